@@ -1,0 +1,247 @@
+"""The typed catalogue: what is tracked, one entry each, and the only loader of its YAML files.
+
+A series of a known publisher is one entry in one file under `series/`; asset, contract, staleness
+rule, licence and dictionary row follow from it. An entry that lacks a fact is refused, by file and name.
+No fetching and no parsing here.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterable
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipelines.errors import CatalogError
+
+
+class Frequency(StrEnum):
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    ANNUAL = "annual"
+    US_FISCAL_YEAR = "us_fiscal_year"  # October to September; named by the year it ends in
+
+
+class LicenceClass(StrEnum):
+    """What a publisher's terms allow (see the terms page in docs/)."""
+
+    PUBLIC_DOMAIN = "public_domain"
+    ATTRIBUTION = "attribution"
+    AGGREGATOR = "aggregator"
+    OFFICIAL_FIGURES = "official_figures_over_unofficial_channel"
+    PERSONAL_USE = "personal_use"
+
+
+class History(StrEnum):
+    """Whether figures already published are routinely revised.
+
+    `stable`: a back-filled figure is dated period end + publication lag.
+    `revised`: a back-filled figure is a later vintage, so it counts as known only from the day it was seen.
+    """
+
+    STABLE = "stable"
+    REVISED = "revised"
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(_Entry):
+    """One publisher (or channel) and its manners."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    publisher: str
+    group: str = Field(description="Group in the asset graph: prices, filings, macro, trade_policy, power, positioning")
+    homepage: str
+    licence: str
+    licence_class: LicenceClass
+    credit: str = Field(description="The credit line to print wherever its figures are shown")
+    terms: str = Field(description="What those terms mean for a user of this warehouse, in a sentence")
+    hosts: list[str] = Field(min_length=1, description="The only hosts that may be asked, redirects included")
+    cadence_hours: float = Field(gt=0, description="Not asked again within this time after a successful check")
+    requests_per_second: float = Field(gt=0, le=10)
+    max_body_mb: float = Field(gt=0)
+    min_body_bytes: int = Field(gt=0)
+    max_bad_share: float = Field(ge=0, lt=1, description="Past this share of quarantined rows the payload is refused")
+    bundle: bool = Field(description="Whether the terms let its figures ship with the project")
+    unofficial: bool = False
+    switch: str | None = Field(default=None, description="Name of the setting that turns it off")
+    description: str
+
+
+class Series(_Entry):
+    """One series of a publisher, in the publisher's own unit."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    source: str
+    title: str
+    publisher: str = Field(description="The office that produces the figure (not the channel)")
+    select: dict[str, Any] = Field(description="Where to find it in the publisher's response")
+    unit: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Unit of the figure as published")
+    frequency: Frequency
+    plausible: tuple[float, float] = Field(description="Range outside of which a figure is quarantined")
+    publication_lag_days: int = Field(ge=0, description="From the end of the period to publication")
+    staleness_limit_days: int = Field(gt=0, description="Longest normal age of the newest period's end")
+    licence: str
+    history: History
+    bundle: bool = True
+    metal: str | None = None
+    description: str
+
+    @model_validator(mode="after")
+    def _range_is_a_range(self) -> Self:
+        low, high = self.plausible
+        if not low < high:
+            raise ValueError(f"plausible range [{low}, {high}] is empty")
+        return self
+
+    def period_end(self, period: date) -> date:
+        return period_end(period, self.frequency)
+
+
+class Validity(_Entry):
+    """A CIK and the days on which it stood for the company."""
+
+    cik: int = Field(gt=0)
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class Company(_Entry):
+    """A filer: its CIKs with validity, fiscal year end and, per concept, the ordered chain of tags."""
+
+    id: str = Field(pattern=r"^[A-Z][A-Z0-9.]*$")
+    name: str
+    role: str = Field(description="hyperscaler, aluminium, lithium, copper")
+    ciks: list[Validity] = Field(min_length=1)
+    fiscal_year_end: str = Field(pattern=r"^\d{2}-\d{2}$", description="MM-DD")
+    taxonomy: str = "us-gaap"
+    concepts: dict[str, list[str]] = Field(description="concept: tags in order of preference, never summed")
+    filing_lag_days: int = Field(gt=0, description="Longest normal time from quarter end to the filing")
+    description: str
+
+    @property
+    def cik(self) -> int:
+        """The CIK in force (the last one)."""
+        return self.ciks[-1].cik
+
+
+class Metal(_Entry):
+    id: str = Field(pattern=r"^[a-z][a-z_]*$")
+    name: str
+    symbol: str
+    family: str = Field(description="base, precious, platinum_group, battery, bulk, energy")
+    description: str
+
+
+E = TypeVar("E", bound=_Entry)
+
+
+def period_end(period: date, frequency: Frequency) -> date:
+    """Last day of the reference period that starts on `period`."""
+    match frequency:
+        case Frequency.DAILY:
+            return period
+        case Frequency.WEEKLY:
+            return period + timedelta(days=6)
+        case Frequency.MONTHLY:
+            months = 1
+        case Frequency.QUARTERLY:
+            months = 3
+        case Frequency.ANNUAL | Frequency.US_FISCAL_YEAR:
+            months = 12
+    last = period.month - 1 + months - 1
+    year, month = period.year + last // 12, last % 12 + 1
+    return date(year, month, calendar.monthrange(year, month)[1])
+
+
+class Catalog:
+    """Everything that is tracked. Keys are unique; every series names a known source (and metal)."""
+
+    def __init__(
+        self, sources: Iterable[Source], series: Iterable[Series], companies: Iterable[Company], metals: Iterable[Metal]
+    ) -> None:
+        self.sources = {s.id: s for s in sources}
+        self.series = {s.id: s for s in series}
+        self.companies = {c.id: c for c in companies}
+        self.metals = {m.id: m for m in metals}
+
+    def series_of(self, source_id: str) -> list[Series]:
+        return [s for s in self.series.values() if s.source == source_id]
+
+    @cached_property
+    def company_by_cik(self) -> dict[int, Company]:
+        return {v.cik: c for c in self.companies.values() for v in c.ciks}
+
+
+def load(directory: Path) -> Catalog:
+    """Read and check the catalogue in `directory`.
+
+    Raises CatalogError naming the file and the entry at the first thing that is wrong.
+    """
+    sources = _entries(directory / "sources.yaml", "sources", Source)
+    metals = _entries(directory / "metals.yaml", "metals", Metal)
+    companies = _entries(directory / "companies.yaml", "companies", Company)
+    series: list[tuple[Path, Series]] = []
+    for path in sorted((directory / "series").glob("*.yaml")):
+        series += [(path, s) for _, s in _entries(path, "series", Series)]
+
+    for found in (sources, metals, companies, series):
+        _refuse_duplicates([(path, entry.id) for path, entry in found])
+    source_ids, metal_ids = {s.id for _, s in sources}, {m.id for _, m in metals}
+    for path, s in series:
+        if s.source not in source_ids:
+            raise CatalogError(f"{path.name}: entry '{s.id}': unknown source '{s.source}'")
+        if s.metal is not None and s.metal not in metal_ids:
+            raise CatalogError(f"{path.name}: entry '{s.id}': unknown metal '{s.metal}'")
+    return Catalog(
+        (s for _, s in sources), (s for _, s in series), (c for _, c in companies), (m for _, m in metals)
+    )
+
+
+def _entries(path: Path, key: str, model: type[E]) -> list[tuple[Path, E]]:
+    """Entries of one file: a mapping with `defaults` (merged under every entry) and a list under `key`."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CatalogError(f"{path.name}: the file is missing", todo=f"restore {path}") from None
+    except yaml.YAMLError as error:
+        raise CatalogError(f"{path.name}: not readable as YAML: {error}") from None
+    if not isinstance(document, dict) or not isinstance(document.get(key), list):
+        raise CatalogError(f"{path.name}: expected a mapping with a list under '{key}'")
+    unknown = set(document) - {key, "defaults"}
+    if unknown:
+        raise CatalogError(f"{path.name}: unknown keys {sorted(unknown)} beside 'defaults' and '{key}'")
+    defaults = document.get("defaults") or {}
+    entries = []
+    for position, entry in enumerate(document[key], start=1):
+        name = entry.get("id", f"number {position}") if isinstance(entry, dict) else f"number {position}"
+        try:
+            entries.append((path, model.model_validate({**defaults, **entry})))
+        except (ValidationError, TypeError) as error:
+            raise CatalogError(f"{path.name}: entry '{name}': {_reasons(error)}") from None
+    return entries
+
+
+def _reasons(error: ValidationError | TypeError) -> str:
+    if isinstance(error, TypeError):
+        return "is not a mapping"
+    return "; ".join(f"{'.'.join(str(part) for part in e['loc']) or 'entry'}: {e['msg']}" for e in error.errors())
+
+
+def _refuse_duplicates(found: list[tuple[Path, str]]) -> None:
+    seen: dict[str, Path] = {}
+    for path, name in found:
+        if name in seen:
+            raise CatalogError(f"{path.name}: entry '{name}' is already declared in {seen[name].name}")
+        seen[name] = path

@@ -1,0 +1,89 @@
+"""The only reader of the environment. Everything else receives a `Settings` by argument.
+
+Every variable is `METALS_<NAME>`, but for the ones other programs already define
+(`ALERT_WEBHOOK_URL`, `NO_COLOR`).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """Where things are and what may be asked of whom.
+
+    Attributes give their unit in the name; paths are absolute.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="METALS_", frozen=True, extra="ignore")
+
+    warehouse_dir: Path = Field(
+        default=PROJECT_ROOT / "warehouse", description="Landing, build and published files live under this folder."
+    )
+    bundled_dir: Path = Field(
+        default=PROJECT_ROOT / "warehouse" / "bundled", description="Figures that ship with the project."
+    )
+    catalog_dir: Path = Field(
+        default=PROJECT_ROOT / "pipelines" / "catalog", description="The catalogue of sources and series."
+    )
+    contact: str = Field(
+        default="metals-drivers (set METALS_CONTACT) contact-not-set@example.org",
+        description="Name and e-mail put into the User-Agent; the SEC requires a real one.",
+    )
+    offline: bool = Field(default=False, description="Ask no publisher; use what has landed and what is bundled.")
+    fred: bool = Field(default=True, description="Read the FRED aggregator; its own terms are stricter than its data's.")
+    connect_timeout_s: float = Field(default=4.0, description="Longest wait for a connection, in seconds.")
+    read_timeout_s: float = Field(default=30.0, description="Longest silence while reading a body, in seconds.")
+    total_timeout_s: float = Field(default=180.0, description="Longest time for one response, in seconds.")
+    upstream_base_url: str | None = Field(
+        default=None,
+        description="Tests: ask this loopback address, as <base>/<host>/<path>, in place of the publishers' hosts.",
+    )
+    now: datetime | None = Field(default=None, description="Tests: the clock, as an ISO time in UTC.")
+    lock_wait_s: float = Field(default=600.0, description="How long a run waits for another run's build, in seconds.")
+    publish_despite_failed_checks: str | None = Field(
+        default=None, description="A reason, logged with the build, for publishing although a blocking check failed."
+    )
+    alert_webhook_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("ALERT_WEBHOOK_URL", "METALS_ALERT_WEBHOOK_URL"),
+        description="Failed runs are posted here.",
+    )
+
+    @property
+    def landing_dir(self) -> Path:
+        return self.warehouse_dir / "landing"
+
+    @property
+    def build_path(self) -> Path:
+        """The build file: one writer at a time, never opened by users."""
+        return self.warehouse_dir / "build" / "build.duckdb"
+
+    @property
+    def published_path(self) -> Path:
+        """The published file: replaced whole, opened read-only by anyone at any time."""
+        return self.warehouse_dir / "metals.duckdb"
+
+    @property
+    def lock_path(self) -> Path:
+        return self.warehouse_dir / "build" / "build.lock"
+
+    @property
+    def dbt_project_dir(self) -> Path:
+        return PROJECT_ROOT / "dbt_project"
+
+    @cached_property
+    def user_agent(self) -> str:
+        return f"metals-drivers/0.1 {self.contact}"
+
+    def clock(self) -> datetime:
+        """The present moment in UTC, without time zone (as the warehouse stores it)."""
+        moment = self.now or datetime.now(UTC)
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

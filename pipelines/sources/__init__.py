@@ -1,0 +1,116 @@
+"""What a publisher's module is: `plan` (what to ask) and `parse` (bytes to typed frames), both pure.
+
+A module in this package knows one publisher's addresses and formats and nothing else: it opens no
+connection, reads no clock, writes no file. `landing` asks, `ingest` stores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from importlib import import_module
+from typing import Protocol
+
+import polars as pl
+
+from pipelines.catalog import Catalog
+
+OBSERVATION = {
+    "series_id": pl.String,
+    "period": pl.Date,  # start of the reference period
+    "value": pl.Float64,  # in the series' own unit, as published
+    "decimals": pl.Int16,  # digits printed after the point; null where the format has no printed precision
+    "row": pl.String,  # where it stands in the payload, for messages
+}
+FILING_FACT = {
+    "cik": pl.Int64,
+    "taxonomy": pl.String,
+    "tag": pl.String,
+    "unit": pl.String,
+    "period_start": pl.Date,  # null for an instant
+    "period_end": pl.Date,
+    "value": pl.Float64,
+    "accession": pl.String,
+    "form": pl.String,
+    "filed": pl.Date,
+    "fiscal_year": pl.Int16,  # describes the filing, not the fact
+    "fiscal_period": pl.String,
+    "row": pl.String,
+}
+POLICY_DOCUMENT = {
+    "document_number": pl.String,
+    "topic": pl.String,
+    "type": pl.String,
+    "subtype": pl.String,
+    "title": pl.String,
+    "agencies": pl.String,  # slugs joined by "; "
+    "publication_date": pl.Date,
+    "signing_date": pl.Date,
+    "effective_on": pl.Date,
+    "citation": pl.String,
+    "executive_order_number": pl.String,
+    "proclamation_number": pl.String,
+    "html_url": pl.String,
+    "row": pl.String,
+}
+REJECT = {"series_id": pl.String, "row": pl.String, "reason": pl.String}
+
+
+@dataclass(frozen=True)
+class Expect:
+    """What a response must look like before it is landed; status 200 alone proves nothing."""
+
+    content_types: tuple[str, ...]  # accepted prefixes of Content-Type, lower case
+    starts_with: tuple[bytes, ...]  # accepted first bytes, after a BOM and white space
+    contains: tuple[bytes, ...] = ()  # all of these stand in the first 64 KiB
+
+
+@dataclass(frozen=True)
+class Request:
+    """One thing to ask a publisher for. `key` names the thing (not the address), and is stable over time."""
+
+    key: str
+    url: str
+    expect: Expect
+    params: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "GET"
+    land: bool = True  # False: a page that is only read for the next link
+    then: Callable[[bytes], list[Request]] | None = None  # further requests that this answer calls for
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """Typed rows of one payload. Frames have exactly the columns above; `rejects` are rows that could not be read."""
+
+    observations: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=OBSERVATION))
+    filing_facts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FILING_FACT))
+    policy_documents: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=POLICY_DOCUMENT))
+    rejects: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECT))
+    missing: Mapping[str, int] = field(default_factory=dict)  # series: cells that hold a missing-value marker
+
+
+class SourceModule(Protocol):
+    """The two functions every module of this package offers."""
+
+    def plan(self, catalog: Catalog, today: date) -> list[Request]:
+        """The requests of one check, in order."""
+
+    def parse(self, body: bytes, key: str, catalog: Catalog) -> Parsed:
+        """Rows of the payload landed under request `key`. Raises BadPayload when the shape is not the publisher's."""
+
+
+def module(source_id: str) -> SourceModule:
+    """The module of a catalogued source; its file bears the source's id."""
+    return import_module(f"pipelines.sources.{source_id}")  # type: ignore[return-value]
+
+
+MISSING_MARKERS = frozenset({"", ".", "..", "...", "…", "null", "NA", "N/A", "n/a", "-", "--", "—", "W", "XX", "NaN"})
+
+
+def printed_decimals(text: str) -> int:
+    """Digits after the point in a number as printed ("7.50" has 2, "7" has 0, "1e-3" has 3)."""
+    mantissa, _, exponent = text.strip().lower().partition("e")
+    digits = len(mantissa.partition(".")[2])
+    return max(digits - int(exponent or 0), 0)
