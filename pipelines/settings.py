@@ -6,7 +6,7 @@ Every variable is `METALS_<NAME>`, but for the ones other programs already defin
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -38,13 +38,19 @@ class Settings(BaseSettings):
         description="Name and e-mail put into the User-Agent; the SEC requires a real one.",
     )
     offline: bool = Field(default=False, description="Ask no publisher; use what has landed and what is bundled.")
-    fred: bool = Field(default=True, description="Read the FRED aggregator; its own terms are stricter than its data's.")
+    fred: bool = Field(
+        default=True, description="Read the FRED aggregator; its own terms are stricter than its data's."
+    )
     connect_timeout_s: float = Field(default=4.0, description="Longest wait for a connection, in seconds.")
     read_timeout_s: float = Field(default=30.0, description="Longest silence while reading a body, in seconds.")
     total_timeout_s: float = Field(default=180.0, description="Longest time for one response, in seconds.")
     upstream_base_url: str | None = Field(
         default=None,
         description="Tests: ask this loopback address, as <base>/<host>/<path>, in place of the publishers' hosts.",
+    )
+    as_of: date | None = Field(
+        default=None,
+        description="Build what was known by the end of this day, beside the daily build and under its own name.",
     )
     now: datetime | None = Field(default=None, description="Tests: the clock, as an ISO time in UTC.")
     lock_wait_s: float = Field(default=600.0, description="How long a run waits for another run's build, in seconds.")
@@ -64,11 +70,14 @@ class Settings(BaseSettings):
     @property
     def build_path(self) -> Path:
         """The build file: one writer at a time, never opened by users."""
-        return self.warehouse_dir / "build" / "build.duckdb"
+        name = "build.duckdb" if self.as_of is None else f"as_of_{self.as_of}.duckdb"
+        return self.warehouse_dir / "build" / name
 
     @property
     def published_path(self) -> Path:
         """The published file: replaced whole, opened read-only by anyone at any time."""
+        if self.as_of is not None:
+            return self.warehouse_dir / "as_of" / f"metals_{self.as_of}.duckdb"
         return self.warehouse_dir / "metals.duckdb"
 
     @property
@@ -82,6 +91,10 @@ class Settings(BaseSettings):
     @cached_property
     def user_agent(self) -> str:
         return f"metals-drivers/0.1 {self.contact}"
+
+    def as_of_date(self) -> date:
+        """The day the models are asked about: the one set, else today in UTC."""
+        return self.as_of or self.clock().date()
 
     def clock(self) -> datetime:
         """The present moment in UTC, without time zone (as the warehouse stores it)."""

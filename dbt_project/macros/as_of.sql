@@ -1,0 +1,9 @@
+{#- The one place where "what was known on D" is decided: D counts to its end, in UTC. -#}
+
+{% macro as_of_date() -%}
+    cast('{{ var("as_of") }}' as date)
+{%- endmacro %}
+
+{% macro known_by_as_of(known_at) -%}
+    {{ known_at }} < {{ as_of_date() }} + interval 1 day
+{%- endmacro %}

@@ -1,0 +1,618 @@
+"""From landed bytes to the raw tables: parse, hold the contract, write only what really changed.
+
+One transaction per payload. What a payload brought, what it lost and what was refused is counted in
+`raw.coverage` and `raw.quarantine`. No network here, and no figure that models use is computed here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines import contracts, warehouse
+from pipelines.catalog import Catalog, History, Source
+from pipelines.errors import BadPayload, ContractBreach, MetalsError
+from pipelines.landing import Check, Landing, redact
+from pipelines.sources import Parsed, SourceModule
+
+log = logging.getLogger("metals.ingest")
+
+# Half a unit of the last printed digit, and a hair more: halves are rounded either way by spreadsheets.
+ROUNDING_SLACK = 1 + 1e-6
+# Figures without a printed precision (binary floats, filings re-scaled from thousands) agree to this share.
+RELATIVE_TOLERANCE = 1e-9
+
+BUNDLED_TABLES = ("payload", "coverage", "observation", "filing_fact", "policy_document")
+
+
+@dataclass(frozen=True)
+class Payload:
+    """Bytes with their origin, ready to be parsed."""
+
+    payload_id: str
+    key: str
+    retrieved_at: datetime
+    body: bytes
+    url: str | None = None
+    status: int | None = 200
+    content_type: str | None = None
+    origin: str = "fetched"
+    fidelity: str = "native"
+
+
+@dataclass
+class Report:
+    """What became of a source's payloads in one load."""
+
+    rows_added: int = 0
+    rows_changed: int = 0
+    rows_quarantined: int = 0
+    payloads: int = 0
+    refused: list[str] = field(default_factory=list)
+    without_rows: list[str] = field(default_factory=list)
+
+
+def load_source(
+    connection: duckdb.DuckDBPyConnection, source: Source, module: SourceModule, catalog: Catalog, landing: Landing
+) -> Report:
+    """Load every landed payload of `source` that is not in the raw tables yet, oldest first.
+
+    A payload that cannot be read or breaks its contract is refused whole and said; the others go on, and the last
+    good data stands.
+    """
+    done = {
+        (key, at)
+        for key, at in connection.execute(
+            "select request_key, checked_at from raw.retrieval where source_id = ?", [source.id]
+        ).fetchall()
+    }
+    report = Report()
+    for check in sorted(landing.checks(source.id), key=lambda c: c.checked_at):
+        if (check.key, check.checked_at) in done:
+            continue
+        outcome, error = check.outcome, check.error
+        if check.outcome == "fresh" and check.payload_id:
+            try:
+                payload = Payload(
+                    check.payload_id,
+                    check.key,
+                    check.checked_at,
+                    landing.get(check.payload_id),
+                    check.url,
+                    check.status,
+                    check.content_type,
+                )
+                load_payload(connection, payload, source, module, catalog, report)
+            except Exception as caught:  # noqa: BLE001 - a payload's fault, or its parser's, stops that payload alone
+                outcome, error = "refused", _said(caught)
+                report.refused.append(error)
+                log.warning("%s", error)
+        _record_retrieval(connection, replace(check, outcome=outcome, error=error))
+    return report
+
+
+def _said(error: Exception) -> str:
+    return redact(str(error) if isinstance(error, MetalsError) else f"{type(error).__name__}: {error}")
+
+
+def load_payload(
+    connection: duckdb.DuckDBPyConnection,
+    payload: Payload,
+    source: Source,
+    module: SourceModule,
+    catalog: Catalog,
+    report: Report,
+) -> None:
+    """Parse one payload, hold it against its contracts and write what it changes, in one transaction.
+
+    Raises BadPayload (not the publisher's shape) or ContractBreach (too many bad rows); either way nothing but the
+    quarantined rows is written.
+    """
+    try:
+        parsed = module.parse(payload.body, payload.key, catalog)
+    except MetalsError:
+        raise
+    except Exception as error:
+        raise BadPayload(
+            f"could not be parsed ({type(error).__name__}: {error})",
+            source=source.id,
+            row=payload.key,
+            kept="the last good data",
+            todo="see whether the publisher changed its format",
+        ) from error
+
+    observations = contracts.validate(_observation_frame(parsed, payload, catalog), contracts.OBSERVATION)
+    facts = contracts.validate(_dated(parsed.filing_facts, payload), contracts.FILING_FACT)
+    documents = contracts.validate(_dated(parsed.policy_documents, payload), contracts.POLICY_DOCUMENT)
+    quarantined = _quarantine_frame(source, payload, parsed, observations, facts, documents)
+    good = observations.good.height + facts.good.height + documents.good.height
+
+    connection.execute("begin")
+    try:
+        warehouse.append(connection, "quarantine", quarantined)
+        if quarantined.height > source.max_bad_share * (good + quarantined.height):
+            connection.execute("commit")
+            examples = "; ".join(f"{r['row']}: {r['reason']}" for r in quarantined.head(3).iter_rows(named=True))
+            raise ContractBreach(
+                f"{quarantined.height} of {good + quarantined.height} rows broke the contract, more than the "
+                f"{source.max_bad_share:.1%} tolerated: {examples}",
+                source=source.id,
+                row=payload.key,
+                kept="the last good data",
+                todo="see raw.quarantine",
+            )
+        coverage = [
+            _write_observations(connection, observations.good, payload, source, catalog, parsed, quarantined),
+            _write_filing_facts(connection, facts.good, payload, source, catalog),
+            _write_policy_documents(connection, documents.good, payload, source),
+        ]
+        covered = pl.concat(coverage, how="diagonal")
+        warehouse.append(connection, "coverage", covered)
+        _write_payload(connection, payload, source)
+        connection.execute("commit")
+    except ContractBreach:
+        raise
+    except BaseException:
+        connection.execute("rollback")
+        raise
+
+    report.payloads += 1
+    report.rows_added += int(covered["rows_added"].sum())
+    report.rows_changed += int(covered["rows_changed"].sum())
+    report.rows_quarantined += quarantined.height
+    report.without_rows += covered.filter(pl.col("rows") == 0)["series_id"].to_list()
+
+
+def _observation_frame(parsed: Parsed, payload: Payload, catalog: Catalog) -> pl.DataFrame:
+    """The parser's observations with what their contract needs: range and day of retrieval."""
+    ranges = pl.DataFrame(
+        [
+            {"series_id": s.id, "plausible_low": s.plausible[0], "plausible_high": s.plausible[1]}
+            for s in catalog.series.values()
+        ],
+        schema={"series_id": pl.String, "plausible_low": pl.Float64, "plausible_high": pl.Float64},
+    )
+    frame = _dated(parsed.observations, payload).join(ranges, on="series_id", how="left", maintain_order="left")
+    return frame.select(list(contracts.OBSERVATION.columns))
+
+
+def _dated(frame: pl.DataFrame, payload: Payload) -> pl.DataFrame:
+    return frame.with_columns(pl.lit(payload.retrieved_at.date()).alias("retrieved_on"))
+
+
+def _quarantine_frame(
+    source: Source,
+    payload: Payload,
+    parsed: Parsed,
+    observations: contracts.Verdict,
+    facts: contracts.Verdict,
+    documents: contracts.Verdict,
+) -> pl.DataFrame:
+    parts = [
+        parsed.rejects.select("series_id", "row", "reason"),
+        observations.bad.select("series_id", pl.format("{}: {} = {}", "row", "period", "value").alias("row"), "reason"),
+        facts.bad.select(
+            pl.format("CIK{}", "cik").alias("series_id"),
+            pl.format("{}: {} {} {} = {}", "row", "tag", "accession", "period_end", "value").alias("row"),
+            "reason",
+        ),
+        documents.bad.select(
+            pl.col("topic").alias("series_id"),
+            pl.format("{}: {}", "row", "document_number").alias("row"),
+            "reason",
+        ),
+    ]
+    return pl.concat(parts).with_columns(
+        pl.lit(source.id).alias("source_id"),
+        pl.lit(payload.payload_id).alias("payload_id"),
+        pl.lit(payload.retrieved_at).alias("quarantined_at"),
+    )
+
+
+def _write_observations(
+    connection: duckdb.DuckDBPyConnection,
+    good: pl.DataFrame,
+    payload: Payload,
+    source: Source,
+    catalog: Catalog,
+    parsed: Parsed,
+    quarantined: pl.DataFrame,
+) -> pl.DataFrame:
+    """Write the observations that are new or really changed; return the coverage rows."""
+    asked = _series_of_payload(good, parsed, quarantined, catalog)
+    if not asked:
+        return _no_coverage()
+    spec = [catalog.series[s] for s in asked]
+    lags = pl.DataFrame(
+        {
+            "series_id": [s.id for s in spec],
+            "lag_days": [s.publication_lag_days for s in spec],
+            "revised": [s.history is History.REVISED for s in spec],
+        }
+    )
+    by_id = catalog.series
+    ends = (
+        good.select("series_id", "period")
+        .unique(maintain_order=True)
+        .with_columns(
+            pl.struct("series_id", "period")
+            .map_elements(lambda r: by_id[r["series_id"]].period_end(r["period"]), return_dtype=pl.Date)
+            .alias("period_end")
+        )
+    )
+    incoming = good.join(ends, on=["series_id", "period"], maintain_order="left").join(
+        lags, on="series_id", maintain_order="left"
+    )
+    connection.register("incoming", incoming.to_arrow())
+    try:
+        connection.execute(_CHANGED_OBSERVATIONS, {"retrieved_at": payload.retrieved_at})
+        counts = warehouse.query(connection, _OBSERVATION_COVERAGE, None)
+        vanished = warehouse.query(connection, _VANISHED_OBSERVATIONS, [payload.retrieved_at, payload.retrieved_at])
+        connection.execute(
+            """
+            insert into raw.observation by name
+            select series_id, period, value, decimals, known_at, known_at_basis, ? as payload_id from changed
+            """,
+            [payload.payload_id],
+        )
+        connection.execute("drop table changed")
+    finally:
+        connection.unregister("incoming")
+    bad = quarantined.group_by("series_id").agg(pl.len().cast(pl.Int64).alias("quarantined"))
+    missing = pl.DataFrame(
+        {"series_id": list(parsed.missing), "missing": list(parsed.missing.values())},
+        schema={"series_id": pl.String, "missing": pl.Int64},
+    )
+    return (
+        pl.DataFrame({"series_id": asked}, schema={"series_id": pl.String})
+        .join(counts, on="series_id", how="left", maintain_order="left")
+        .join(vanished, on="series_id", how="left", maintain_order="left")
+        .join(missing, on="series_id", how="left", maintain_order="left")
+        .join(bad, on="series_id", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("rows", "rows_added", "rows_changed", "rows_vanished", "missing", "quarantined").fill_null(0),
+            pl.lit(payload.payload_id).alias("payload_id"),
+            pl.lit(source.id).alias("source_id"),
+            pl.lit(payload.retrieved_at).alias("retrieved_at"),
+        )
+    )
+
+
+def _series_of_payload(good: pl.DataFrame, parsed: Parsed, quarantined: pl.DataFrame, catalog: Catalog) -> list[str]:
+    """Series that this payload speaks of, with rows or without."""
+    names = set(good["series_id"]) | set(parsed.missing) | set(quarantined["series_id"].drop_nulls())
+    return sorted(names & set(catalog.series))
+
+
+# `prior` is what was known when the payload was fetched. A difference counts only beyond the precision that the newer
+# payload prints, so a coarser payload never overwrites a finer value.
+# A period not known before is dated by its publication lag only where that is consistent with what was seen: not later
+# than the retrieval, and not before an earlier retrieval of the series that did not hold it yet.
+_CHANGED_OBSERVATIONS = f"""
+create or replace temp table changed as
+with prior as (
+    select series_id, period, arg_max(value, known_at) as value
+    from raw.observation
+    where known_at <= $retrieved_at and series_id in (select distinct series_id from incoming)
+    group by series_id, period
+),
+seen as (
+    select series_id, max(retrieved_at) as seen_at
+    from raw.coverage
+    where retrieved_at < $retrieved_at and rows > 0
+    group by series_id
+),
+compared as (
+    select
+        i.*,
+        p.value as prior_value,
+        s.seen_at,
+        cast(i.period_end + cast(i.lag_days as integer) as timestamp) as due_at,
+        case
+            when i.decimals is null then {RELATIVE_TOLERANCE} * abs(p.value)
+            else 0.5 * power(10, -i.decimals) * {ROUNDING_SLACK} + {RELATIVE_TOLERANCE} * abs(p.value)
+        end as tolerance
+    from incoming as i
+    left join prior as p on i.series_id = p.series_id and i.period = p.period
+    left join seen as s on i.series_id = s.series_id
+),
+dated as (
+    select
+        *,
+        prior_value is null and not revised and due_at <= $retrieved_at and (seen_at is null or seen_at < due_at)
+            as lag_is_consistent
+    from compared
+    where prior_value is null or abs(value - prior_value) > tolerance
+)
+select
+    series_id,
+    period,
+    value,
+    decimals,
+    prior_value is not null as is_revision,
+    case when lag_is_consistent then due_at else $retrieved_at end as known_at,
+    case when lag_is_consistent then 'assumed_lag' else 'observed' end as known_at_basis
+from dated
+"""
+
+_OBSERVATION_COVERAGE = """
+select
+    i.series_id,
+    count(*) as rows,
+    min(i.period) as first_period,
+    max(i.period) as last_period,
+    count(c.series_id) filter (where not c.is_revision) as rows_added,
+    count(c.series_id) filter (where c.is_revision) as rows_changed
+from incoming as i
+left join changed as c on i.series_id = c.series_id and i.period = c.period
+group by i.series_id
+"""
+
+_VANISHED_OBSERVATIONS = """
+with span as (
+    select series_id, min(period) as first_period, max(period) as last_period from incoming group by series_id
+)
+select o.series_id, count(distinct o.period) as rows_vanished
+from raw.observation as o
+inner join span as s on o.series_id = s.series_id and o.period between s.first_period and s.last_period
+where o.known_at <= ?
+    and not exists (select 1 from incoming as i where i.series_id = o.series_id and i.period = o.period)
+    and not exists (
+        select 1 from raw.quarantine as q where q.series_id = o.series_id and q.quarantined_at = ?
+    )
+group by o.series_id
+"""
+
+
+def _write_filing_facts(
+    connection: duckdb.DuckDBPyConnection, good: pl.DataFrame, payload: Payload, source: Source, catalog: Catalog
+) -> pl.DataFrame:
+    """Write facts not known before; a fact whose value changed under the same accession is a later row."""
+    if good.is_empty():
+        return _no_coverage()
+    connection.register("incoming", good.to_arrow())
+    try:
+        connection.execute(
+            f"""
+            create or replace temp table changed as
+            with prior as (
+                select cik, taxonomy, tag, unit, period_start, period_end, accession, arg_max(value, known_at) as value
+                from raw.filing_fact
+                where cik in (select distinct cik from incoming)
+                group by all
+            )
+            select
+                i.*,
+                p.value is not null as is_revision,
+                case when p.value is null then cast(i.filed as timestamp) else $retrieved_at end as known_at,
+                case when p.value is null then 'reported' else 'observed' end as known_at_basis
+            from incoming as i
+            left join prior as p
+                on i.cik = p.cik and i.taxonomy = p.taxonomy and i.tag = p.tag and i.unit = p.unit
+                and i.period_start is not distinct from p.period_start and i.period_end = p.period_end
+                and i.accession = p.accession
+            where p.value is null or abs(i.value - p.value) > {RELATIVE_TOLERANCE} * abs(p.value)
+            """,
+            {"retrieved_at": payload.retrieved_at},
+        )
+        counts = warehouse.query(
+            connection,
+            """
+            select
+                i.cik,
+                count(*) as rows,
+                min(i.period_end) as first_period,
+                max(i.period_end) as last_period,
+                (select count(*) from changed as c where c.cik = i.cik and not c.is_revision) as rows_added,
+                (select count(*) from changed as c where c.cik = i.cik and c.is_revision) as rows_changed
+            from incoming as i
+            group by i.cik
+            """,
+        )
+        connection.execute(
+            """
+            insert into raw.filing_fact by name
+            select * exclude (is_revision, retrieved_on, row), ? as payload_id from changed
+            """,
+            [payload.payload_id],
+        )
+        connection.execute("drop table changed")
+    finally:
+        connection.unregister("incoming")
+    company = catalog.company_by_cik
+    return counts.with_columns(
+        pl.col("cik")
+        .map_elements(lambda cik: company[cik].id if cik in company else f"CIK{cik}", return_dtype=pl.String)
+        .alias("series_id"),
+        *_coverage_constants(payload, source),
+    ).drop("cik")
+
+
+def _write_policy_documents(
+    connection: duckdb.DuckDBPyConnection, good: pl.DataFrame, payload: Payload, source: Source
+) -> pl.DataFrame:
+    """Write documents not known before; one whose record changed is a later row."""
+    if good.is_empty():
+        return _no_coverage()
+    compared = [c for c in good.columns if c not in ("retrieved_on", "row", "document_number", "topic")]
+    same = " and ".join(f"i.{c} is not distinct from p.{c}" for c in compared)
+    connection.register("incoming", good.to_arrow())
+    try:
+        connection.execute(
+            f"""
+            create or replace temp table changed as
+            with prior as (
+                select * from raw.policy_document
+                qualify row_number() over (partition by document_number, topic order by known_at desc) = 1
+            )
+            select
+                i.*,
+                p.document_number is not null as is_revision,
+                case when p.document_number is null then cast(i.publication_date as timestamp) else $retrieved_at end
+                    as known_at,
+                case when p.document_number is null then 'reported' else 'observed' end as known_at_basis
+            from incoming as i
+            left join prior as p on i.document_number = p.document_number and i.topic = p.topic
+            where p.document_number is null or not ({same})
+            """,
+            {"retrieved_at": payload.retrieved_at},
+        )
+        counts = warehouse.query(
+            connection,
+            """
+            select
+                i.topic as series_id,
+                count(*) as rows,
+                min(i.publication_date) as first_period,
+                max(i.publication_date) as last_period,
+                (select count(*) from changed as c where c.topic = i.topic and not c.is_revision) as rows_added,
+                (select count(*) from changed as c where c.topic = i.topic and c.is_revision) as rows_changed
+            from incoming as i
+            group by i.topic
+            """,
+        )
+        connection.execute(
+            """
+            insert into raw.policy_document by name
+            select * exclude (is_revision, retrieved_on, row), ? as payload_id from changed
+            """,
+            [payload.payload_id],
+        )
+        connection.execute("drop table changed")
+    finally:
+        connection.unregister("incoming")
+    return counts.with_columns(*_coverage_constants(payload, source))
+
+
+def _coverage_constants(payload: Payload, source: Source) -> list[pl.Expr]:
+    zero = pl.lit(0, pl.Int64)
+    return [
+        pl.lit(payload.payload_id).alias("payload_id"),
+        pl.lit(source.id).alias("source_id"),
+        pl.lit(payload.retrieved_at).alias("retrieved_at"),
+        zero.alias("rows_vanished"),
+        zero.alias("missing"),
+        zero.alias("quarantined"),
+    ]
+
+
+def _no_coverage() -> pl.DataFrame:
+    return pl.DataFrame(
+        schema={"series_id": pl.String, "rows": pl.Int64, "rows_added": pl.Int64, "rows_changed": pl.Int64}
+    )
+
+
+def _write_payload(connection: duckdb.DuckDBPyConnection, payload: Payload, source: Source) -> None:
+    connection.execute(
+        """
+        insert into raw.payload by name
+        select
+            $payload_id as payload_id, $source as source_id, $key as request_key, $url as url,
+            $retrieved_at as retrieved_at, $status as status, $content_type as content_type, $bytes as bytes,
+            $origin as origin, $fidelity as fidelity, $publisher as publisher, $credit as credit, $licence as licence
+        where not exists (select 1 from raw.payload where payload_id = $payload_id)
+        """,
+        {
+            "payload_id": payload.payload_id,
+            "source": source.id,
+            "key": payload.key,
+            "url": payload.url,
+            "retrieved_at": payload.retrieved_at,
+            "status": payload.status,
+            "content_type": payload.content_type,
+            "bytes": len(payload.body),
+            "origin": payload.origin,
+            "fidelity": payload.fidelity,
+            "publisher": source.publisher,
+            "credit": source.credit,
+            "licence": source.licence,
+        },
+    )
+
+
+def _record_retrieval(connection: duckdb.DuckDBPyConnection, check: Check) -> None:
+    connection.execute(
+        "insert into raw.retrieval values (?, ?, ?, ?, ?, ?, ?)",
+        [check.source, check.key, check.checked_at, check.outcome, check.payload_id, check.error, check.seconds],
+    )
+
+
+def bundle_id(directory: Path) -> str | None:
+    """SHA-256 over the bundled files, or None where there is no bundle."""
+    files = sorted(directory.glob("*.parquet"))
+    if not files:
+        return None
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def load_bundle(
+    connection: duckdb.DuckDBPyConnection,
+    directory: Path,
+    now: datetime,
+    *,
+    progress: Callable[[str], None] = lambda text: None,
+) -> int:
+    """Add the figures that ship with the project to the raw tables, once per bundle; returns the rows added.
+
+    Rows of a payload that is already known are left alone, so a newer bundle only adds.
+    """
+    identity = bundle_id(directory)
+    if identity is None or connection.execute("select 1 from raw.bundle where bundle_id = ?", [identity]).fetchone():
+        return 0
+    added = 0
+    connection.execute("begin")
+    try:
+        connection.execute("create or replace temp table known_payload as select payload_id from raw.payload")
+        for table in BUNDLED_TABLES:
+            path = directory / f"{table}.parquet"
+            if not path.exists():
+                continue
+            rows = connection.execute(
+                f"""
+                insert into raw.{table} by name
+                select * from read_parquet(?) as b
+                where b.payload_id not in (select payload_id from known_payload) {_ALREADY_KNOWN.get(table, "")}
+                """,
+                [str(path)],
+            ).fetchall()
+            added += int(rows[0][0]) if table not in ("payload", "coverage") else 0
+        connection.execute("insert into raw.bundle values (?, ?)", [identity, now])
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    progress(f"bundled figures: {added} rows added")
+    return added
+
+
+# A bundle that is newer than the data already here must not repeat what is known at that time.
+_ALREADY_KNOWN = {
+    "observation": """
+        and not exists (
+            select 1 from raw.observation as o
+            where o.series_id = b.series_id and o.period = b.period and o.known_at = b.known_at
+        )""",
+    "filing_fact": """
+        and not exists (
+            select 1 from raw.filing_fact as o
+            where o.cik = b.cik and o.taxonomy = b.taxonomy and o.tag = b.tag and o.unit = b.unit
+                and o.period_start is not distinct from b.period_start and o.period_end = b.period_end
+                and o.accession = b.accession and o.known_at = b.known_at
+        )""",
+    "policy_document": """
+        and not exists (
+            select 1 from raw.policy_document as o
+            where o.document_number = b.document_number and o.topic = b.topic and o.known_at = b.known_at
+        )""",
+}

@@ -1,0 +1,402 @@
+"""The only code that touches the network, and the store of what came back.
+
+Responses are landed as they came, content-addressed, with their origin in a journal per source.
+Nothing is parsed here beyond what tells a publisher's answer from an error page.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import logging
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from pipelines.catalog import Catalog, Source
+from pipelines.errors import BadPayload, MetalsError, UpstreamUnavailable
+from pipelines.settings import Settings
+from pipelines.sources import Request, SourceModule
+
+log = logging.getLogger("metals.landing")
+
+MAX_REDIRECTS = 5
+MAX_RETRY_AFTER_S = 30
+CHUNK_BYTES = 1 << 16
+HEAD_BYTES = 1 << 16
+# Words after which a URL or a message may hold a secret (FRED, Census, Ember, BEA use these names).
+SECRET = re.compile(r"(?i)\b(api_?key|apikey|key|token|userid|registrationkey|authorization)([=:]\s*|%3D)([^&\s'\"]+)")
+
+
+def redact(text: str) -> str:
+    """`text` with the value of everything that looks like a key replaced by `***`."""
+    return SECRET.sub(r"\1\2***", text)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One time that a publisher was (or was not) asked for one thing; a line of the journal.
+
+    outcome: `fresh` (bytes not seen before for this key), `unchanged`, `not_due` (asked recently enough),
+    `closed` (its answer no longer changes), `offline`, `switched_off`, `failed`.
+    """
+
+    source: str
+    key: str
+    checked_at: datetime
+    outcome: str
+    payload_id: str | None = None
+    url: str | None = None
+    status: int | None = None
+    content_type: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    bytes: int | None = None
+    seconds: float | None = None
+    error: str | None = None
+
+    def line(self) -> str:
+        record = {k: v for k, v in asdict(self).items() if v is not None}
+        record["checked_at"] = self.checked_at.isoformat()
+        return json.dumps(record, ensure_ascii=False, sort_keys=True)
+
+
+class Landing:
+    """Content-addressed payloads and the journal of checks, under one folder.
+
+    `objects/ab/<sha256>.gz` holds the bytes; `journal/<source>.jsonl` one line per check, appended and synced.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._lock = threading.Lock()
+
+    def put(self, body: bytes) -> str:
+        """Store `body`, return its SHA-256. Written beside and renamed: a killed process leaves no half object."""
+        payload_id = hashlib.sha256(body).hexdigest()
+        path = self._object(payload_id)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
+            with part.open("wb") as file:
+                file.write(gzip.compress(body, compresslevel=6, mtime=0))
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        return payload_id
+
+    def get(self, payload_id: str) -> bytes:
+        """The bytes of a payload; BadPayload when they are gone or no longer match their name."""
+        try:
+            body = gzip.decompress(self._object(payload_id).read_bytes())
+        except (OSError, EOFError, gzip.BadGzipFile) as error:
+            raise BadPayload(f"payload {payload_id[:12]} cannot be read from landing: {error}") from None
+        if hashlib.sha256(body).hexdigest() != payload_id:
+            raise BadPayload(f"payload {payload_id[:12]} in landing no longer matches its own hash")
+        return body
+
+    def append(self, check: Check) -> None:
+        path = self._journal(check.source)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock, path.open("a", encoding="utf-8") as file:
+            file.write(check.line() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def checks(self, source: str) -> list[Check]:
+        """Every check of a source, oldest first. A last line torn by a kill is left out and said."""
+        try:
+            lines = self._journal(source).read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return []
+        checks = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                record = json.loads(line)
+                record["checked_at"] = datetime.fromisoformat(record["checked_at"])
+                checks.append(Check(**record))
+            except (ValueError, TypeError, KeyError):
+                log.warning("journal of %s: line %d is torn and is left out", source, number)
+        return checks
+
+    def _object(self, payload_id: str) -> Path:
+        if not re.fullmatch(r"[0-9a-f]{64}", payload_id):
+            raise BadPayload(f"{payload_id!r} is not a payload's name")
+        return self.root / "objects" / payload_id[:2] / f"{payload_id}.gz"
+
+    def _journal(self, source: str) -> Path:
+        return self.root / "journal" / f"{source}.jsonl"
+
+
+class Client:
+    """HTTP with manners for one source: bounded waits and bodies, retries with jitter, pacing, known hosts only."""
+
+    def __init__(self, source: Source, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._source, self._settings, self._sleep = source, settings, sleep
+        self._last_request = 0.0
+        self._unreachable: set[str] = set()
+        retry = Retry(
+            total=3,
+            connect=1,
+            read=2,
+            redirect=0,
+            status=3,
+            backoff_factor=0.5,
+            backoff_jitter=0.5,
+            backoff_max=20,
+            status_forcelist=(429, 500, 502, 503, 504),
+            respect_retry_after_header=True,
+            retry_after_max=MAX_RETRY_AFTER_S,
+            raise_on_status=False,
+        )
+        self._session = requests.Session()
+        self._session.trust_env = settings.upstream_base_url is None  # no proxy between a test and its replay
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
+        self._session.headers["User-Agent"] = settings.user_agent
+        self._session.headers["Accept-Encoding"] = "gzip, deflate"
+
+    def get(self, request: Request, validators: dict[str, str]) -> tuple[requests.Response, bytes]:
+        """Ask once; follow redirects only to the source's own hosts.
+
+        Raises UpstreamUnavailable (not reached, refused, still failing after retries) or BadPayload
+        (too large, truncated, a redirect elsewhere).
+        """
+        url = request.url + ("?" + urlencode(request.params) if request.params else "")
+        for _ in range(MAX_REDIRECTS + 1):
+            response = self._send(request, url, validators)
+            if response.is_redirect:
+                url = urljoin(url, response.headers["Location"])
+                response.close()
+                continue
+            with closing(response):
+                return response, self._body(response, request)
+        raise BadPayload(f"redirected more than {MAX_REDIRECTS} times", source=self._source.id, row=request.key)
+
+    def _send(self, request: Request, url: str, validators: dict[str, str]) -> requests.Response:
+        host = urlsplit(url).hostname or ""
+        if host not in self._source.hosts:
+            raise BadPayload(
+                f"leads to host {host!r}, which the catalogue does not name", source=self._source.id, row=request.key
+            )
+        if host in self._unreachable:
+            raise UpstreamUnavailable(f"{host} was not reachable a moment ago", source=self._source.id, row=request.key)
+        wait = self._last_request + 1 / self._source.requests_per_second - time.monotonic()
+        if wait > 0:
+            self._sleep(wait)
+        self._last_request = time.monotonic()
+        try:
+            return self._session.request(
+                request.method,
+                self._address(url),
+                headers={**request.headers, **validators},
+                timeout=(self._settings.connect_timeout_s, self._settings.read_timeout_s),
+                stream=True,
+                allow_redirects=False,
+            )
+        except requests.ConnectionError as error:
+            self._unreachable.add(host)
+            raise UpstreamUnavailable(
+                f"{host} could not be reached ({_cause(error)})", source=self._source.id, row=request.key
+            ) from None
+        except requests.RequestException as error:
+            raise UpstreamUnavailable(
+                f"{host} did not answer ({_cause(error)})", source=self._source.id, row=request.key
+            ) from None
+
+    def _address(self, url: str) -> str:
+        base = self._settings.upstream_base_url
+        return url if base is None else f"{base}/{url.removeprefix('https://').removeprefix('http://')}"
+
+    def _body(self, response: requests.Response, request: Request) -> bytes:
+        limit = int(self._source.max_body_mb * 1e6)
+        deadline = time.monotonic() + self._settings.total_timeout_s
+        chunks, size = [], 0
+        try:
+            for chunk in response.iter_content(CHUNK_BYTES):
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > limit:
+                    raise BadPayload(
+                        f"is larger than the {self._source.max_body_mb} MB expected at most",
+                        source=self._source.id,
+                        row=request.key,
+                    )
+                if time.monotonic() > deadline:
+                    raise UpstreamUnavailable(
+                        f"took longer than {self._settings.total_timeout_s} s", source=self._source.id, row=request.key
+                    )
+        except requests.RequestException as error:
+            raise UpstreamUnavailable(
+                f"broke off after {size} bytes ({_cause(error)})", source=self._source.id, row=request.key
+            ) from None
+        return b"".join(chunks)
+
+
+def examine(response: requests.Response, body: bytes, request: Request, source: Source) -> None:
+    """Refuse a response that is not what was asked for, whatever its status."""
+
+    def refuse(what: str) -> BadPayload:
+        return BadPayload(what, source=source.id, row=request.key, kept="the last good payload")
+
+    if response.status_code != 200:
+        kind = UpstreamUnavailable if response.status_code in (403, 429) or response.status_code >= 500 else BadPayload
+        raise kind(
+            f"answered {response.status_code}: {_excerpt(body)}",
+            source=source.id,
+            row=request.key,
+            kept="the last good payload",
+        )
+    if len(body) < source.min_body_bytes:
+        raise refuse(f"answered 200 with {len(body)} bytes, fewer than the {source.min_body_bytes} expected at least")
+    content_type = response.headers.get("Content-Type", "").lower()
+    if not content_type.startswith(request.expect.content_types):
+        raise refuse(f"answered 200 as {content_type or 'no content type'}: {_excerpt(body)}")
+    head = body[:HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not head.startswith(request.expect.starts_with):
+        raise refuse(f"answered 200 with an unexpected beginning: {_excerpt(body)}")
+    for needle in request.expect.contains:
+        if needle not in head:
+            raise refuse(f"answered 200 without {needle.decode(errors='replace')!r} near its beginning")
+
+
+def land(
+    sources: Iterable[Source],
+    modules: Callable[[str], SourceModule],
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    progress: Callable[[Source, list[Check]], None] = lambda source, checks: None,
+) -> dict[str, list[Check]]:
+    """Ask every source side by side (one thread each) and land what is new. Never raises for a publisher's fault.
+
+    Returns the checks of each source, which also stand in its journal.
+    """
+    sources = list(sources)
+    landing = Landing(settings.landing_dir)
+    with ThreadPoolExecutor(max_workers=max(len(sources), 1), thread_name_prefix="landing") as pool:
+        futures = {s.id: pool.submit(_land_one, s, modules(s.id), catalog, settings, landing) for s in sources}
+        results = {}
+        for source in sources:
+            results[source.id] = futures[source.id].result()
+            progress(source, results[source.id])
+    return results
+
+
+def _land_one(
+    source: Source, module: SourceModule, catalog: Catalog, settings: Settings, landing: Landing
+) -> list[Check]:
+    checks: list[Check] = []
+    history = landing.checks(source.id)
+    client = Client(source, settings)
+    queue = module.plan(catalog, settings.clock().date())
+    while queue:
+        request = queue.pop(0)
+        try:
+            further = list(_check(request, source, client, settings, landing, history, checks))
+        except Exception as error:  # noqa: BLE001 - one publisher's fault, or its module's, stops that request alone
+            what = str(error) if isinstance(error, MetalsError) else f"{type(error).__name__}: {error}"
+            _record(checks, landing, Check(source.id, request.key, settings.clock(), "failed", error=redact(what)))
+            log.warning("%s", redact(what))
+            continue
+        queue = further + queue
+    return checks
+
+
+def _check(
+    request: Request,
+    source: Source,
+    client: Client,
+    settings: Settings,
+    landing: Landing,
+    history: list[Check],
+    checks: list[Check],
+) -> Iterator[Request]:
+    """Ask for one thing if it is due; record what came of it; yield the requests that follow from the answer."""
+    now = settings.clock()
+    seen = [c for c in history if c.key == request.key and c.outcome in ("fresh", "unchanged")]
+    skip = _reason_to_skip(request, source, settings, seen, now)
+    if skip:
+        checks.append(Check(source.id, request.key, now, skip))  # not journalled: nothing was learnt
+        return
+    last = next((c for c in reversed(seen) if c.payload_id), None)
+    validators = {}
+    if last is not None and request.land:
+        if last.etag:
+            validators["If-None-Match"] = last.etag
+        if last.last_modified:
+            validators["If-Modified-Since"] = last.last_modified
+    started = time.monotonic()
+    response, body = client.get(request, validators)
+    if response.status_code == 304 and last is not None and last.payload_id is not None:
+        body = landing.get(last.payload_id)
+    else:
+        examine(response, body, request, source)
+    further = request.then(body) if request.then else []
+    if request.land:
+        payload_id = landing.put(body)
+        headers = response.headers
+        _record(
+            checks,
+            landing,
+            Check(
+                source.id,
+                request.key,
+                now,
+                "unchanged" if last is not None and last.payload_id == payload_id else "fresh",
+                payload_id=payload_id,
+                url=redact(request.url + ("?" + urlencode(request.params) if request.params else "")),
+                status=response.status_code,
+                content_type=headers.get("Content-Type"),
+                etag=headers.get("ETag"),
+                last_modified=headers.get("Last-Modified"),
+                bytes=len(body),
+                seconds=round(time.monotonic() - started, 3),
+            ),
+        )
+    yield from further
+
+
+def _reason_to_skip(
+    request: Request, source: Source, settings: Settings, seen: list[Check], now: datetime
+) -> str | None:
+    if source.switch is not None and not getattr(settings, source.switch):
+        return "switched_off"
+    if settings.offline:
+        return "offline"
+    if request.closed and seen:
+        return "closed"
+    # A page that is not landed is asked whenever its source is; its own last check is unknown.
+    if request.land and seen and now - seen[-1].checked_at < timedelta(hours=source.cadence_hours):
+        return "not_due"
+    return None
+
+
+def _record(checks: list[Check], landing: Landing, check: Check) -> None:
+    checks.append(check)
+    landing.append(check)
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason of a chained network error, without the object addresses that urllib3 prints."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    return redact(f"{type(error).__name__}: {error}")
+
+
+def _excerpt(body: bytes) -> str:
+    text = re.sub(r"<[^>]*>|\s+", " ", body[:2000].decode("utf-8", errors="replace"))
+    return redact(" ".join(text.split())[:160]) or "an empty body"

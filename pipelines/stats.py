@@ -1,0 +1,137 @@
+"""Statistics that SQL cannot do: correlations by lag with block-bootstrap bands.
+
+Pure functions on arrays: no connection, no clock. Whatever is a sum, a window or a join stays in the models.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from arch.bootstrap import CircularBlockBootstrap, optimal_block_length
+from numpy.typing import NDArray
+
+from pipelines.errors import MetalsError
+
+Floats = NDArray[np.float64]
+
+BOOTSTRAP_SEED = 20260108  # any fixed number serves; this one is the day of the note whose statements are tested
+BOOTSTRAP_REPLICATIONS = 2000
+CONFIDENCE = 0.95
+MIN_PAIRS = 24  # two years of months: below that a block bootstrap has too few blocks to say anything
+
+
+@dataclass(frozen=True)
+class LeadLag:
+    """Correlation of a lagged leader with a follower, one entry per lag.
+
+    Arrays have one entry per lag, in the order asked for. Correlations and bands are pure numbers in [-1, 1] and
+    differences in [-2, 2]; `pairs` counts complete pairs and `block_length` is in observations. An entry is NaN
+    where a lag has fewer than `MIN_PAIRS` pairs or a series does not vary.
+    """
+
+    lags: NDArray[np.int64]
+    correlation: Floats
+    lower_95: Floats
+    upper_95: Floats
+    difference: Floats
+    difference_lower_95: Floats
+    difference_upper_95: Floats
+    pairs: NDArray[np.int64]
+    block_length: int
+    best: int | None
+
+    def is_max(self, position: int) -> bool:
+        """Whether the entry at `position` has the largest correlation."""
+        return self.best == position
+
+
+def lag_matrix(series: Floats, lags: Sequence[int]) -> Floats:
+    """Columns of `series` shifted back: entry (t, j) is series[t - lags[j]], NaN before the start.
+
+    `series` has shape (n,), one entry per consecutive period (a missing period is NaN, never left out); the result
+    has shape (n, len(lags)).
+    """
+    shifted = np.full((series.size, len(lags)), np.nan)
+    for column, lag in enumerate(lags):
+        if lag < 0:
+            raise MetalsError(f"lag {lag} would read the future", row=f"lag {lag}")
+        if lag < series.size:
+            shifted[lag:, column] = series[: series.size - lag]
+    return shifted
+
+
+def pairwise_correlation(follower: Floats, leaders: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Pearson correlation of `follower` (n,) with each column of `leaders` (n, k), over the rows where both exist.
+
+    Returns the correlations (k,), NaN where fewer than two pairs exist or one side is constant, and the pairs (k,).
+    """
+    both = np.isfinite(leaders) & np.isfinite(follower)[:, None]
+    pairs = both.sum(axis=0)
+    # Centred twice (overall, then per column) so that the sums of squares keep their digits.
+    y = np.where(both, follower[:, None] - np.nanmean(follower), 0.0)
+    x = np.where(both, leaders - np.nanmean(leaders), 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        y = np.where(both, y - y.sum(axis=0) / pairs, 0.0)
+        x = np.where(both, x - x.sum(axis=0) / pairs, 0.0)
+        variance = (x * x).sum(axis=0) * (y * y).sum(axis=0)
+        correlation = np.where((pairs > 1) & (variance > 0), (x * y).sum(axis=0) / np.sqrt(variance), np.nan)
+    return correlation, pairs
+
+
+def circular_block_length(*series: Floats) -> int:
+    """Block length, in observations, for a circular block bootstrap of several series at once: the longest one.
+
+    Rule: Politis and White (2004), Econometric Reviews 23(1), with the correction of Patton, Politis and White
+    (2009), Econometric Reviews 28(4), as `arch` computes it, rounded up. It caps the length at a third of the
+    sample, so three blocks remain at least.
+    """
+    lengths = [float(optimal_block_length(values[np.isfinite(values)])["circular"].iloc[0]) for values in series]
+    return max(1, *(math.ceil(length) for length in lengths if math.isfinite(length)))
+
+
+def lead_lag(follower: Floats, leaders: Floats, lags: Sequence[int]) -> LeadLag:
+    """Correlation of `follower` (n,) with each column of `leaders` (n, k), its band, and its excess over the first lag.
+
+    `leaders` comes from `lag_matrix`, cut to the same rows as `follower`. Whole rows (the follower with all its
+    lagged leaders) are resampled in circular blocks, so one draw serves every lag and the difference from the first
+    lag keeps the dependence between the two. Bands are percentiles of `BOOTSTRAP_REPLICATIONS` draws under a fixed
+    seed (Kuensch 1989; Politis and Romano 1992). The maximum over lags is chosen after seeing all of them: its own
+    band is therefore too narrow, and a test belongs at a lag fixed beforehand.
+    """
+    if follower.ndim != 1 or leaders.shape != (follower.size, len(lags)):
+        raise MetalsError(f"leaders have shape {leaders.shape}, expected {(follower.size, len(lags))}")
+    if follower.size == 0:
+        raise MetalsError("an empty sample has no correlation")
+    correlation, pairs = pairwise_correlation(follower, leaders)
+    usable = pairs >= MIN_PAIRS
+    correlation = np.where(usable, correlation, np.nan)
+    empty = np.full(len(lags), np.nan)
+    if not np.isfinite(correlation).any():
+        return LeadLag(np.asarray(lags, dtype=np.int64), correlation, empty, empty, empty, empty, empty, pairs, 0, None)
+
+    block_length = circular_block_length(follower, leaders[:, int(np.argmax(pairs))])
+    bootstrap = CircularBlockBootstrap(block_length, follower, leaders, seed=BOOTSTRAP_SEED)
+
+    def draw(y: Floats, x: Floats) -> Floats:
+        return pairwise_correlation(y, x)[0]
+
+    draws: Any = bootstrap.apply(draw, BOOTSTRAP_REPLICATIONS)
+    tails = [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)]
+    band = np.where(usable, np.nanpercentile(draws, tails, axis=0), np.nan)
+    excess = np.where(usable, np.nanpercentile(draws - draws[:, :1], tails, axis=0), np.nan)
+    return LeadLag(
+        np.asarray(lags, dtype=np.int64),
+        correlation,
+        band[0],
+        band[1],
+        correlation - correlation[0],
+        excess[0],
+        excess[1],
+        pairs,
+        block_length,
+        int(np.nanargmax(correlation)),
+    )

@@ -1,0 +1,497 @@
+"""The only `duckdb.connect`: the build file (one writer), the published file (read-only for everyone), and the swap.
+
+Table definitions come from the contracts. No row is read from a publisher and no figure is computed here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pandera.polars as pa
+import polars as pl
+from filelock import FileLock, Timeout
+
+from pipelines import contracts
+from pipelines.catalog import Catalog
+from pipelines.errors import WarehouseBusy
+from pipelines.settings import Settings
+
+log = logging.getLogger("metals.warehouse")
+
+# Readable by every DuckDB since 1.2 (February 2025): users' command-line clients lag the library.
+STORAGE_VERSION = "v1.2.0"
+
+_SQL_TYPE = {"String": "varchar", "Float64": "double", "Int64": "bigint", "Int16": "smallint", "Date": "date"}
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+
+
+def _from_contract(contract: pa.DataFrameSchema) -> tuple[Column, ...]:
+    """The contract's described columns; the undescribed ones only serve its checks."""
+    return tuple(
+        Column(name, _SQL_TYPE[str(column.dtype)], column.description)
+        for name, column in contract.columns.items()
+        if column.description and name != "row"
+    )
+
+
+_KNOWN = (
+    Column("known_at", "timestamp", "When the row became known, UTC"),
+    Column("known_at_basis", "varchar", "reported, observed, or assumed_lag (period end plus publication lag)"),
+    Column("payload_id", "varchar", "SHA-256 of the payload that carried it"),
+)
+
+TABLES = (
+    Table(
+        "observation",
+        "One row per series, period and value learnt. Append-only: a row is written only when the value differs "
+        "from the last known one beyond the precision that the newer payload prints.",
+        _from_contract(contracts.OBSERVATION) + _KNOWN,
+    ),
+    Table(
+        "filing_fact",
+        "One row per XBRL fact and filing, as the SEC serves it. Append-only.",
+        _from_contract(contracts.FILING_FACT) + _KNOWN,
+    ),
+    Table(
+        "policy_document",
+        "One row per Federal Register document, topic and version learnt. Append-only.",
+        _from_contract(contracts.POLICY_DOCUMENT) + _KNOWN,
+    ),
+    Table(
+        "payload",
+        "One row per publisher's response whose rows are in the warehouse.",
+        (
+            Column("payload_id", "varchar", "SHA-256 of the bytes"),
+            Column("source_id", "varchar", "Source of the catalogue"),
+            Column("request_key", "varchar", "What was asked for"),
+            Column("url", "varchar", "Address it came from, without secrets"),
+            Column("retrieved_at", "timestamp", "When it was first fetched, UTC"),
+            Column("status", "smallint", "HTTP status"),
+            Column("content_type", "varchar", "Content-Type header"),
+            Column("bytes", "bigint", "Size in bytes"),
+            Column("origin", "varchar", "fetched by this warehouse, or bundled with the project"),
+            Column("fidelity", "varchar", "How close the bytes are to the publisher's own"),
+            Column("publisher", "varchar", "Publisher of the figures"),
+            Column("credit", "varchar", "Credit line"),
+            Column("licence", "varchar", "Licence or terms"),
+        ),
+    ),
+    Table(
+        "retrieval",
+        "One row per time a publisher was asked for something, with what came of it.",
+        (
+            Column("source_id", "varchar", "Source of the catalogue"),
+            Column("request_key", "varchar", "What was asked for"),
+            Column("checked_at", "timestamp", "When, UTC"),
+            Column(
+                "outcome", "varchar", "fresh, unchanged, failed (not reached or not what was asked), refused (contract)"
+            ),
+            Column("payload_id", "varchar", "SHA-256 of the answer"),
+            Column("error", "varchar", "Why it failed or was refused"),
+            Column("seconds", "double", "Duration of the request in seconds"),
+        ),
+    ),
+    Table(
+        "coverage",
+        "One row per payload and series: what the payload held of it, and what that changed.",
+        (
+            Column("payload_id", "varchar", "SHA-256 of the payload"),
+            Column("source_id", "varchar", "Source of the catalogue"),
+            Column("series_id", "varchar", "Series of the catalogue (or company, or topic)"),
+            Column("retrieved_at", "timestamp", "When the payload was fetched, UTC"),
+            Column("rows", "bigint", "Good rows in the payload"),
+            Column("missing", "bigint", "Cells that hold a missing-value marker"),
+            Column("quarantined", "bigint", "Rows sent to quarantine"),
+            Column("first_period", "date", "First period in the payload"),
+            Column("last_period", "date", "Last period in the payload"),
+            Column("rows_added", "bigint", "Rows of periods not known before"),
+            Column("rows_changed", "bigint", "Rows that differ from what was known"),
+            Column(
+                "rows_vanished", "bigint", "Periods known before, inside the payload's range, that it no longer holds"
+            ),
+        ),
+    ),
+    Table(
+        "quarantine",
+        "One row per row that could not be read or broke its contract. Nothing is dropped silently.",
+        (
+            Column("source_id", "varchar", "Source of the catalogue"),
+            Column("payload_id", "varchar", "SHA-256 of the payload"),
+            Column("series_id", "varchar", "Series of the catalogue (or company, or topic)"),
+            Column("row", "varchar", "Where it stands in the payload, and what it holds"),
+            Column("reason", "varchar", "Why it is not in the warehouse"),
+            Column("quarantined_at", "timestamp", "When, UTC"),
+        ),
+    ),
+    Table(
+        "build",
+        "One row per build of the models: when, for which as-of date, and whether it was completed.",
+        (
+            Column("build_id", "varchar", "Identity of the build"),
+            Column("as_of", "date", "What was known by the end of this day was used"),
+            Column("started_at", "timestamp", "Start, UTC"),
+            Column("finished_at", "timestamp", "End, UTC; null while running or after a kill"),
+            Column("succeeded", "boolean", "Whether every model and blocking test passed"),
+            Column("selection", "varchar", "Which models; empty for all"),
+        ),
+    ),
+    Table(
+        "bundle",
+        "One row per bundle of figures that was loaded into this warehouse.",
+        (
+            Column("bundle_id", "varchar", "SHA-256 over the bundled files"),
+            Column("loaded_at", "timestamp", "When, UTC"),
+        ),
+    ),
+    Table(
+        "catalog_source",
+        "One row per publisher or channel of the catalogue.",
+        (
+            Column("source_id", "varchar", "Identity"),
+            Column("title", "varchar", "Title"),
+            Column("publisher", "varchar", "Publisher"),
+            Column("group_name", "varchar", "Group in the asset graph"),
+            Column("homepage", "varchar", "Page for people"),
+            Column("licence", "varchar", "Licence"),
+            Column("licence_class", "varchar", "What the terms allow, by class"),
+            Column("credit", "varchar", "Credit line"),
+            Column("terms", "varchar", "What the terms mean for a user"),
+            Column("cadence_hours", "double", "Shortest time between two checks, in hours"),
+            Column("unofficial", "boolean", "Whether the channel is not the publisher's own"),
+            Column("description", "varchar", "Description"),
+        ),
+    ),
+    Table(
+        "catalog_series",
+        "One row per series of the catalogue.",
+        (
+            Column("series_id", "varchar", "Identity"),
+            Column("source_id", "varchar", "Source"),
+            Column("title", "varchar", "Title"),
+            Column("publisher", "varchar", "Office that produces the figure"),
+            Column("unit", "varchar", "Unit as published"),
+            Column("frequency", "varchar", "Frequency"),
+            Column("metal_id", "varchar", "Metal, where it is about one"),
+            Column("plausible_low", "double", "Lower end of the plausible range, in the unit"),
+            Column("plausible_high", "double", "Upper end of the plausible range, in the unit"),
+            Column("publication_lag_days", "integer", "Days from period end to publication"),
+            Column("staleness_limit_days", "integer", "Longest normal age of the newest period's end, in days"),
+            Column("licence", "varchar", "Licence"),
+            Column("history", "varchar", "stable or revised"),
+            Column("bundle", "boolean", "Whether its figures ship with the project"),
+            Column("description", "varchar", "Description"),
+        ),
+    ),
+    Table(
+        "catalog_company",
+        "One row per company whose filings are read.",
+        (
+            Column("company_id", "varchar", "Identity (ticker)"),
+            Column("name", "varchar", "Name"),
+            Column("role", "varchar", "hyperscaler, aluminium, lithium, copper"),
+            Column("fiscal_year_end", "varchar", "End of the fiscal year, MM-DD"),
+            Column("filing_lag_days", "integer", "Longest normal time from quarter end to filing, in days"),
+            Column("description", "varchar", "Description"),
+        ),
+    ),
+    Table(
+        "catalog_company_tag",
+        "One row per company, CIK, concept and XBRL tag, in order of preference.",
+        (
+            Column("company_id", "varchar", "Identity (ticker)"),
+            Column("cik", "bigint", "Central Index Key"),
+            Column("valid_from", "date", "First day of the CIK for this company"),
+            Column("valid_to", "date", "Last day of the CIK for this company"),
+            Column("concept", "varchar", "What is measured"),
+            Column("taxonomy", "varchar", "Taxonomy of the tag"),
+            Column("tag", "varchar", "XBRL element name"),
+            Column("tag_rank", "integer", "1 is preferred"),
+        ),
+    ),
+    Table(
+        "catalog_metal",
+        "One row per metal (or bulk or energy commodity beside them).",
+        (
+            Column("metal_id", "varchar", "Identity"),
+            Column("name", "varchar", "Name"),
+            Column("symbol", "varchar", "Symbol"),
+            Column("family", "varchar", "base, precious, platinum_group, battery, bulk, energy"),
+            Column("description", "varchar", "Description"),
+        ),
+    ),
+)
+
+
+def _lock(settings: Settings) -> FileLock:
+    settings.lock_path.parent.mkdir(parents=True, exist_ok=True)
+    # One lock object per path and process: a run that already holds it may take it again in a step.
+    return FileLock(settings.lock_path, is_singleton=True)
+
+
+@contextlib.contextmanager
+def exclusive(settings: Settings) -> Iterator[None]:
+    """Hold the build against every other run; raises WarehouseBusy after `lock_wait_s`."""
+    lock = _lock(settings)
+    try:
+        lock.acquire(timeout=settings.lock_wait_s)
+    except Timeout:
+        raise WarehouseBusy(
+            f"another run has held {settings.lock_path} for {settings.lock_wait_s:.0f} s",
+            kept="the published file",
+            todo="wait for that run to end, or see it in the Dagster UI",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The one writing connection to the build file, made with its raw tables if it is not there.
+
+    A build file that cannot be opened is set aside and a new one is begun: everything in it comes from landing
+    and the bundle, and is loaded again from there.
+    """
+    with exclusive(settings):
+        path = settings.build_path
+        if not path.exists():
+            create(path)
+        try:
+            connection = duckdb.connect(str(path))
+        except (
+            duckdb.IOException,
+            duckdb.SerializationException,
+            duckdb.InternalException,
+            duckdb.FatalException,
+        ) as e:
+            aside = path.with_name(f"build.unreadable-{settings.clock():%Y%m%dT%H%M%S}.duckdb")
+            log.error("the build file cannot be opened (%s): set aside as %s, rebuilt from landing", e, aside.name)
+            path.replace(aside)
+            path.with_name(path.name + ".wal").unlink(missing_ok=True)
+            create(path)
+            connection = duckdb.connect(str(path))
+        with contextlib.closing(connection):
+            yield connection
+
+
+def create(path: Path) -> None:
+    """A new warehouse file with empty raw tables and their comments, readable by older DuckDB clients."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(duckdb.connect()) as connection:
+        connection.execute(f"attach '{_quoted(path)}' as fresh (storage_version '{STORAGE_VERSION}')")
+        connection.execute("use fresh")
+        define_tables(connection)
+        connection.execute("use memory")
+        connection.execute("detach fresh")
+
+
+def scratch() -> duckdb.DuckDBPyConnection:
+    """An in-memory warehouse with the raw tables: for compiling the bundle and for tests."""
+    connection = duckdb.connect()
+    define_tables(connection)
+    return connection
+
+
+def define_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("create schema if not exists raw")
+    for table in TABLES:
+        columns = ", ".join(f'"{c.name}" {c.type}' for c in table.columns)
+        connection.execute(f"create table if not exists raw.{table.name} ({columns})")
+        connection.execute(f"comment on table raw.{table.name} is '{_quoted(table.description)}'")
+        for column in table.columns:
+            connection.execute(
+                f"comment on column raw.{table.name}.\"{column.name}\" is '{_quoted(column.description)}'"
+            )
+
+
+def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    """Replace the catalogue's tables by what the catalogue says now."""
+    frames = {
+        "catalog_source": [
+            {
+                "source_id": s.id,
+                "group_name": s.group,
+                "licence_class": s.licence_class.value,
+                **s.model_dump(
+                    include={
+                        "title",
+                        "publisher",
+                        "homepage",
+                        "licence",
+                        "credit",
+                        "terms",
+                        "cadence_hours",
+                        "unofficial",
+                        "description",
+                    }
+                ),
+            }
+            for s in catalog.sources.values()
+        ],
+        "catalog_series": [
+            {
+                "series_id": s.id,
+                "source_id": s.source,
+                "frequency": s.frequency.value,
+                "metal_id": s.metal,
+                "plausible_low": s.plausible[0],
+                "plausible_high": s.plausible[1],
+                "history": s.history.value,
+                **s.model_dump(
+                    include={
+                        "title",
+                        "publisher",
+                        "unit",
+                        "publication_lag_days",
+                        "staleness_limit_days",
+                        "licence",
+                        "bundle",
+                        "description",
+                    }
+                ),
+            }
+            for s in catalog.series.values()
+        ],
+        "catalog_company": [
+            {
+                "company_id": c.id,
+                **c.model_dump(include={"name", "role", "fiscal_year_end", "filing_lag_days", "description"}),
+            }
+            for c in catalog.companies.values()
+        ],
+        "catalog_company_tag": [
+            {
+                "company_id": c.id,
+                "cik": v.cik,
+                "valid_from": v.valid_from,
+                "valid_to": v.valid_to,
+                "concept": concept,
+                "taxonomy": c.taxonomy,
+                "tag": tag,
+                "tag_rank": rank,
+            }
+            for c in catalog.companies.values()
+            for v in c.ciks
+            for concept, tags in c.concepts.items()
+            for rank, tag in enumerate(tags, start=1)
+        ],
+        "catalog_metal": [
+            {"metal_id": m.id, **m.model_dump(include={"name", "symbol", "family", "description"})}
+            for m in catalog.metals.values()
+        ],
+    }
+    for table in TABLES:
+        if table.name in frames:
+            rows = frames[table.name]
+            connection.execute(f"delete from raw.{table.name}")
+            if rows:
+                names = [c.name for c in table.columns]
+                frame = pl.DataFrame(rows, infer_schema_length=None).select(names)
+                append(connection, table.name, frame)
+
+
+def append(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> int:
+    """Append a frame to `raw.<table>`, by column name. Returns the number of rows."""
+    if frame.is_empty():
+        return 0
+    connection.register("incoming_rows", frame.to_arrow())
+    try:
+        connection.execute(f"insert into raw.{table} by name select * from incoming_rows")
+    finally:
+        connection.unregister("incoming_rows")
+    return frame.height
+
+
+def query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object] | None = None) -> pl.DataFrame:
+    """Rows of a query as a Polars frame."""
+    frame = pl.from_arrow(connection.execute(sql, parameters or []).to_arrow_table())
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table, never a series
+    return frame
+
+
+@contextlib.contextmanager
+def reader(settings: Settings, path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published file, read-only; never waits for a writer."""
+    with contextlib.closing(duckdb.connect(str(path or settings.published_path), read_only=True)) as connection:
+        yield connection
+
+
+def publish(settings: Settings) -> None:
+    """Replace the published file by the build, whole or not at all, holding nothing learnt after the as-of date.
+
+    The build is closed, copied beside the target, pruned, synced and renamed over it: a reader keeps the file it
+    opened, a new reader opens the new one, a kill at any point leaves the old one.
+    """
+    target, as_of = settings.published_path, settings.as_of_date()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in target.parent.glob(f".{target.name}.*.part*"):
+        leftover.unlink()
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    with exclusive(settings):
+        shutil.copyfile(settings.build_path, part)
+    end = datetime.combine(as_of + timedelta(days=1), datetime.min.time())
+    with contextlib.closing(duckdb.connect(str(part))) as connection:
+        _prune(connection, end)
+    part.chmod(0o644)
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+    part.replace(target)
+    directory = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
+    """Leave out views (they name the build's file) and every raw row learnt at `end` or later."""
+    for schema, view in connection.execute(
+        "select schema_name, view_name from duckdb_views() where not internal and database_name = current_database()"
+    ).fetchall():
+        connection.execute(f'drop view if exists "{schema}"."{view}" cascade')
+    for table, column in (
+        ("observation", "known_at"),
+        ("filing_fact", "known_at"),
+        ("policy_document", "known_at"),
+        ("retrieval", "checked_at"),
+        ("coverage", "retrieved_at"),
+    ):
+        connection.execute(f"delete from raw.{table} where {column} >= ?", [end])
+    # A payload fetched later still backs rows that were known by then (filed, or dated by publication lag).
+    connection.execute(
+        """
+        delete from raw.payload where payload_id not in (
+            select payload_id from raw.observation
+            union select payload_id from raw.filing_fact
+            union select payload_id from raw.policy_document
+            union select payload_id from raw.retrieval where payload_id is not null
+        )
+        """
+    )
+    connection.execute("checkpoint")
+
+
+def _quoted(text: object) -> str:
+    return str(text).replace("'", "''")
