@@ -294,7 +294,8 @@ def _series_of_payload(good: pl.DataFrame, parsed: Parsed, quarantined: pl.DataF
 # `prior` is what was known when the payload was fetched. A difference counts only beyond the precision that the newer
 # payload prints, so a coarser payload never overwrites a finer value.
 # A period not known before is dated by its publication lag only where that is consistent with what was seen: not later
-# than the retrieval, and not before an earlier retrieval of the series that did not hold it yet.
+# than the retrieval, and not before an earlier retrieval of the series that did not hold it yet. A retrieval whose
+# figures begin later (a window of the history) says nothing about the time before them.
 _CHANGED_OBSERVATIONS = f"""
 create or replace temp table changed as
 with prior as (
@@ -304,10 +305,11 @@ with prior as (
     group by series_id, period
 ),
 seen as (
-    select series_id, max(retrieved_at) as seen_at
-    from raw.coverage
-    where retrieved_at < $retrieved_at and rows > 0
-    group by series_id
+    select i.series_id, i.period, max(c.retrieved_at) as seen_at
+    from incoming as i
+    inner join raw.coverage as c on i.series_id = c.series_id and i.period >= c.first_period
+    where c.retrieved_at < $retrieved_at and c.rows > 0
+    group by i.series_id, i.period
 ),
 compared as (
     select
@@ -321,7 +323,7 @@ compared as (
         end as tolerance
     from incoming as i
     left join prior as p on i.series_id = p.series_id and i.period = p.period
-    left join seen as s on i.series_id = s.series_id
+    left join seen as s on i.series_id = s.series_id and i.period = s.period
 ),
 dated as (
     select

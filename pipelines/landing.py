@@ -14,6 +14,7 @@ import os
 import re
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -24,6 +25,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import DecodeError, HTTPError
 from urllib3.util import Retry
 
 from pipelines.catalog import Catalog, Source
@@ -38,7 +40,10 @@ MAX_RETRY_AFTER_S = 30
 CHUNK_BYTES = 1 << 16
 HEAD_BYTES = 1 << 16
 # Words after which a URL or a message may hold a secret (FRED, Census, Ember, BEA use these names).
-SECRET = re.compile(r"(?i)\b(api_?key|apikey|key|token|userid|registrationkey|authorization)([=:]\s*|%3D)([^&\s'\"]+)")
+SECRET = re.compile(
+    r"(?i)\b([\w-]*(?:key|token|secret|password|userid|authorization))"
+    r"(['\"]?\s*[=:]\s*['\"]?|%3D)((?:(?:bearer|basic|token)\s+)?[^&\s'\"]+)"
+)
 
 
 def redact(text: str) -> str:
@@ -71,7 +76,7 @@ class Check:
     def line(self) -> str:
         record = {k: v for k, v in asdict(self).items() if v is not None}
         record["checked_at"] = self.checked_at.isoformat()
-        return json.dumps(record, ensure_ascii=False, sort_keys=True)
+        return json.dumps(record, sort_keys=True)
 
 
 class Landing:
@@ -88,7 +93,7 @@ class Landing:
         """Store `body`, return its SHA-256. Written beside and renamed: a killed process leaves no half object."""
         payload_id = hashlib.sha256(body).hexdigest()
         path = self._object(payload_id)
-        if not path.exists():
+        if not self.holds(payload_id):  # also writes again what has been damaged
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
             with part.open("wb") as file:
@@ -102,24 +107,36 @@ class Landing:
         """The bytes of a payload; BadPayload when they are gone or no longer match their name."""
         try:
             body = gzip.decompress(self._object(payload_id).read_bytes())
-        except (OSError, EOFError, gzip.BadGzipFile) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise BadPayload(f"payload {payload_id[:12]} cannot be read from landing: {error}") from None
         if hashlib.sha256(body).hexdigest() != payload_id:
             raise BadPayload(f"payload {payload_id[:12]} in landing no longer matches its own hash")
         return body
 
+    def holds(self, payload_id: str) -> bool:
+        """Whether the payload is there and undamaged."""
+        try:
+            self.get(payload_id)
+        except BadPayload:
+            return False
+        return True
+
     def append(self, check: Check) -> None:
         path = self._journal(check.source)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock, path.open("a", encoding="utf-8") as file:
-            file.write(check.line() + "\n")
+        with self._lock, path.open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":
+                    file.write(b"\n")  # the line before was torn by a kill and must not take this one with it
+            file.write(check.line().encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
     def checks(self, source: str) -> list[Check]:
         """Every check of a source, oldest first. A last line torn by a kill is left out and said."""
         try:
-            lines = self._journal(source).read_text(encoding="utf-8").splitlines()
+            lines = self._journal(source).read_bytes().splitlines()
         except FileNotFoundError:
             return []
         checks = []
@@ -167,7 +184,7 @@ class Client:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))
         self._session.headers["User-Agent"] = settings.user_agent
-        self._session.headers["Accept-Encoding"] = "gzip, deflate"
+        self._session.headers["Accept-Encoding"] = "gzip"
 
     def get(self, request: Request, validators: dict[str, str]) -> tuple[requests.Response, bytes]:
         """Ask once; follow redirects only to the source's own hosts.
@@ -175,7 +192,7 @@ class Client:
         Raises UpstreamUnavailable (not reached, refused, still failing after retries) or BadPayload
         (too large, truncated, a redirect elsewhere).
         """
-        url = request.url + ("?" + urlencode(request.params) if request.params else "")
+        url = _url(request)
         for _ in range(MAX_REDIRECTS + 1):
             response = self._send(request, url, validators)
             if response.is_redirect:
@@ -226,7 +243,7 @@ class Client:
         deadline = time.monotonic() + self._settings.total_timeout_s
         chunks, size = [], 0
         try:
-            for chunk in response.iter_content(CHUNK_BYTES):
+            for chunk in _decoded(response):
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > limit:
@@ -239,11 +256,40 @@ class Client:
                     raise UpstreamUnavailable(
                         f"took longer than {self._settings.total_timeout_s} s", source=self._source.id, row=request.key
                     )
-        except requests.RequestException as error:
+        except (HTTPError, EOFError, zlib.error) as error:
             raise UpstreamUnavailable(
                 f"broke off after {size} bytes ({_cause(error)})", source=self._source.id, row=request.key
             ) from None
         return b"".join(chunks)
+
+
+def _decoded(response: requests.Response) -> Iterator[bytes]:
+    """The body in pieces of bounded size, unzipped here: urllib3 takes a compressed stream that is cut for its end.
+
+    Raises EOFError where the stream is cut, urllib3's HTTPError or zlib.error where it is broken.
+    """
+    chunks = response.raw.stream(CHUNK_BYTES, decode_content=False)
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding == "identity":
+        yield from chunks
+        return
+    if encoding not in ("gzip", "x-gzip"):
+        raise DecodeError(f"encoded as {encoding!r}, which was not asked for")
+    member, begun = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), False
+    for chunk in chunks:
+        rest = chunk
+        while rest:
+            begun = True
+            yield member.decompress(rest, CHUNK_BYTES)
+            rest = member.unconsumed_tail
+            if member.eof:
+                rest, member, begun = member.unused_data, zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), False
+    if begun:
+        raise EOFError("the compressed stream is cut")
+
+
+def _url(request: Request) -> str:
+    return request.url + ("?" + urlencode(request.params) if request.params else "")
 
 
 def examine(response: requests.Response, body: bytes, request: Request, source: Source) -> None:
@@ -302,7 +348,13 @@ def _land_one(
     checks: list[Check] = []
     history = landing.checks(source.id)
     client = Client(source, settings)
-    queue = module.plan(catalog, settings.clock().date())
+    try:
+        queue = module.plan(catalog, settings.clock().date())
+    except Exception as error:  # noqa: BLE001 - as below
+        what = redact(f"the requests could not be planned ({type(error).__name__}: {error})")
+        _record(checks, landing, Check(source.id, "plan", settings.clock(), "failed", error=what))
+        log.exception("%s: %s", source.id, what)
+        return checks
     while queue:
         request = queue.pop(0)
         try:
@@ -328,21 +380,29 @@ def _check(
     """Ask for one thing if it is due; record what came of it; yield the requests that follow from the answer."""
     now = settings.clock()
     seen = [c for c in history if c.key == request.key and c.outcome in ("fresh", "unchanged")]
+    last = next((c for c in reversed(seen) if c.payload_id), None)
+    if last is not None and last.payload_id is not None and not landing.holds(last.payload_id):
+        log.warning("%s %s: payload %s in landing is gone or damaged", source.id, request.key, last.payload_id[:12])
+        seen, last = [], None  # asked for as if never seen, without validators
     skip = _reason_to_skip(request, source, settings, seen, now)
     if skip:
         checks.append(Check(source.id, request.key, now, skip))  # not journalled: nothing was learnt
+        if request.then and last is not None and last.payload_id and skip in ("not_due", "closed"):
+            yield from request.then(landing.get(last.payload_id))  # what follows from it may be due all the same
         return
-    last = next((c for c in reversed(seen) if c.payload_id), None)
+    url = redact(_url(request))
     validators = {}
-    if last is not None and request.land:
+    # A validator speaks of one address: at another one an older file would pass for "not modified".
+    if last is not None and request.land and last.url == url:
         if last.etag:
             validators["If-None-Match"] = last.etag
         if last.last_modified:
             validators["If-Modified-Since"] = last.last_modified
     started = time.monotonic()
     response, body = client.get(request, validators)
-    if response.status_code == 304 and last is not None and last.payload_id is not None:
-        body = landing.get(last.payload_id)
+    unmodified = last if response.status_code == 304 else None
+    if unmodified is not None and unmodified.payload_id is not None:
+        body = landing.get(unmodified.payload_id)
     else:
         examine(response, body, request, source)
     further = request.then(body) if request.then else []
@@ -358,11 +418,11 @@ def _check(
                 now,
                 "unchanged" if last is not None and last.payload_id == payload_id else "fresh",
                 payload_id=payload_id,
-                url=redact(request.url + ("?" + urlencode(request.params) if request.params else "")),
+                url=url,
                 status=response.status_code,
                 content_type=headers.get("Content-Type"),
-                etag=headers.get("ETag"),
-                last_modified=headers.get("Last-Modified"),
+                etag=headers.get("ETag") or (unmodified.etag if unmodified else None),
+                last_modified=headers.get("Last-Modified") or (unmodified.last_modified if unmodified else None),
                 bytes=len(body),
                 seconds=round(time.monotonic() - started, 3),
             ),

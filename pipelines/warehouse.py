@@ -243,6 +243,9 @@ TABLES = (
 )
 
 
+_UNREADABLE = (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
+
+
 def _lock(settings: Settings) -> FileLock:
     settings.lock_path.parent.mkdir(parents=True, exist_ok=True)
     # One lock object per path and process: a run that already holds it may take it again in a step.
@@ -280,12 +283,15 @@ def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             create(path)
         try:
             connection = duckdb.connect(str(path))
-        except (
-            duckdb.IOException,
-            duckdb.SerializationException,
-            duckdb.InternalException,
-            duckdb.FatalException,
-        ) as e:
+        except duckdb.Error as e:  # a broken checksum comes as this base class
+            if "Could not set lock" in str(e):
+                raise WarehouseBusy(
+                    f"another program holds {path} ({str(e).splitlines()[0]})",
+                    kept="the build and the published file",
+                    todo="close that program; query the published file in place of the build",
+                ) from None
+            if not isinstance(e, _UNREADABLE) and "Corrupt" not in str(e):
+                raise
             aside = path.with_name(f"build.unreadable-{settings.clock():%Y%m%dT%H%M%S}.duckdb")
             log.error("the build file cannot be opened (%s): set aside as %s, rebuilt from landing", e, aside.name)
             path.replace(aside)
@@ -299,12 +305,15 @@ def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 def create(path: Path) -> None:
     """A new warehouse file with empty raw tables and their comments, readable by older DuckDB clients."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)
     with contextlib.closing(duckdb.connect()) as connection:
-        connection.execute(f"attach '{_quoted(path)}' as fresh (storage_version '{STORAGE_VERSION}')")
+        connection.execute(f"attach '{_quoted(part)}' as fresh (storage_version '{STORAGE_VERSION}')")
         connection.execute("use fresh")
         define_tables(connection)
         connection.execute("use memory")
         connection.execute("detach fresh")
+    part.replace(path)  # a kill before this leaves no file that lacks tables
 
 
 def scratch() -> duckdb.DuckDBPyConnection:
@@ -444,13 +453,21 @@ def publish(settings: Settings) -> None:
     The build is closed, copied beside the target, pruned, synced and renamed over it: a reader keeps the file it
     opened, a new reader opens the new one, a kill at any point leaves the old one.
     """
+    # Held to the end: another run's publish would take this one's copy for a leftover.
+    with exclusive(settings):
+        if settings.build_path.with_name(settings.build_path.name + ".wal").exists():
+            with writer(settings):  # what a killed run had committed is not in the file itself yet
+                pass
+        _publish(settings)
+
+
+def _publish(settings: Settings) -> None:
     target, as_of = settings.published_path, settings.as_of_date()
     target.parent.mkdir(parents=True, exist_ok=True)
     for leftover in target.parent.glob(f".{target.name}.*.part*"):
         leftover.unlink()
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    with exclusive(settings):
-        shutil.copyfile(settings.build_path, part)
+    shutil.copyfile(settings.build_path, part)
     end = datetime.combine(as_of + timedelta(days=1), datetime.min.time())
     with contextlib.closing(duckdb.connect(str(part))) as connection:
         _prune(connection, end)
@@ -477,6 +494,7 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
         ("policy_document", "known_at"),
         ("retrieval", "checked_at"),
         ("coverage", "retrieved_at"),
+        ("quarantine", "quarantined_at"),
     ):
         connection.execute(f"delete from raw.{table} where {column} >= ?", [end])
     # A payload fetched later still backs rows that were known by then (filed, or dated by publication lag).
@@ -486,6 +504,7 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
             select payload_id from raw.observation
             union select payload_id from raw.filing_fact
             union select payload_id from raw.policy_document
+            union select payload_id from raw.coverage
             union select payload_id from raw.retrieval where payload_id is not null
         )
         """
@@ -495,3 +514,16 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
 
 def _quoted(text: object) -> str:
     return str(text).replace("'", "''")
+
+
+def prepare(settings: Settings) -> None:
+    """For a run with an as-of date: begin from a copy of the daily build's raw rows, under a name of its own."""
+    if settings.as_of is None:
+        return
+    daily = settings.model_copy(update={"as_of": None})
+    if not daily.build_path.exists():
+        return
+    with exclusive(settings):
+        part = settings.build_path.with_suffix(".part")
+        shutil.copyfile(daily.build_path, part)
+        part.replace(settings.build_path)

@@ -144,6 +144,25 @@ class Metal(_Entry):
     description: str
 
 
+class Topic(_Entry):
+    """One standing search for documents (not a series: its answers are texts with dates, not figures)."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    source: str
+    title: str
+    conditions: dict[str, str | list[str]] = Field(
+        min_length=1, description="Search conditions in the publisher's own names, without the date window"
+    )
+    since: date = Field(description="First day of publication that is asked for")
+    description: str
+
+    @model_validator(mode="after")
+    def _leaves_the_window_to_the_plan(self) -> Self:
+        if "publication_date" in self.conditions:
+            raise ValueError("publication_date is set by the plan, window by window")
+        return self
+
+
 E = TypeVar("E", bound=_Entry)
 
 
@@ -169,15 +188,24 @@ class Catalog:
     """Everything that is tracked. Keys are unique; every series names a known source (and metal)."""
 
     def __init__(
-        self, sources: Iterable[Source], series: Iterable[Series], companies: Iterable[Company], metals: Iterable[Metal]
+        self,
+        sources: Iterable[Source],
+        series: Iterable[Series],
+        companies: Iterable[Company],
+        metals: Iterable[Metal],
+        topics: Iterable[Topic] = (),
     ) -> None:
         self.sources = {s.id: s for s in sources}
         self.series = {s.id: s for s in series}
         self.companies = {c.id: c for c in companies}
         self.metals = {m.id: m for m in metals}
+        self.topics = {t.id: t for t in topics}
 
     def series_of(self, source_id: str) -> list[Series]:
         return [s for s in self.series.values() if s.source == source_id]
+
+    def topics_of(self, source_id: str) -> list[Topic]:
+        return [t for t in self.topics.values() if t.source == source_id]
 
     @cached_property
     def company_by_cik(self) -> dict[int, Company]:
@@ -192,11 +220,13 @@ def load(directory: Path) -> Catalog:
     sources = _entries(directory / "sources.yaml", "sources", Source)
     metals = _entries(directory / "metals.yaml", "metals", Metal)
     companies = _entries(directory / "companies.yaml", "companies", Company)
+    topics_path = directory / "topics.yaml"
+    topics = _entries(topics_path, "topics", Topic) if topics_path.exists() else []
     series: list[tuple[Path, Series]] = []
     for path in sorted((directory / "series").glob("*.yaml")):
         series += [(path, s) for _, s in _entries(path, "series", Series)]
 
-    for found in (sources, metals, companies, series):
+    for found in (sources, metals, companies, series, topics):
         _refuse_duplicates([(path, entry.id) for path, entry in found])
     source_ids, metal_ids = {s.id for _, s in sources}, {m.id for _, m in metals}
     for path, s in series:
@@ -204,8 +234,15 @@ def load(directory: Path) -> Catalog:
             raise CatalogError(f"{path.name}: entry '{s.id}': unknown source '{s.source}'")
         if s.metal is not None and s.metal not in metal_ids:
             raise CatalogError(f"{path.name}: entry '{s.id}': unknown metal '{s.metal}'")
+    for path, t in topics:
+        if t.source not in source_ids:
+            raise CatalogError(f"{path.name}: entry '{t.id}': unknown source '{t.source}'")
     return Catalog(
-        (s for _, s in sources), (s for _, s in series), (c for _, c in companies), (m for _, m in metals)
+        (s for _, s in sources),
+        (s for _, s in series),
+        (c for _, c in companies),
+        (m for _, m in metals),
+        (t for _, t in topics),
     )
 
 

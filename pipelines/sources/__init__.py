@@ -77,6 +77,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     method: str = "GET"
     land: bool = True  # False: a page that is only read for the next link
+    closed: bool = False  # its answer no longer changes: not asked again once landed
     then: Callable[[bytes], list[Request]] | None = None  # further requests that this answer calls for
 
 
@@ -103,7 +104,7 @@ class SourceModule(Protocol):
 
 def module(source_id: str) -> SourceModule:
     """The module of a catalogued source; its file bears the source's id."""
-    return import_module(f"pipelines.sources.{source_id}")  # type: ignore[return-value]
+    return import_module(f"pipelines.sources.{source_id}")
 
 
 MISSING_MARKERS = frozenset({"", ".", "..", "...", "…", "null", "NA", "N/A", "n/a", "-", "--", "—", "W", "XX", "NaN"})

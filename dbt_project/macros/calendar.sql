@@ -1,0 +1,67 @@
+{#- Date arithmetic that engines spell differently, in one place. Months are their first day. -#}
+
+{#- One row per month from `first_month` to `last_month`, both included, as column `month`. -#}
+{% macro month_spine(first_month, last_month) -%}
+    select cast(unnest(generate_series({{ first_month }}, {{ last_month }}, interval 1 month)) as date) as month
+{%- endmacro %}
+
+{% macro month_of(moment) -%}
+    cast(date_trunc('month', {{ moment }}) as date)
+{%- endmacro %}
+
+{#- The last month that had ended by the end of the as-of date. -#}
+{% macro last_complete_month() -%}
+    cast(date_trunc('month', {{ as_of_date() }} + interval 1 day) - interval 1 month as date)
+{%- endmacro %}
+
+{% macro month_end(month) -%}
+    cast({{ month }} + interval 1 month - interval 1 day as date)
+{%- endmacro %}
+
+{#- Last day of a reference period that starts on `period`; the catalogue's rule (pipelines.catalog.period_end). -#}
+{% macro period_end(period, frequency) -%}
+    cast(
+        case {{ frequency }}
+            when 'daily' then {{ period }} + interval 0 day
+            when 'weekly' then {{ period }} + interval 6 day
+            when 'monthly' then {{ period }} + interval 1 month - interval 1 day
+            when 'quarterly' then {{ period }} + interval 3 month - interval 1 day
+            else {{ period }} + interval 12 month - interval 1 day
+        end as date
+    )
+{%- endmacro %}
+
+{#- The value of the row exactly `months` months earlier, null where that month has no row. -#}
+{% macro months_earlier(value, months, order_by, partition_by=none) -%}
+    max({{ value }}) over (
+        {%- if partition_by %}partition by {{ partition_by }} {% endif -%}
+        order by {{ order_by }} range between interval {{ months }} month preceding and interval {{ months }} month preceding
+    )
+{%- endmacro %}
+
+{#- The frame of the last `months` calendar months, the current one included. -#}
+{% macro last_months(months, order_by, partition_by=none) -%}
+    (
+        {%- if partition_by %}partition by {{ partition_by }} {% endif -%}
+        order by {{ order_by }} range between interval {{ months - 1 }} month preceding and current row
+    )
+{%- endmacro %}
+
+{#- An aggregate over the last `months` months, null unless all of them have a value: a hole never looks like a zero. -#}
+{% macro over_full_months(aggregate, value, months, order_by, partition_by=none) -%}
+    case
+        when count({{ value }}) over {{ last_months(months, order_by, partition_by) }} = {{ months }}
+            then {{ aggregate }}({{ value }}) over {{ last_months(months, order_by, partition_by) }}
+    end
+{%- endmacro %}
+
+{#- The same over quarters, whose rows are dated by their first month. -#}
+{% macro over_full_quarters(aggregate, value, quarters, order_by, partition_by=none) -%}
+    {%- set frame = last_months(3 * quarters - 2, order_by, partition_by) -%}
+    case when count({{ value }}) over {{ frame }} = {{ quarters }} then {{ aggregate }}({{ value }}) over {{ frame }} end
+{%- endmacro %}
+
+{#- A US fiscal year is named by the year it ends in and starts on 1 October of the year before. -#}
+{% macro fiscal_year_start(fiscal_year) -%}
+    make_date({{ fiscal_year }} - 1, 10, 1)
+{%- endmacro %}

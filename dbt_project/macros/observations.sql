@@ -1,0 +1,31 @@
+{#- The value (or time of knowledge) of one series inside a group of observations. -#}
+
+{% macro series_value(series_id) -%}
+    max(case when series_id = '{{ series_id }}' then value end)
+{%- endmacro %}
+
+{% macro series_mean(series_id) -%}
+    avg(case when series_id = '{{ series_id }}' then value end)
+{%- endmacro %}
+
+{% macro series_count(series_id) -%}
+    count(case when series_id = '{{ series_id }}' then value end)
+{%- endmacro %}
+
+{#- How long a low-frequency figure may stand for later months: from the last month of its own period until the next
+    figure, and never longer than `limit_months` months in all. Half-open: month >= usable_from and month < usable_to. -#}
+{% macro usable_from(period, period_months) -%}
+    cast({{ period }} + interval {{ period_months - 1 }} month as date)
+{%- endmacro %}
+
+{% macro usable_to(period, period_months, limit_months) -%}
+    cast(
+        least(
+            coalesce(
+                lead({{ period }}) over (order by {{ period }}) + interval {{ period_months - 1 }} month,
+                {{ period }} + interval {{ period_months - 1 + limit_months }} month
+            ),
+            {{ period }} + interval {{ period_months - 1 + limit_months }} month
+        ) as date
+    )
+{%- endmacro %}

@@ -1,0 +1,15 @@
+{#- Figures inside a sentence. Missing values make the whole sentence null: guard where that can happen. -#}
+
+{% macro number_text(value, decimals=1) -%}
+    cast(cast({{ value }} as decimal(18, {{ decimals }})) as varchar)
+{%- endmacro %}
+
+{#- As 2026-03. -#}
+{% macro month_text(month) -%}
+    substr(cast({{ month }} as varchar), 1, 7)
+{%- endmacro %}
+
+{#- As 2026Q2. -#}
+{% macro quarter_text(quarter) -%}
+    substr(cast({{ quarter }} as varchar), 1, 4) || 'Q' || cast(quarter({{ quarter }}) as varchar)
+{%- endmacro %}

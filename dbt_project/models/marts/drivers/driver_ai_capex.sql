@@ -1,0 +1,184 @@
+with hyperscalers as (
+    select
+        company_id,
+        filing_lag_days
+    from {{ source('raw', 'catalog_company') }}
+    where role = 'hyperscaler'
+),
+
+quarters_of_concept as (
+    select d.*
+    from {{ ref('int_filing_quarters__discrete') }} as d
+    inner join hyperscalers as h on d.company_id = h.company_id
+),
+
+known_capex as (
+    select * from quarters_of_concept
+    where concept = 'capex'
+),
+
+capex_gaps as (
+    select g.*
+    from {{ ref('int_filing_quarters__gaps') }} as g
+    inner join hyperscalers as h on g.company_id = h.company_id
+    where g.concept = 'capex'
+),
+
+last_settled as (
+    -- The newest quarter of which the filings say anything: later ones are awaited, not missing.
+    select
+        company_id,
+        max(quarter_index) as quarter_index
+    from (
+        select
+            company_id,
+            quarter_index
+        from known_capex
+        union all
+        select
+            company_id,
+            quarter_index
+        from capex_gaps
+    ) as settled
+    group by company_id
+),
+
+pending_quarters as (
+    select
+        q.company_id,
+        q.fiscal_year,
+        q.fiscal_quarter,
+        q.quarter_index,
+        q.quarter_start,
+        q.quarter_end,
+        q.calendar_quarter,
+        case
+            when {{ dbt.datediff('q.quarter_end', as_of_date(), 'day') }} > h.filing_lag_days
+                then 'overdue: no filing with the quarter is known past the usual time'
+            else 'pending: the quarter has ended and no filing with it is known yet'
+        end as gap_reason
+    from {{ ref('int_filing_calendar__quarters') }} as q
+    inner join hyperscalers as h on q.company_id = h.company_id
+    inner join last_settled as l on q.company_id = l.company_id and q.quarter_index > l.quarter_index
+    where q.quarter_end < {{ as_of_date() }}
+),
+
+company_quarters as (
+    select
+        company_id,
+        fiscal_year,
+        fiscal_quarter,
+        quarter_index,
+        period_start as fiscal_quarter_start,
+        period_end as fiscal_quarter_end,
+        calendar_quarter,
+        value_usd as capex_usd,
+        method,
+        vintage,
+        case
+            when subtracted_accession is null or subtracted_accession = accession then accession
+            else accession || '; ' || subtracted_accession
+        end as accession_numbers,
+        first_known_at,
+        known_at,
+        false as is_pending,
+        cast(null as varchar) as gap_reason
+    from known_capex
+    union all
+    select
+        company_id,
+        fiscal_year,
+        fiscal_quarter,
+        quarter_index,
+        quarter_start,
+        quarter_end,
+        calendar_quarter,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        false,
+        gap_reason
+    from capex_gaps
+    union all
+    select
+        company_id,
+        fiscal_year,
+        fiscal_quarter,
+        quarter_index,
+        quarter_start,
+        quarter_end,
+        calendar_quarter,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        true,
+        gap_reason
+    from pending_quarters
+),
+
+with_history as (
+    select
+        c.*,
+        year_ago.value_usd as capex_year_ago_usd,
+        case
+            when
+                count(c.capex_usd) over (
+                    partition by c.company_id order by c.quarter_index range between 3 preceding and current row
+                ) = 4
+                then
+                    sum(c.capex_usd) over (
+                        partition by c.company_id order by c.quarter_index range between 3 preceding and current row
+                    )
+        end as capex_ttm_usd,
+        case when year_ago.value_usd > 0 then 100.0 * (c.capex_usd / year_ago.value_usd - 1) end as capex_yoy_pct
+    from company_quarters as c
+    left join known_capex as year_ago
+        on c.company_id = year_ago.company_id and c.quarter_index - 4 = year_ago.quarter_index
+)
+
+select
+    c.company_id,
+    cast(c.fiscal_year as integer) as fiscal_year,
+    cast(c.fiscal_quarter as integer) as fiscal_quarter,
+    c.fiscal_quarter_start,
+    c.fiscal_quarter_end,
+    c.calendar_quarter,
+    cast(
+        12 * (extract(year from c.fiscal_quarter_end) - extract(year from c.calendar_quarter))
+        + extract(month from c.fiscal_quarter_end) - extract(month from c.calendar_quarter) - 2 as integer
+    ) as month_offset,
+    cast(c.capex_usd as double) as capex_usd,
+    cast(c.capex_ttm_usd as double) as capex_ttm_usd,
+    cast(c.capex_year_ago_usd as double) as capex_year_ago_usd,
+    cast(c.capex_yoy_pct as double) as capex_yoy_pct,
+    cast(c.capex_yoy_pct - before.capex_yoy_pct as double) as capex_acceleration_pp,
+    cast(cash.value_usd as double) as operating_cash_flow_usd,
+    cast(sales.value_usd as double) as revenue_usd,
+    cast(case when cash.value_usd > 0 then c.capex_usd / cash.value_usd end as double) as capex_to_operating_cash_flow_ratio,
+    cast(case when sales.value_usd > 0 then c.capex_usd / sales.value_usd end as double) as capex_to_revenue_ratio,
+    cast(c.method as varchar) as method,
+    cast(c.vintage as integer) as vintage,
+    cast(c.accession_numbers as varchar) as accession_numbers,
+    cast(c.first_known_at as timestamp) as first_known_at,
+    cast(c.known_at as timestamp) as known_at,
+    c.is_pending,
+    c.gap_reason
+from with_history as c
+left join with_history as before
+    on c.company_id = before.company_id and c.quarter_index - 1 = before.quarter_index
+left join quarters_of_concept as cash
+    on
+        c.company_id = cash.company_id
+        and c.quarter_index = cash.quarter_index
+        and cash.concept = 'operating_cash_flow'
+left join quarters_of_concept as sales
+    on
+        c.company_id = sales.company_id
+        and c.quarter_index = sales.quarter_index
+        and sales.concept = 'revenue'

@@ -1,0 +1,51 @@
+-- Growth rates are the published ones. They are never recomputed from levels: the level of M1 changes definition at
+-- 2024-01, the published rate at 2025-01, and a rate computed across the first would read +71 %.
+with pivoted as (
+    select
+        period as month,
+        {{ series_value('cn_ppi_yoy_pct') }} as ppi_yoy_pct,
+        {{ series_value('cn_m1_yoy_pct') }} as m1_yoy_pct,
+        {{ series_value('cn_m2_yoy_pct') }} as m2_yoy_pct,
+        {{ series_value('cn_exports_yoy_pct') }} as exports_yoy_pct,
+        max(known_at) as known_at
+    from {{ ref('stg_eastmoney__china') }}
+    where series_id in ('cn_ppi_yoy_pct', 'cn_m1_yoy_pct', 'cn_m2_yoy_pct', 'cn_exports_yoy_pct')
+    group by period
+),
+
+-- Deflation ends with the first month above zero; a month at exactly zero is not above it.
+signs as (
+    select
+        month,
+        ppi_yoy_pct > 0 as ppi_is_positive,
+        lag(ppi_yoy_pct > 0) over (order by month) as ppi_was_positive
+    from pivoted
+    where ppi_yoy_pct is not null
+),
+
+sign_changes as (
+    select
+        month,
+        max(case when ppi_is_positive <> ppi_was_positive then month end) over (
+            order by month rows between unbounded preceding and current row
+        ) as ppi_sign_since
+    from signs
+)
+
+select
+    p.month,
+    p.ppi_yoy_pct,
+    s.ppi_sign_since,
+    cast({{ dbt.datediff('s.ppi_sign_since', 'p.month', 'month') }} as integer) as months_since_ppi_sign_change,
+    p.m1_yoy_pct,
+    p.m2_yoy_pct,
+    -- Rates are published to one decimal; two decimals remove the noise of binary fractions and nothing else.
+    round(p.m1_yoy_pct - p.m2_yoy_pct, 2) as m1_m2_gap_pp,
+    -- PBoC, statistics for January 2025 (published 2025-02-14): M1 adds personal demand deposits and client reserves
+    -- of payment institutions; the growth rate of each month from 2025-01 compares like with like under the new one.
+    case when p.month >= date '2025-01-01' then 'from_2025' else 'before_2025' end as m1_definition,
+    p.exports_yoy_pct,
+    {{ over_full_months('avg', 'p.exports_yoy_pct', 3, 'p.month') }} as exports_yoy_3m_mean_pct,
+    p.known_at
+from pivoted as p
+left join sign_changes as s on p.month = s.month

@@ -1,0 +1,79 @@
+-- Breakeven is nominal minus real over the days that have both: FRED's own breakeven is computed by the
+-- Federal Reserve Bank of St. Louis and falls under the channel's terms, the two yields are the Board's.
+with daily as (
+    select
+        period as day,
+        {{ series_value('fred_dgs10_pct') }} as nominal_10y_yield_pct,
+        {{ series_value('fred_dfii10_pct') }} as real_10y_yield_pct,
+        {{ series_value('fred_dtwexbgs_index') }} as broad_dollar_index,
+        max(known_at) as known_at
+    from {{ ref('stg_fred__series') }}
+    where series_id in ('fred_dgs10_pct', 'fred_dfii10_pct', 'fred_dtwexbgs_index')
+    group by period
+),
+
+of_days as (
+    select
+        {{ month_of('day') }} as month,
+        avg(nominal_10y_yield_pct) as nominal_10y_yield_pct,
+        avg(real_10y_yield_pct) as real_10y_yield_pct,
+        avg(nominal_10y_yield_pct - real_10y_yield_pct) as breakeven_10y_pct,
+        avg(broad_dollar_index) as broad_dollar_index,
+        count(nominal_10y_yield_pct) as nominal_10y_yield_days,
+        count(real_10y_yield_pct) as real_10y_yield_days,
+        count(broad_dollar_index) as broad_dollar_days,
+        max(known_at) as known_at
+    from daily
+    group by {{ month_of('day') }}
+),
+
+fed_funds as (
+    select
+        period as month,
+        value as fed_funds_pct,
+        known_at
+    from {{ ref('stg_fred__series') }}
+    where series_id = 'fred_fedfunds_pct'
+),
+
+months as (
+    select
+        coalesce(of_days.month, fed_funds.month) as month,
+        fed_funds.fed_funds_pct,
+        of_days.nominal_10y_yield_pct,
+        of_days.real_10y_yield_pct,
+        of_days.breakeven_10y_pct,
+        of_days.broad_dollar_index,
+        coalesce(of_days.nominal_10y_yield_days, 0) as nominal_10y_yield_days,
+        coalesce(of_days.real_10y_yield_days, 0) as real_10y_yield_days,
+        coalesce(of_days.broad_dollar_days, 0) as broad_dollar_days,
+        greatest(
+            coalesce(of_days.known_at, fed_funds.known_at), coalesce(fed_funds.known_at, of_days.known_at)
+        ) as known_at
+    from of_days
+    full outer join fed_funds on of_days.month = fed_funds.month
+)
+
+select
+    month,
+    {{ month_end('month') }} <= {{ as_of_date() }} as month_is_complete,
+    fed_funds_pct,
+    fed_funds_pct - {{ months_earlier('fed_funds_pct', 12, 'month') }} as fed_funds_change_12m_pp,
+    {{ expanding_zscore('fed_funds_pct', 'month') }} as fed_funds_zscore,
+    nominal_10y_yield_pct,
+    nominal_10y_yield_pct - {{ months_earlier('nominal_10y_yield_pct', 12, 'month') }} as nominal_10y_yield_change_12m_pp,
+    {{ expanding_zscore('nominal_10y_yield_pct', 'month') }} as nominal_10y_yield_zscore,
+    real_10y_yield_pct,
+    real_10y_yield_pct - {{ months_earlier('real_10y_yield_pct', 12, 'month') }} as real_10y_yield_change_12m_pp,
+    {{ expanding_zscore('real_10y_yield_pct', 'month') }} as real_10y_yield_zscore,
+    breakeven_10y_pct,
+    breakeven_10y_pct - {{ months_earlier('breakeven_10y_pct', 12, 'month') }} as breakeven_10y_change_12m_pp,
+    {{ expanding_zscore('breakeven_10y_pct', 'month') }} as breakeven_10y_zscore,
+    broad_dollar_index,
+    100 * (broad_dollar_index / {{ months_earlier('broad_dollar_index', 12, 'month') }} - 1) as broad_dollar_change_12m_pct,
+    {{ expanding_zscore('broad_dollar_index', 'month') }} as broad_dollar_zscore,
+    nominal_10y_yield_days,
+    real_10y_yield_days,
+    broad_dollar_days,
+    known_at
+from months

@@ -1,0 +1,21 @@
+with current_cik as (
+    select
+        company_id,
+        max(cik) as cik
+    from {{ source('raw', 'catalog_company_tag') }}
+    where
+        (valid_from is null or valid_from <= {{ as_of_date() }})
+        and (valid_to is null or valid_to >= {{ as_of_date() }})
+    group by company_id
+)
+
+select
+    c.company_id,
+    c.name,
+    c.role,
+    k.cik,
+    c.fiscal_year_end,
+    c.filing_lag_days,
+    c.description
+from {{ source('raw', 'catalog_company') }} as c
+left join current_cik as k on c.company_id = k.company_id

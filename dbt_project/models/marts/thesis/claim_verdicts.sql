@@ -1,0 +1,73 @@
+-- One verdict rule for every claim (macro claim_verdict), from decisive evidence alone; supporting evidence is told, not counted.
+with counted as (
+    select
+        claim_id,
+        count(*) as decisive,
+        sum(case when reading <> 'missing' and not is_stale then 1 else 0 end) as fresh,
+        sum(case when reading = 'missing' or is_stale then 1 else 0 end) as open_count,
+        sum(case when reading = 'supports' and not is_stale then 1 else 0 end) as supporting,
+        sum(case when reading = 'contradicts' and not is_stale then 1 else 0 end) as contradicting,
+        max(case when not is_stale then known_at end) as known_at
+    from {{ ref('claim_evidence') }}
+    where role = 'decisive'
+    group by claim_id
+),
+
+grouped as (
+    select
+        claim_id,
+        case
+            when reading = 'missing' then 5
+            when is_stale then 4
+            when role = 'supporting' then 6
+            when reading = 'supports' then 1
+            when reading = 'contradicts' then 2
+            else 3
+        end as position,
+        indicator,
+        case when reading <> 'missing' and not is_stale and role = 'supporting' then reading || ': ' else '' end
+        || finding
+        || case when is_stale then ' (' || cast(age_days as varchar) || ' days old)' else '' end as finding
+    from {{ ref('claim_evidence') }}
+    where role = 'decisive' or reading <> 'missing'
+),
+
+headed as (
+    select
+        claim_id,
+        position,
+        case position
+            when 1 then 'Supports: '
+            when 2 then 'Contradicts: '
+            when 3 then 'Not decided: '
+            when 4 then 'Too old to count: '
+            when 5 then 'Missing: '
+            else 'Beside the rule: '
+        end || string_agg(finding, '; ' order by indicator) || '.' as sentence
+    from grouped
+    group by claim_id, position
+),
+
+told as (
+    select
+        claim_id,
+        string_agg(sentence, ' ' order by position) as because
+    from headed
+    group by claim_id
+)
+
+select
+    c.claim_id,
+    c.name,
+    c.statement,
+    {{ claim_verdict('n.fresh', 'n.supporting', 'n.contradicting', 'n.open_count') }} as verdict,
+    coalesce(t.because, 'Its inputs are not in the warehouse yet.') as because,
+    cast(coalesce(n.decisive, 0) as integer) as decisive_indicators,
+    cast(coalesce(n.supporting, 0) as integer) as decisive_supporting,
+    cast(coalesce(n.contradicting, 0) as integer) as decisive_contradicting,
+    cast(coalesce(n.open_count, 0) as integer) as decisive_missing_or_stale,
+    n.known_at,
+    {{ as_of_date() }} as as_of
+from {{ ref('claims') }} as c
+left join counted as n on c.claim_id = n.claim_id
+left join told as t on c.claim_id = t.claim_id

@@ -1,0 +1,262 @@
+"""The audit between build and publication, and the difference to what was published before.
+
+Every function reads the build and returns what it found; a blocking failure stops publication, never the last
+published file. Row contracts live in `contracts`, model tests in dbt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import duckdb
+
+from pipelines import warehouse
+from pipelines.settings import Settings
+
+# A published table that loses this share of its rows is held back: publishers add history, they do not halve it.
+MAX_SHRINK_SHARE = 0.5
+# Two readings of the same yield spread, both printed to 0.01 points, may differ by rounding of two legs.
+BREAKEVEN_TOLERANCE_PP = 0.011
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found. `examples` name rows; `blocking` failures stop publication."""
+
+    name: str
+    passed: bool
+    blocking: bool
+    said: str
+    examples: list[str] = field(default_factory=list)
+
+
+def audit(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[Finding]:
+    """Run every check on the build; none raises for a fault of the data."""
+    return [check(connection, settings) for check in CHECKS.values()]
+
+
+def build_is_complete(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
+    """The last build of the models ended, with every model and blocking test passed, for this as-of date."""
+    row = connection.execute(
+        "select build_id, as_of, finished_at, succeeded from raw.build order by started_at desc limit 1"
+    ).fetchone()
+    if row is None:
+        said, passed = "the models were never built", False
+    elif row[2] is None:
+        said, passed = "the last build did not finish (it was killed, or is running)", False
+    elif not row[3]:
+        said, passed = "a model or a blocking test of the last build failed", False
+    elif row[1] != settings.as_of_date():
+        said, passed = f"the last build is as of {row[1]}, not {settings.as_of_date()}", False
+    else:
+        said, passed = f"the models were built as of {row[1]}", True
+    return Finding("build_is_complete", passed, True, said)
+
+
+def raw_rows_are_unique(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
+    """(series, period, known_at) and its counterparts are unique: the as-of rule rests on it."""
+    keys = {
+        "observation": "series_id, period, known_at",
+        "filing_fact": "cik, taxonomy, tag, unit, period_start, period_end, accession, known_at",
+        "policy_document": "document_number, topic, known_at",
+    }
+    examples = []
+    for table, key in keys.items():
+        rows = connection.execute(
+            f"select {key}, count(*) from raw.{table} group by {key} having count(*) > 1 limit 3"
+        ).fetchall()
+        examples += [f"raw.{table}: {row}" for row in rows]
+    said = "every raw row has a key of its own" if not examples else "raw rows share a key"
+    return Finding("raw_rows_are_unique", not examples, True, said, examples)
+
+
+def nothing_known_later(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
+    """No table that says when its rows were known holds one known after the as-of date."""
+    examples = []
+    for schema, table in connection.execute(
+        """
+        select schema_name, table_name from duckdb_columns()
+        where column_name = 'known_at' and schema_name in ('main', 'staging', 'intermediate')
+            and not internal and database_name = current_database()
+        """
+    ).fetchall():
+        row = connection.execute(
+            f'select count(*), max(known_at) from "{schema}"."{table}" where known_at >= ?::date + interval 1 day',
+            [settings.as_of_date()],
+        ).fetchone()
+        if row and row[0]:
+            examples.append(f"{schema}.{table}: {row[0]} rows, up to {row[1]}")
+    said = f"nothing known after {settings.as_of_date()} is used" if not examples else "rows known later are used"
+    return Finding("nothing_known_later", not examples, True, said, examples)
+
+
+def tables_have_not_collapsed(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
+    """No published table vanished or lost half its rows since the last publication."""
+    if not settings.published_path.exists():
+        return Finding("tables_have_not_collapsed", True, True, "nothing was published before")
+    with warehouse.reader(settings) as published:
+        before = row_counts(published)
+    now = row_counts(connection)
+    examples = [
+        f"{table}: {rows} rows before, {now.get(table, 0)} now"
+        for table, rows in before.items()
+        if rows >= 10 and now.get(table, 0) < rows * (1 - MAX_SHRINK_SHARE)
+    ]
+    said = "every table is at least half as long as published" if not examples else "tables lost most of their rows"
+    return Finding("tables_have_not_collapsed", not examples, True, said, examples)
+
+
+def series_are_fresh(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
+    """The newest period of every series is as young as its catalogue entry asks; a warning, for data is late often."""
+    if not _has_table(connection, "data_freshness"):
+        return Finding("series_are_fresh", False, False, "the table data_freshness is not built")
+    rows = connection.execute(
+        "select series_id, last_period, age_days, staleness_limit_days from data_freshness where is_stale order by 1"
+    ).fetchall()
+    examples = [f"{s}: last period {p}, {age} days old, limit {limit}" for s, p, age, limit in rows]
+    said = f"{len(examples)} series are older than their limit" if examples else "every series is fresh"
+    return Finding("series_are_fresh", not examples, False, said, examples)
+
+
+def breakevens_reconcile(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
+    """Nominal less real ten-year yield equals the breakeven that FRED computes, to rounding."""
+    rows = connection.execute(
+        """
+        with latest as (
+            select series_id, period, arg_max(value, known_at) as value
+            from raw.observation
+            where known_at < ?::date + interval 1 day
+                and series_id in ('fred_dgs10_pct', 'fred_dfii10_pct', 'fred_t10yie_pct')
+            group by series_id, period
+        )
+        select
+            t.period, t.value, n.value - r.value, abs(t.value - (n.value - r.value)) as gap_pp,
+            count(*) over () as compared
+        from latest as t
+        inner join latest as n on n.period = t.period and n.series_id = 'fred_dgs10_pct'
+        inner join latest as r on r.period = t.period and r.series_id = 'fred_dfii10_pct'
+        where t.series_id = 'fred_t10yie_pct'
+        order by gap_pp desc, t.period desc
+        """,
+        [settings.as_of_date()],
+    ).fetchall()
+    if not rows:
+        return Finding("breakevens_reconcile", True, False, "no day has all three series: nothing to compare")
+    wide = [r for r in rows if r[3] > BREAKEVEN_TOLERANCE_PP]
+    said = f"{rows[0][4]} days compared, largest gap {rows[0][3]:.3f} pp on {rows[0][0]}"
+    examples = [f"{p}: published {t:.2f}, from its legs {d:.2f}" for p, t, d, _, _ in wide[:5]]
+    return Finding("breakevens_reconcile", not wide, False, said, examples)
+
+
+CHECKS: dict[str, Callable[[duckdb.DuckDBPyConnection, Settings], Finding]] = {
+    check.__name__: check
+    for check in (
+        build_is_complete,
+        raw_rows_are_unique,
+        nothing_known_later,
+        tables_have_not_collapsed,
+        series_are_fresh,
+        breakevens_reconcile,
+    )
+}
+
+
+def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Rows of every table of the schema main."""
+    names = [
+        name
+        for (name,) in connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'main' and not internal "
+            "and database_name = current_database() order by 1"
+        ).fetchall()
+    ]
+    counts = {}
+    for name in names:
+        row = connection.execute(f'select count(*) from "{name}"').fetchone()
+        counts[name] = int(row[0]) if row else 0
+    return counts
+
+
+def write_diff(connection: duckdb.DuckDBPyConnection, settings: Settings, findings: list[Finding]) -> list[str]:
+    """Keep with the build what changed since the last publication, and what the audit found.
+
+    Writes `audit.build_diff` (one row per table), `audit.verdict_flips` (one row per claim whose verdict changed) and
+    `audit.finding` (one row per check). Returns the flips as sentences.
+    """
+    previous = settings.published_path if settings.published_path.exists() else None
+    connection.execute("create schema if not exists audit")
+    before: dict[str, int] = {}
+    old_verdicts: list[tuple[str, str]] = []
+    if previous is not None:
+        with warehouse.reader(settings) as published:
+            before = row_counts(published)
+            old_verdicts = _verdicts(published)
+    now = row_counts(connection)
+    new_verdicts = dict(_verdicts(connection))
+    connection.execute(
+        "create or replace table audit.build_diff (table_name varchar, rows_before bigint, rows_after bigint)"
+    )
+    for table in sorted(before.keys() | now.keys()):
+        connection.execute("insert into audit.build_diff values (?, ?, ?)", [table, before.get(table), now.get(table)])
+    connection.execute(
+        "create or replace table audit.verdict_flips (claim_id varchar, verdict_before varchar, verdict_after varchar)"
+    )
+    flips = [(c, old, new_verdicts[c]) for c, old in old_verdicts if c in new_verdicts and new_verdicts[c] != old]
+    for flip in flips:
+        connection.execute("insert into audit.verdict_flips values (?, ?, ?)", list(flip))
+    connection.execute(
+        "create or replace table audit.finding "
+        "(check_name varchar, passed boolean, is_blocking boolean, said varchar, examples varchar[])"
+    )
+    for f in findings:
+        connection.execute(
+            "insert into audit.finding values (?, ?, ?, ?, ?)",
+            [
+                f.name,
+                f.passed,
+                f.blocking,
+                f.said,
+                f.examples,
+            ],
+        )
+    for table, comment in _COMMENTS.items():
+        connection.execute(f"comment on table audit.{table} is '{comment}'")
+    for (table, column), comment in _COLUMN_COMMENTS.items():
+        connection.execute(f"comment on column audit.{table}.{column} is '{comment}'")
+    return [f"{claim}: {old} -> {new}" for claim, old, new in flips]
+
+
+_COMMENTS = {
+    "build_diff": "One row per table: its rows in the last published file and in this one.",
+    "verdict_flips": "One row per claim whose verdict differs from the last published one.",
+    "finding": "One row per check of the audit that preceded this publication.",
+}
+_COLUMN_COMMENTS = {
+    ("build_diff", "table_name"): "Table",
+    ("build_diff", "rows_before"): "Rows in the last published file; null where it did not exist",
+    ("build_diff", "rows_after"): "Rows now; null where it is gone",
+    ("verdict_flips", "claim_id"): "Claim",
+    ("verdict_flips", "verdict_before"): "Verdict in the last published file",
+    ("verdict_flips", "verdict_after"): "Verdict now",
+    ("finding", "check_name"): "Check",
+    ("finding", "passed"): "Whether it passed",
+    ("finding", "is_blocking"): "Whether a failure stops publication",
+    ("finding", "said"): "What it found, in a sentence",
+    ("finding", "examples"): "Rows it names",
+}
+
+
+def _verdicts(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    if not _has_table(connection, "claim_verdicts"):
+        return []
+    return connection.execute("select claim_id, verdict from claim_verdicts order by 1").fetchall()
+
+
+def _has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    row = connection.execute(
+        "select 1 from duckdb_tables() where schema_name = 'main' and table_name = ? "
+        "and database_name = current_database()",
+        [name],
+    ).fetchone()
+    return row is not None

@@ -1,0 +1,35 @@
+"""The Dagster code location: assembly only."""
+
+from __future__ import annotations
+
+from dagster import AssetKey, Definitions, in_process_executor
+
+from pipelines import automation, catalog
+from pipelines.assets import landed, models, published, raw
+from pipelines.resources import MetalsRun
+from pipelines.settings import Settings
+
+
+def assemble(settings: Settings) -> Definitions:
+    """Everything, for these settings. Tests swap the settings; the parts stay the same."""
+    tracked = catalog.load(settings.catalog_dir)
+    model_assets = models.build(tracked, settings)
+    leaves: list[AssetKey] = sorted(model_assets.keys - {d for deps in model_assets.asset_deps.values() for d in deps})
+    alert = automation.alert(settings)
+    return Definitions(
+        assets=[
+            landed.build(tracked),
+            *(raw.build(source, tracked) for source in tracked.sources.values()),
+            model_assets,
+            published.build(leaves),
+        ],
+        jobs=[automation.daily_job],
+        schedules=[automation.daily_schedule],
+        sensors=[alert] if alert else [],
+        resources={"metals": MetalsRun()},
+        # One process writes the warehouse: steps run in order, publishers are asked in threads inside one step.
+        executor=in_process_executor,
+    )
+
+
+defs = assemble(Settings())

@@ -1,0 +1,88 @@
+"""Printed cells to observations, for every publisher whose payload is a table of figures.
+
+Missing-value markers are counted, cells that are no figure become rejects, and the precision of a figure is taken
+from its surroundings. Nothing here knows a publisher.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pipelines.sources import MISSING_MARKERS, OBSERVATION, REJECT, Parsed
+
+CELL = {
+    "series_id": pl.String,
+    "period_text": pl.String,  # as printed, for messages
+    "period": pl.Date,  # null where `period_text` is not a period of the series' frequency
+    "text": pl.String,  # as printed; null for an empty cell
+    "number": pl.Float64,  # the binary figure where the format stores one, else null
+    "row": pl.String,
+}
+
+
+def decimals_of(text: pl.Expr) -> pl.Expr:
+    """Digits after the point in a column of printed numbers: `printed_decimals` for whole columns."""
+    lower = text.str.strip_chars().str.to_lowercase()
+    digits = lower.str.extract(r"\.(\d*)").str.len_chars().fill_null(0).cast(pl.Int32)
+    exponent = lower.str.extract(r"e([+-]?\d+)$").cast(pl.Int32, strict=False).fill_null(0)
+    return (digits - exponent).clip(0, 99).cast(pl.Int16)
+
+
+def read(cells: pl.DataFrame) -> Parsed:
+    """Observations, rejects and missing counts of `cells` (columns as in CELL, one row per cell of the payload).
+
+    A cell's own digits understate its precision wherever the format drops trailing zeros (spreadsheets, JSON, and
+    FRED's CSV: 102.2 may be 102.2000), and an understated precision would hide a real revision. So `decimals` is
+    the largest number of digits printed in the same series within twelve months on either side.
+
+    A period that a series gives more than once is rejected whole: which of its figures holds cannot be known.
+    """
+    text = pl.col("text").str.strip_chars()
+    judged = (
+        cells.select(pl.col(name).cast(dtype) for name, dtype in CELL.items())
+        .with_columns(
+            missing=pl.col("number").is_null() & (text.is_null() | text.is_in(list(MISSING_MARKERS))),
+            value=pl.coalesce("number", text.cast(pl.Float64, strict=False)),
+            repeated=pl.len().over("series_id", "period") > 1,
+        )
+        .with_columns(
+            reason=pl.when(pl.col("period").is_null())
+            .then(pl.format("not a period of this series: '{}'", pl.col("period_text").fill_null("")))
+            .when(pl.col("repeated"))
+            .then(pl.format("period {} stands in the payload more than once", pl.col("period_text")))
+            .when(~pl.col("missing") & ~pl.col("value").is_finite().fill_null(False))
+            .then(pl.format("not a number: '{}'", pl.col("text").fill_null("")))
+        )
+    )
+    good = judged.filter(pl.col("reason").is_null())
+    missing = good.filter("missing").group_by("series_id").len().sort("series_id")
+    observations = (
+        good.filter(~pl.col("missing"))
+        .with_columns(decimals=decimals_of(pl.col("text")))
+        .pipe(_precision_from_neighbours)
+    )
+    return Parsed(
+        observations=observations.select(pl.col(name).cast(dtype) for name, dtype in OBSERVATION.items()),
+        rejects=judged.filter(pl.col("reason").is_not_null()).select(REJECT.keys()),
+        missing=dict(missing.iter_rows()),
+    )
+
+
+def rejected(series_id: str | None, row: str, reason: str) -> pl.DataFrame:
+    """One row of rejects."""
+    return pl.DataFrame([(series_id, row, reason)], schema=REJECT, orient="row")
+
+
+def _precision_from_neighbours(observations: pl.DataFrame) -> pl.DataFrame:
+    ordered = observations.sort("series_id", "period")
+    if ordered.is_empty():
+        return ordered
+    # (t - 13 months, t + 12 months] holds t - 12 to t + 12 for every frequency from a year down to a month.
+    largest = ordered.rolling("period", period="25mo", offset="-13mo", group_by="series_id").agg(
+        pl.col("decimals").max().alias("largest")
+    )
+    return (
+        ordered.join(largest, on=["series_id", "period"], how="left", maintain_order="left", validate="1:1")
+        .drop("decimals")
+        .rename({"largest": "decimals"})
+    )

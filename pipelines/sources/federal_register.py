@@ -1,0 +1,261 @@
+"""Federal Register documents (API v1): one request per topic and window of publication dates.
+
+Belongs here: how a search is asked and how its answer becomes rows of `POLICY_DOCUMENT`. Not here: what a document
+means for a metal, which is the curated table `policy_events`.
+
+The service never refuses a search it does not understand. Conditions outside `conditions[...]` are dropped and the
+whole corpus answers; `per_page` above its maximum becomes 20; a page beyond 10,000 rows becomes page 1; counts stop at
+10,000 (upstreams.md, section D). Hence: one page of 1,000 per request, windows that are halved until they fit, and
+an answer counts only when its own description repeats what was asked.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+
+import polars as pl
+
+from pipelines.catalog import Catalog, Topic
+from pipelines.errors import BadPayload
+from pipelines.sources import POLICY_DOCUMENT, Expect, Parsed, Request
+
+SOURCE = "federal_register"
+URL = "https://www.federalregister.gov/api/v1/documents.json"
+PER_PAGE = 1000  # the documented maximum; more is silently turned into 20
+UNFILTERED_COUNT = 10_000  # where the service stops counting: only the unfiltered corpus is that large
+CLOSED_AFTER_DAYS = 30  # late indexing and corrections of an issue settle within days; a month is generous
+FIELDS = (
+    "document_number",
+    "type",
+    "subtype",
+    "title",
+    "agencies",
+    "publication_date",
+    "signing_date",
+    "effective_on",
+    "citation",
+    "executive_order_number",
+    "proclamation_number",
+    "html_url",
+)
+_REQUIRED = ("document_number", "title", "publication_date")
+_DATES = ("publication_date", "signing_date", "effective_on")
+_KEY = re.compile(r"documents/([a-z][a-z0-9_]*)/(\d{4}-\d{2}-\d{2})\.\.(\d{4}-\d{2}-\d{2})(?:/running)?")
+
+Window = tuple[date, date]  # first and last day of publication, both included
+
+
+def plan(catalog: Catalog, today: date) -> list[Request]:
+    """One request per topic and calendar quarter since the topic's first day.
+
+    A quarter that ended more than `CLOSED_AFTER_DAYS` ago is closed and never asked again once landed, which leaves
+    one or two requests per topic on an ordinary day. Until then it runs under a key of its own: what landed in the
+    middle of a quarter must not pass for its final answer, however long nobody asked.
+    """
+    return [
+        _request(topic, window, today)
+        for topic in catalog.topics_of(SOURCE)
+        for window in _quarters(topic.since, today)
+    ]
+
+
+def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
+    """Documents of one landed search, columns of `POLICY_DOCUMENT`.
+
+    A field the publisher leaves out or sends as null is null. A window that did not fit on one page gives no rows:
+    its halves, asked after it, carry them. Raises BadPayload when the answer is not the search that `key` names
+    (no JSON object, conditions ignored, rows that do not match the count, a document twice).
+    """
+    topic, window = _named_by(key, catalog)
+    answer = _answer(body, topic, window)
+    if _saturated(answer):
+        _halves(topic, window)  # a single day cannot be halved
+        return Parsed()
+    results = _results(answer, topic, window)
+    if not results:
+        return Parsed()
+
+    raw = pl.DataFrame(
+        {
+            "topic": [topic.id] * len(results),
+            "row": [f"results[{position}]" for position in range(len(results))],
+            **{name: [_text(result.get(name)) for result in results] for name in FIELDS if name != "agencies"},
+            "agencies": [_agencies(result.get("agencies")) for result in results],
+        },
+        schema=dict.fromkeys(("topic", "row", *FIELDS), pl.String),
+    )
+    dated = raw.with_columns(pl.col(name).str.to_date("%Y-%m-%d", strict=False) for name in _DATES)
+    problems = [
+        *(pl.when(raw[name].is_null()).then(pl.lit(f"{name} is missing")) for name in _REQUIRED),
+        *(
+            pl.when(raw[name].is_not_null() & dated[name].is_null()).then(
+                pl.format(f"{name} is not a date: {{}}", raw[name])
+            )
+            for name in _DATES
+        ),
+    ]
+    marked = dated.with_columns(pl.concat_str(problems, separator="; ", ignore_nulls=True).alias("reason"))
+    readable = pl.col("reason") == ""
+    return Parsed(
+        policy_documents=marked.filter(readable).select(*POLICY_DOCUMENT),
+        rejects=marked.filter(~readable).select(pl.col("topic").alias("series_id"), "row", "reason"),
+    )
+
+
+def _request(topic: Topic, window: Window, today: date) -> Request:
+    first, last = window
+    closed = last < today - timedelta(days=CLOSED_AFTER_DAYS)
+    return Request(
+        key=f"documents/{topic.id}/{first}..{last}" + ("" if closed else "/running"),
+        url=URL,
+        params=(
+            *_conditions(topic.conditions),
+            ("conditions[publication_date][gte]", first.isoformat()),
+            ("conditions[publication_date][lte]", last.isoformat()),
+            *(("fields[]", name) for name in FIELDS),
+            ("order", "oldest"),
+            ("per_page", str(PER_PAGE)),
+        ),
+        expect=Expect(
+            content_types=("application/json",), starts_with=(b"{",), contains=(b'"count"', b'"description"')
+        ),
+        closed=closed,
+        then=partial(_split, topic, window, today),
+    )
+
+
+def _conditions(conditions: Mapping[str, str | list[str]]) -> list[tuple[str, str]]:
+    """Search conditions in the only form the service reads: wrapped, lists with trailing brackets."""
+    pairs = []
+    for name, value in conditions.items():
+        if isinstance(value, str):
+            pairs.append((f"conditions[{name}]", value))
+        else:
+            pairs += [(f"conditions[{name}][]", one) for one in value]
+    return pairs
+
+
+def _quarters(since: date, today: date) -> list[Window]:
+    windows = []
+    first = since
+    while first <= today:
+        next_month = 3 * ((first.month - 1) // 3) + 4
+        following = date(first.year + next_month // 13, (next_month - 1) % 12 + 1, 1)
+        windows.append((first, following - timedelta(days=1)))
+        first = following
+    return windows
+
+
+def _split(topic: Topic, window: Window, today: date, body: bytes) -> list[Request]:
+    """The two halves of a window whose answer does not fit on one page; nothing for one that fits."""
+    if not _saturated(_answer(body, topic, window)):
+        return []
+    return [_request(topic, half, today) for half in _halves(topic, window)]
+
+
+def _halves(topic: Topic, window: Window) -> tuple[Window, Window]:
+    first, last = window
+    if first == last:
+        raise BadPayload(
+            f"{PER_PAGE} or more documents on the single day {first}: the search cannot be split further",
+            source=SOURCE,
+            series=topic.id,
+            kept="what landed before",
+            todo="narrow the topic's conditions in topics.yaml",
+        )
+    middle = first + (last - first) // 2
+    return (first, middle), (middle + timedelta(days=1), last)
+
+
+def _named_by(key: str, catalog: Catalog) -> tuple[Topic, Window]:
+    match = _KEY.fullmatch(key)
+    if match is None or match[1] not in catalog.topics:
+        raise BadPayload(f"no topic of the catalogue is asked for under '{key}'", source=SOURCE)
+    return catalog.topics[match[1]], (date.fromisoformat(match[2]), date.fromisoformat(match[3]))
+
+
+def _answer(body: bytes, topic: Topic, window: Window) -> dict[str, Any]:
+    """The answer as an object, once it is known to be an answer to this search."""
+    try:
+        answer = json.loads(body)
+    except ValueError as error:
+        raise BadPayload(f"not readable as JSON: {error}", source=SOURCE, series=topic.id) from None
+    if not isinstance(answer, dict):
+        raise BadPayload(f"a {type(answer).__name__} instead of an object", source=SOURCE, series=topic.id)
+    if answer.get("errors"):
+        raise BadPayload(f"the search was refused: {answer['errors']}", source=SOURCE, series=topic.id)
+    count, description = answer.get("count"), answer.get("description")
+    if not isinstance(count, int) or not isinstance(description, str):
+        raise BadPayload("no count and description", source=SOURCE, series=topic.id)
+    unmentioned = [words for words in _asked(topic, window) if not _words(words) <= _words(description)]
+    if count >= UNFILTERED_COUNT or unmentioned:
+        raise BadPayload(
+            f"conditions were ignored: {count} documents described as '{description}'"
+            + (f", without {unmentioned}" if unmentioned else ""),
+            source=SOURCE,
+            series=topic.id,
+            kept="what landed before",
+            todo="compare the request with the publisher's documentation of conditions",
+        )
+    return answer
+
+
+def _asked(topic: Topic, window: Window) -> list[str]:
+    """What the answer's description has to repeat: search words, agencies' names and the window as MM/DD/YYYY.
+
+    Other conditions are described in labels that differ from their codes, so they are not compared.
+    """
+    asked = [f"published {day:%m/%d/%Y}" for day in window]
+    for name, value in topic.conditions.items():
+        if name in ("term", "agencies"):
+            asked += [value] if isinstance(value, str) else value
+    return asked
+
+
+def _words(text: str) -> set[str]:
+    """Words of a text, dates included; slugs come apart at their hyphens, quotes and operators fall away."""
+    return set(re.findall(r"[a-z0-9/]+", text.lower()))
+
+
+def _saturated(answer: Mapping[str, Any]) -> bool:
+    return bool(answer["count"] >= PER_PAGE or (answer.get("total_pages") or 0) > 1)
+
+
+def _results(answer: Mapping[str, Any], topic: Topic, window: Window) -> list[dict[str, Any]]:
+    results, count = answer.get("results"), answer["count"]
+    if results is None and count == 0:  # the service leaves the list out of an empty answer
+        return []
+    if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
+        raise BadPayload("no list of results", source=SOURCE, series=topic.id)
+    numbers = [result["document_number"] for result in results if result.get("document_number")]
+    if len(results) != count or len(set(numbers)) != len(numbers):
+        raise BadPayload(
+            f"{count} documents announced, {len(results)} sent, {len(set(numbers))} of them different",
+            source=SOURCE,
+            series=topic.id,
+            row=f"{window[0]}..{window[1]}",
+        )
+    return results
+
+
+def _text(value: object) -> str | None:
+    """A cell as text: numbers come quoted or bare, and an empty string says no more than null."""
+    return None if value is None or value == "" else str(value)
+
+
+def _agencies(value: object) -> str | None:
+    """Slugs joined by '; '. An office that is not in the publisher's list of agencies has only the name as printed."""
+    if not isinstance(value, list):
+        return _text(value)
+    names = [
+        str(agency.get("slug") or agency.get("name") or agency.get("raw_name") or "")
+        if isinstance(agency, dict)
+        else str(agency)
+        for agency in value
+    ]
+    return "; ".join(name for name in names if name) or None

@@ -1,0 +1,275 @@
+"""What a run, `metals status`, `metals doctor` and `metals explain` say, read from the published file.
+
+Reads and formats only; every figure shown is a cell of a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines import catalog, warehouse
+from pipelines.errors import MetalsError
+from pipelines.landing import Landing
+from pipelines.settings import Settings
+
+QUERIES = (
+    "select claim_id, verdict, because from claim_verdicts order by claim_id",
+    "select company_id, calendar_quarter, round(capex_usd / 1e9, 3) as capex_usd_bn from driver_ai_capex "
+    "where calendar_quarter >= '2025-01-01' order by 1, 2",
+    "select month, ppi_yoy_pct, m1_m2_gap_pp from driver_china_cycle order by month desc limit 12",
+)
+# The newest state of each driver, one line each: which table, which date column, which figures.
+DRIVERS = (
+    ("driver_fiscal", "month", ("deficit_12m_pct_gdp", "deficit_12m_change_pp", "deficit_fy_pct_gdp")),
+    ("driver_ai_capex_aggregate", "calendar_quarter", ("capex_usd", "capex_ttm_usd", "like_for_like_yoy_pct")),
+    ("driver_china_cycle", "month", ("ppi_yoy_pct", "m1_m2_gap_pp", "exports_yoy_pct")),
+    ("driver_monetary", "month", ("fed_funds_pct", "real_10y_yield_pct", "broad_dollar_index")),
+)
+_SOURCES = """
+with dated as (
+    select p.source_id, max(c.last_period) as last_period, sum(c.rows_added + c.rows_changed) as rows,
+        bool_or(p.origin = 'fetched') as any_fetched
+    from raw.coverage as c
+    inner join raw.payload as p on c.payload_id = p.payload_id
+    group by p.source_id
+),
+quarantined as (select source_id, count(*) as rows_quarantined from raw.quarantine group by source_id),
+checked as (
+    select source_id, outcome, error, checked_at from raw.retrieval
+    qualify row_number() over (partition by source_id order by checked_at desc, outcome = 'failed' desc) = 1
+)
+select
+    s.source_id, s.title, d.last_period, coalesce(d.rows, 0) as rows, coalesce(d.any_fetched, false) as any_fetched,
+    coalesce(q.rows_quarantined, 0) as rows_quarantined, c.outcome as last_outcome, c.error as last_error,
+    c.checked_at as last_checked_at, s.licence, s.cadence_hours, s.unofficial
+from raw.catalog_source as s
+left join dated as d on s.source_id = d.source_id
+left join quarantined as q on s.source_id = q.source_id
+left join checked as c on s.source_id = c.source_id
+order by s.source_id
+"""
+
+
+def how(outcomes: list[str], source: dict[str, Any]) -> str:
+    """How a publisher's figures came, in a word or two: fresh, unchanged, kept from an earlier run, bundled, none."""
+    names = [o.partition(" ")[2] for o in outcomes] or ([source["last_outcome"]] if source["last_outcome"] else [])
+    if not source["rows"] and "fresh" not in names:
+        held = "nothing yet"
+    else:
+        held = "kept" if source["any_fetched"] else "bundled"
+    if "fresh" in names:
+        return "fresh" if "failed" not in names else "fresh, part failed"
+    if "unchanged" in names:
+        return "unchanged" if "failed" not in names else "unchanged, part failed"
+    reasons = {
+        "failed": "not reached",
+        "refused": "refused by contract",
+        "offline": "offline",
+        "switched_off": "switched off",
+        "not_due": "not due",
+        "closed": "not due",
+    }
+    reason = next((reasons[n] for n in reasons if n in names), None)
+    return f"{held} ({reason})" if reason else held
+
+
+def sources(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """One dict per publisher, from the raw tables."""
+    return warehouse.query(connection, _SOURCES).to_dicts()
+
+
+def rows_by_source(settings: Settings) -> dict[str, int]:
+    """Rows of each publisher in the published file, for telling what a run adds; empty before the first."""
+    if not settings.published_path.exists():
+        return {}
+    try:
+        with warehouse.reader(settings) as connection:
+            return {s["source_id"]: int(s["rows"]) for s in sources(connection)}
+    except duckdb.Error:
+        return {}
+
+
+def as_dict(settings: Settings, outcomes: dict[str, list[str]], before: dict[str, int] | None = None) -> dict[str, Any]:
+    """The whole summary as plain data."""
+    with warehouse.reader(settings) as connection:
+        found = sources(connection)
+        for source in found:
+            source["how"] = how(outcomes.get(source["source_id"], []), source)
+            source["rows_added"] = int(source["rows"]) - (before or {}).get(source["source_id"], 0)
+            last: date | None = source["last_period"]
+            source["age_days"] = (settings.as_of_date() - last).days if last else None
+        return {
+            "as_of": settings.as_of_date(),
+            "published": str(settings.published_path),
+            "sources": found,
+            "drivers": list(_drivers(connection)),
+            "claims": _rows(connection, "select claim_id, verdict, because from claim_verdicts order by claim_id"),
+            "failed_checks": _rows(
+                connection, "select check_name, is_blocking, said, examples from audit.finding where not passed"
+            ),
+            "verdict_flips": _rows(connection, "select * from audit.verdict_flips"),
+        }
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    try:
+        return warehouse.query(connection, query).to_dicts()
+    except duckdb.CatalogException:
+        return []
+
+
+def _drivers(connection: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
+    for table, by, figures in DRIVERS:
+        for figure in figures:
+            rows = _rows(
+                connection,
+                f'select "{by}" as period, "{figure}" as value from {table} where "{figure}" is not null '
+                f'order by "{by}" desc limit 1',
+            )
+            yield {"driver": table, "figure": figure, **(rows[0] if rows else {"period": None, "value": None})}
+
+
+def show(
+    console: Console, settings: Settings, outcomes: dict[str, list[str]], before: dict[str, int] | None = None
+) -> None:
+    """Print the summary: publishers, drivers, claims, what to look at."""
+    content = as_dict(settings, outcomes, before)
+    table = Table(title=f"Publishers, as of {content['as_of']}", title_justify="left")
+    for column, justify in (
+        ("publisher", "left"), ("figures", "left"), ("last period", "left"), ("age", "right"), ("rows", "right"),
+        ("added", "right"), ("quarantined", "right"),
+    ):  # fmt: skip
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    for s in content["sources"]:
+        age = f"{s['age_days']} d" if s["age_days"] is not None else ""
+        added = f"{s['rows_added']:,}" if before is not None else ""
+        table.add_row(
+            escape(s["title"]), escape(s["how"]), str(s["last_period"] or ""), age, f"{int(s['rows']):,}", added,
+            f"{s['rows_quarantined']:,}",
+        )  # fmt: skip
+    console.print(table)
+
+    table = Table(title="Drivers, newest figure", title_justify="left")
+    for column in ("driver", "figure", "period"):
+        table.add_column(column)
+    table.add_column("value", justify="right")
+    for d in content["drivers"]:
+        table.add_row(d["driver"], d["figure"], str(d["period"] or ""), figure(d["value"]))
+    console.print(table)
+
+    table = Table("claim", "verdict", "because", title="Claims", title_justify="left")
+    for c in content["claims"]:
+        table.add_row(c["claim_id"], _coloured(c["verdict"]), escape(c["because"] or ""))
+    console.print(table)
+    console.print("[dim]None of this is investment advice.[/]")
+    for flip in content["verdict_flips"]:
+        console.print(f"[bold]{flip['claim_id']}[/] changed: {flip['verdict_before']} -> {flip['verdict_after']}")
+    for check in content["failed_checks"]:
+        console.print(f"[yellow]check[/] {check['check_name']}: {escape(check['said'])}")
+        for example in (check["examples"] or [])[:8]:
+            console.print(f"  [dim]{escape(example)}[/]")
+
+
+def figure(value: Any) -> str:
+    """A number as people read it: billions for large ones, two to four significant decimals otherwise."""
+    if value is None:
+        return "missing"
+    if isinstance(value, float) and abs(value) >= 1e9:
+        return f"{value / 1e9:,.1f} bn"
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+
+
+def _coloured(verdict: str) -> str:
+    colour = {"supported": "green", "contradicted": "red", "mixed": "yellow"}.get(verdict, "dim")
+    return f"[{colour}]{verdict}[/]"
+
+
+def show_next_steps(console: Console, settings: Settings) -> None:
+    console.print("\n[bold]Next[/]")
+    console.print("  make ui                      the Dagster UI and the weekday schedule, on http://127.0.0.1:3000")
+    for query in QUERIES:
+        console.print(f'  .venv/bin/metals sql "{escape(query)}"', soft_wrap=True)
+
+
+def explain(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> list[str]:
+    """Lines that lead from a published row to the payloads behind it; empty when there is no such row."""
+    rows = warehouse.query(
+        connection,
+        """
+        select l.*, p.source_id, p.publisher, p.url, p.retrieved_at, p.origin, p.licence
+        from lineage as l
+        left join raw.payload as p on l.payload_id = p.payload_id
+        where l.table_name = ? and l.row_key = ?
+        order by l.input_id, l.first_period, p.retrieved_at
+        """,
+        [table, key],
+    ).to_dicts()
+    lines = [f"[bold]{escape(table)}[/] {escape(key)}"] if rows else []
+    for r in rows:
+        span = (
+            f"{r['first_period']} to {r['last_period']}" if r["first_period"] != r["last_period"] else r["last_period"]
+        )
+        lines.append(
+            f"  {escape(str(r['input_id']))}: {r['rows']} row(s), {span}\n"
+            f"    payload {r['payload_id']} ({r['origin']}, retrieved {r['retrieved_at']:%Y-%m-%d})\n"
+            f"    {escape(str(r['publisher']))}, {escape(str(r['licence']))}, {escape(str(r['url'] or ''))}"
+        )
+    return lines
+
+
+def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
+    """What `metals doctor` looks at: name, whether it is well, what was found."""
+    try:
+        tracked = catalog.load(settings.catalog_dir)
+        yield "catalogue", True, f"{len(tracked.sources)} publishers, {len(tracked.series)} series"
+    except MetalsError as error:
+        yield "catalogue", False, str(error)
+    contact = "example.org" not in settings.contact
+    yield (
+        "contact",
+        contact,
+        settings.contact if contact else "METALS_CONTACT is not set; the SEC asks for a name and e-mail in it",
+    )
+    folder = settings.warehouse_dir
+    writable = folder.exists() and folder.is_dir()
+    yield "warehouse folder", writable, str(folder)
+    if settings.published_path.exists():
+        try:
+            with warehouse.reader(settings) as connection:
+                row = connection.execute("select max(as_of) from raw.build where succeeded").fetchone()
+            yield "published file", True, f"opens; as of {row[0] if row else None}"
+        except duckdb.Error as error:
+            yield "published file", False, str(error)
+    else:
+        yield "published file", False, "not there yet; run `metals run`"
+    yield "FRED", True, "on" if settings.fred else "switched off (METALS_FRED=false)"
+
+
+def sources_table(settings: Settings) -> Table:
+    """Every publisher: terms, cadence, last answer, from the catalogue and the landing journal."""
+    table = Table("publisher", "terms", "cadence", "key", "last answer", "last failure", title_justify="left")
+    try:
+        tracked = catalog.load(settings.catalog_dir)
+    except MetalsError:
+        return table
+    landing = Landing(settings.landing_dir)
+    for source in tracked.sources.values():
+        checks = landing.checks(source.id)
+        good = [c for c in checks if c.outcome in ("fresh", "unchanged")]
+        bad = [c for c in checks if c.outcome == "failed"]
+        table.add_row(
+            escape(source.title),
+            escape(source.licence),
+            f"{source.cadence_hours:g} h",
+            "not needed",
+            f"{good[-1].checked_at:%Y-%m-%d %H:%M}" if good else "never",
+            escape(f"{bad[-1].checked_at:%Y-%m-%d %H:%M} {bad[-1].error}") if bad else "",
+        )
+    return table

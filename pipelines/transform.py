@@ -1,0 +1,141 @@
+"""dbt, run inside this process: the manifest, made once per change of the project, and one build call.
+
+A process per dbt command costs seconds and its connection would lock the build file; here the connection is
+closed before anyone else opens the file. No formula lives here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from pipelines import warehouse
+from pipelines.errors import MetalsError
+from pipelines.settings import Settings
+
+log = logging.getLogger("metals.transform")
+
+_PROJECT_FILES = ("*.sql", "*.yml", "*.py", "*.csv")
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model, seed or test of a build."""
+
+    unique_id: str
+    name: str
+    resource_type: str
+    status: str  # success, pass, warn, fail, error, skipped
+    message: str
+    seconds: float
+
+    @property
+    def failed(self) -> bool:
+        return self.status in ("fail", "error", "runtime error")
+
+
+def manifest_path(settings: Settings) -> Path:
+    """The project's manifest, parsed again only when a file of the project has changed."""
+    project = settings.dbt_project_dir
+    target = project / "target"
+    manifest, stamp = target / "manifest.json", target / "fingerprint"
+    fingerprint = _fingerprint(project)
+    if manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint:
+        return manifest
+    target.mkdir(parents=True, exist_ok=True)
+    with FileLock(target / "manifest.lock", is_singleton=True):
+        if not (manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint):
+            log.info("models: reading the dbt project (once per change)")
+            _invoke(settings, ["parse", "--target-path", str(target)], None)
+            stamp.write_text(fingerprint)
+    return manifest
+
+
+def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
+    """Build and test the models (all, or those named) as of `settings.as_of_date()`; one writer at a time.
+
+    A failed test or model is in the results and in `raw.build`; it raises nothing.
+    """
+    path = manifest_path(settings)
+    build_id = uuid.uuid4().hex
+    with warehouse.exclusive(settings):
+        with warehouse.writer(settings) as connection:
+            connection.execute(
+                "insert into raw.build values (?, ?, ?, null, null, ?)",
+                [build_id, settings.as_of_date(), settings.clock(), " ".join(select)],
+            )
+        run_dir = settings.build_path.parent / "dbt"
+        arguments = ["build", "--target-path", str(run_dir), *(["--select", *select] if select else [])]
+        results = _invoke(settings, arguments, path)
+        succeeded = not any(r.failed for r in results)
+        with warehouse.writer(settings) as connection:
+            connection.execute(
+                "update raw.build set finished_at = ?, succeeded = ? where build_id = ?",
+                [settings.clock(), succeeded, build_id],
+            )
+    return results
+
+
+def manifest(settings: Settings) -> dict[str, Any]:
+    """The parsed manifest as JSON."""
+    content: dict[str, Any] = json.loads(manifest_path(settings).read_bytes())
+    return content
+
+
+def _invoke(settings: Settings, arguments: list[str], manifest_file: Path | None) -> list[NodeResult]:
+    # Imported here: dbt takes more than a second to import, and reading the warehouse does not need it.
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+    from dbt.contracts.graph.manifest import WritableManifest  # noqa: PLC0415
+
+    known = None
+    if manifest_file is not None:
+        from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
+
+        known = Manifest.from_writable_manifest(WritableManifest.read_and_check_versions(str(manifest_file)))
+    project = str(settings.dbt_project_dir)
+    variables = {"as_of": settings.as_of_date().isoformat(), "build_path": str(settings.build_path)}
+    command = [
+        "--quiet",
+        "--no-use-colors",
+        "--log-level-file",
+        "none",
+        *arguments,
+        "--project-dir",
+        project,
+        "--profiles-dir",
+        project,
+        "--vars",
+        json.dumps(variables),
+    ]
+    try:
+        result = dbtRunner(manifest=known).invoke(command)
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+    if result.exception is not None:
+        raise MetalsError(f"dbt could not run: {result.exception}", todo="see the message; `metals doctor` may help")
+    return [
+        NodeResult(
+            r.node.unique_id, r.node.name, str(r.node.resource_type), str(r.status), r.message or "", r.execution_time
+        )
+        for r in getattr(result.result, "results", None) or []
+        if hasattr(r, "node")
+    ]
+
+
+def _fingerprint(project: Path) -> str:
+    digest = hashlib.sha256()
+    folders = ("models", "seeds", "macros", "tests")
+    files = sorted(f for folder in folders for pattern in _PROJECT_FILES for f in (project / folder).rglob(pattern))
+    for file in [project / "dbt_project.yml", project / "profiles.yml", *files]:
+        digest.update(str(file.relative_to(project)).encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

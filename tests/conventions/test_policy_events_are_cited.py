@@ -1,0 +1,65 @@
+"""Every curated policy event carries a citation, names metals of the catalogue and says where it was read."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from pipelines import catalog as catalogue
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SOURCES = (REPOSITORY / "docs" / "policy_events.md").read_text(encoding="utf-8")
+
+
+def rows(seed: str) -> list[dict[str, str]]:
+    with (REPOSITORY / "dbt_project" / "seeds" / f"{seed}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+EVENTS = rows("curated_policy_events")
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event["event_id"])
+def test_an_event_has_a_citation_and_a_line_of_sources(event: dict[str, str]) -> None:
+    assert event["federal_register_citation"] or event["document_number"] or "U.S." in event["proclamation_or_order"]
+    assert event["source_url"].startswith("https://")
+    assert f"| {event['event_id']} |" in SOURCES
+
+
+def test_events_and_lists_name_metals_of_the_catalogue() -> None:
+    known = set(catalogue.load(Path(catalogue.__file__).parent).metals)
+    named = {metal for event in EVENTS for metal in event["metals"].split(";")} - {"all"}
+    listed = {row["metal_id"] for row in rows("critical_minerals_lists")} - {""}
+    assert named | listed <= known
+
+
+def test_dates_of_an_event_stand_in_order() -> None:
+    for event in EVENTS:
+        signed, published = event["signed_on"], event["published_on"]
+        assert published, event["event_id"]
+        assert not signed or signed <= published, event["event_id"]
+        assert not event["ends_on"] or event["effective_on"] < event["ends_on"], event["event_id"]
+
+
+def test_each_list_of_critical_minerals_ends_where_the_next_begins_and_has_a_line_of_sources() -> None:
+    spans = sorted(
+        {
+            (row["valid_from"], row["valid_to"], row["list_id"], row["published_on"])
+            for row in rows("critical_minerals_lists")
+        }
+    )
+    assert [span[1] for span in spans] == [span[0] for span in spans[1:]] + [""]
+    for valid_from, _, list_id, published in spans:
+        assert valid_from == published
+        assert f"| {list_id} |" in SOURCES
+
+
+def test_the_additions_of_a_list_are_on_it_and_were_not_on_the_one_before() -> None:
+    listed: dict[str, set[str]] = {}
+    for row in rows("critical_minerals_lists"):
+        listed.setdefault(row["list_id"][-4:], set()).add(row["metal_id"])
+    for year, before in (("2022", "2018"), ("2025", "2022")):
+        event = next(event for event in EVENTS if event["event_id"] == f"critical_minerals_{year}")
+        assert set(event["metals"].split(";")) == listed[year] - listed[before] - {""}

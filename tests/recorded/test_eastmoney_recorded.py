@@ -1,0 +1,117 @@
+"""The two recorded vintages of China's reports: figures read out of them by hand, counts, ranges, revisions."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.catalog import Catalog, load
+from pipelines.settings import Settings
+from pipelines.sources import eastmoney
+
+pytestmark = pytest.mark.recorded
+
+VINTAGES = ("2026-06-20", "2026-08-21")
+ROWS = {  # months per series in each vintage
+    "cn_m2_cny_hundred_millions": (221, 223),
+    "cn_m2_yoy_pct": (221, 223),
+    "cn_m1_cny_hundred_millions": (221, 223),
+    "cn_m1_yoy_pct": (221, 223),
+    "cn_ppi_index_same_month_last_year_100": (245, 247),
+    "cn_ppi_yoy_pct": (245, 247),
+    "cn_exports_yoy_pct": (221, 223),
+    "cn_exports_ytd_yoy_pct": (221, 223),
+}
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return load(Settings().catalog_dir)
+
+
+@pytest.fixture(scope="module")
+def vintages(upstream: Path, catalog: Catalog) -> dict[str, pl.DataFrame]:
+    frames = {}
+    for vintage in VINTAGES:
+        parsed = [
+            eastmoney.parse(
+                (upstream / "eastmoney" / vintage / f"{request.key}.json").read_bytes(), request.key, catalog
+            )
+            for request in eastmoney.plan(catalog, date(2026, 8, 21))
+        ]
+        assert all(p.rejects.is_empty() and not p.missing for p in parsed)
+        frames[vintage] = pl.concat(p.observations for p in parsed)
+    return frames
+
+
+def _series(frame: pl.DataFrame, series_id: str) -> dict[date, float]:
+    return dict(frame.filter(series_id=series_id).select("period", "value").sort("period").iter_rows())
+
+
+def test_every_series_has_every_month(vintages: dict[str, pl.DataFrame]) -> None:
+    counts = [dict(vintages[vintage].group_by("series_id").len().iter_rows()) for vintage in VINTAGES]
+    assert {series_id: (counts[0][series_id], counts[1][series_id]) for series_id in counts[0]} == ROWS
+
+
+@pytest.mark.parametrize("vintage", VINTAGES)
+def test_every_figure_lies_in_its_plausible_range(
+    vintages: dict[str, pl.DataFrame], catalog: Catalog, vintage: str
+) -> None:
+    for series_id in ROWS:
+        low, high = catalog.series[series_id].plausible
+        values = vintages[vintage].filter(series_id=series_id).get_column("value")
+        assert values.is_between(low, high).all(), series_id
+
+
+@pytest.mark.parametrize(
+    ("series_id", "period", "value"),
+    [
+        ("cn_ppi_yoy_pct", date(2026, 2, 1), -0.9),
+        ("cn_ppi_yoy_pct", date(2026, 3, 1), 0.5),
+        ("cn_ppi_yoy_pct", date(2009, 7, 1), -8.2),
+        ("cn_ppi_index_same_month_last_year_100", date(2026, 3, 1), 100.5),
+        ("cn_m1_yoy_pct", date(2026, 5, 1), 5.5),
+        ("cn_m2_yoy_pct", date(2026, 5, 1), 8.6),
+        ("cn_m2_cny_hundred_millions", date(2026, 5, 1), 3536688.9),
+        ("cn_m1_cny_hundred_millions", date(2023, 12, 1), 680542.5),
+        ("cn_m1_cny_hundred_millions", date(2024, 1, 1), 1120120.0),
+        ("cn_exports_ytd_yoy_pct", date(2026, 5, 1), 15.5),
+    ],
+)
+def test_figures_read_as_in_both_reports(
+    vintages: dict[str, pl.DataFrame], series_id: str, period: date, value: float
+) -> None:
+    assert [_series(vintages[vintage], series_id)[period] for vintage in VINTAGES] == [value, value]
+
+
+def test_producer_prices_turn_positive_in_march_2026(vintages: dict[str, pl.DataFrame]) -> None:
+    yoy = _series(vintages["2026-08-21"], "cn_ppi_yoy_pct")
+    assert min(period for period, value in yoy.items() if period >= date(2023, 1, 1) and value > 0) == date(2026, 3, 1)
+
+
+def test_the_producer_price_index_and_its_growth_say_the_same_to_a_digit(vintages: dict[str, pl.DataFrame]) -> None:
+    index = _series(vintages["2026-08-21"], "cn_ppi_index_same_month_last_year_100")
+    yoy = _series(vintages["2026-08-21"], "cn_ppi_yoy_pct")
+    apart = {period: round(value - 100 - yoy[period], 1) for period, value in index.items()}
+
+    assert index.keys() == yoy.keys()
+    # Rounded apart by the office in six months of 2006 to 2009, never by more than the last digit.
+    assert {value for value in apart.values() if value} <= {0.1, -0.1}
+    assert sum(value != 0 for value in apart.values()) == 6
+
+
+def test_between_the_vintages_only_the_exports_of_may_2026_changed(vintages: dict[str, pl.DataFrame]) -> None:
+    before, after = (vintages[vintage] for vintage in VINTAGES)
+    both = after.join(before, on=["series_id", "period"], suffix="_before")
+
+    assert both.height == before.height
+    assert both.filter(pl.col("value") != pl.col("value_before")).select(
+        "series_id", "period", "value_before", "value"
+    ).rows() == [("cn_exports_yoy_pct", date(2026, 5, 1), 19.4, 19.2)]
+
+
+def test_one_digit_is_printed_throughout(vintages: dict[str, pl.DataFrame]) -> None:
+    assert set(vintages["2026-08-21"].get_column("decimals")) == {1}
