@@ -38,9 +38,9 @@ def audit(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[Fin
 
 def build_is_complete(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
     """The last build of the models ended, with every model and blocking test passed, for this as-of date."""
-    row = connection.execute(
-        "select build_id, as_of, finished_at, succeeded from raw.build order by started_at desc limit 1"
-    ).fetchone()
+    row = warehouse.one(
+        connection, "select build_id, as_of, finished_at, succeeded from raw.build order by started_at desc limit 1"
+    )
     if row is None:
         said, passed = "the models were never built", False
     elif row[2] is None:
@@ -81,10 +81,11 @@ def nothing_known_later(connection: duckdb.DuckDBPyConnection, settings: Setting
             and not internal and database_name = current_database()
         """
     ).fetchall():
-        row = connection.execute(
+        row = warehouse.one(
+            connection,
             f'select count(*), max(known_at) from "{schema}"."{table}" where known_at >= ?::date + interval 1 day',
             [settings.as_of_date()],
-        ).fetchone()
+        )
         if row and row[0]:
             examples.append(f"{schema}.{table}: {row[0]} rows, up to {row[1]}")
     said = f"nothing known after {settings.as_of_date()} is used" if not examples else "rows known later are used"
@@ -173,7 +174,7 @@ def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     ]
     counts = {}
     for name in names:
-        row = connection.execute(f'select count(*) from "{name}"').fetchone()
+        row = warehouse.one(connection, f'select count(*) from "{name}"')
         counts[name] = int(row[0]) if row else 0
     return counts
 
@@ -254,9 +255,10 @@ def _verdicts(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
 
 
 def _has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    row = connection.execute(
+    row = warehouse.one(
+        connection,
         "select 1 from duckdb_tables() where schema_name = 'main' and table_name = ? "
         "and database_name = current_database()",
         [name],
-    ).fetchone()
+    )
     return row is not None

@@ -148,8 +148,11 @@ def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, dict[str
                 outcomes[key.path[1]] = str(text).split(", ")
         for failure in (e for e in result.all_events if e.is_step_failure):
             data = failure.step_failure_data
+            error = data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
             reason = data.user_failure_data.description if data.user_failure_data else None
-            message = reason or (data.error.cause.message if data.error and data.error.cause else failure.message)
+            message = reason or (error.message if error is not None else failure.message)
             errors.print(f"[bold red]{escape(failure.step_key or '')}[/] {escape(str(message).strip())}")
             for name, value in (data.user_failure_data.metadata if data.user_failure_data else {}).items():
                 errors.print(f"  [bold]{escape(name)}[/] {escape(str(value.value).strip())}")
@@ -241,7 +244,7 @@ def explain(
     with warehouse.reader(settings) as connection:
         found = summary.explain(connection, table, key)
     if not found:
-        raise _fail(f"no row of {table} has the key {key!r}; try `metals sql 'select * from {table}'`", EXIT_USAGE)
+        raise _fail(f"no row of {table} has the key {key!r}; see row_key in the table lineage", EXIT_USAGE)
     for line in found:
         console.print(line)
 

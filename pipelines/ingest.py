@@ -291,6 +291,11 @@ def _series_of_payload(good: pl.DataFrame, parsed: Parsed, quarantined: pl.DataF
     return sorted(names & set(catalog.series))
 
 
+# How far a newer figure may lie from the known one and still be the same figure.
+_TOLERANCE = f"""(
+    coalesce(0.5 * power(10, -{{new}}.decimals) * {ROUNDING_SLACK}, 0) + {RELATIVE_TOLERANCE} * abs({{old}})
+)"""
+
 # `prior` is what was known when the payload was fetched. A difference counts only beyond the precision that the newer
 # payload prints, so a coarser payload never overwrites a finer value.
 # A period not known before is dated by its publication lag only where that is consistent with what was seen: not later
@@ -305,10 +310,14 @@ with prior as (
     group by series_id, period
 ),
 seen as (
-    select i.series_id, i.period, max(c.retrieved_at) as seen_at
+    select i.series_id, i.period, max(c.seen_at) as seen_at
     from incoming as i
-    inner join raw.coverage as c on i.series_id = c.series_id and i.period >= c.first_period
-    where c.retrieved_at < $retrieved_at and c.rows > 0
+    inner join (
+        select series_id, first_period, max(retrieved_at) as seen_at
+        from raw.coverage
+        where retrieved_at < $retrieved_at and rows > 0
+        group by series_id, first_period
+    ) as c on i.series_id = c.series_id and i.period >= c.first_period
     group by i.series_id, i.period
 ),
 compared as (
@@ -317,10 +326,7 @@ compared as (
         p.value as prior_value,
         s.seen_at,
         cast(i.period_end + cast(i.lag_days as integer) as timestamp) as due_at,
-        case
-            when i.decimals is null then {RELATIVE_TOLERANCE} * abs(p.value)
-            else 0.5 * power(10, -i.decimals) * {ROUNDING_SLACK} + {RELATIVE_TOLERANCE} * abs(p.value)
-        end as tolerance
+        {_TOLERANCE.format(new="i", old="p.value")} as tolerance
     from incoming as i
     left join prior as p on i.series_id = p.series_id and i.period = p.period
     left join seen as s on i.series_id = s.series_id and i.period = s.period
@@ -567,15 +573,17 @@ def load_bundle(
 ) -> int:
     """Add the figures that ship with the project to the raw tables, once per bundle; returns the rows added.
 
-    Rows of a payload that is already known are left alone, so a newer bundle only adds.
+    Rows of a payload that is already known are left alone, so a newer bundle only adds; and what this warehouse
+    fetched later than the bundle was retrieved keeps the last word.
     """
     identity = bundle_id(directory)
-    if identity is None or connection.execute("select 1 from raw.bundle where bundle_id = ?", [identity]).fetchone():
+    if identity is None or warehouse.one(connection, "select 1 from raw.bundle where bundle_id = ?", [identity]):
         return 0
     added = 0
     connection.execute("begin")
     try:
         connection.execute("create or replace temp table known_payload as select payload_id from raw.payload")
+        connection.execute("create or replace temp table known_coverage as from raw.coverage")
         for table in BUNDLED_TABLES:
             path = directory / f"{table}.parquet"
             if not path.exists():
@@ -583,10 +591,11 @@ def load_bundle(
             rows = connection.execute(
                 f"""
                 insert into raw.{table} by name
-                select * from read_parquet(?) as b
+                select b.* from read_parquet($path) as b {_BUNDLED_FROM.get(table, "")}
                 where b.payload_id not in (select payload_id from known_payload) {_ALREADY_KNOWN.get(table, "")}
                 """,
-                [str(path)],
+                {"path": str(path)}
+                | ({"payloads": str(directory / "payload.parquet")} if table in _BUNDLED_FROM else {}),
             ).fetchall()
             added += int(rows[0][0]) if table not in ("payload", "coverage") else 0
         connection.execute("insert into raw.bundle values (?, ?)", [identity, now])
@@ -598,12 +607,34 @@ def load_bundle(
     return added
 
 
-# A bundle that is newer than the data already here must not repeat what is known at that time.
+_BUNDLED_FROM = {
+    "observation": "inner join read_parquet($payloads) as p on b.payload_id = p.payload_id",
+}
+# A bundle loaded after data was fetched must neither repeat nor overrule it. An observation of a period that is known
+# here by then is left out when it says the same, when it rests on an assumed date only, or when the series was fetched
+# again later (that payload was compared with what is known here, not with the bundle).
 _ALREADY_KNOWN = {
-    "observation": """
+    "observation": f"""
         and not exists (
             select 1 from raw.observation as o
-            where o.series_id = b.series_id and o.period = b.period and o.known_at = b.known_at
+            inner join known_payload as k on o.payload_id = k.payload_id
+            where o.series_id = b.series_id and o.period = b.period
+                and (b.known_at_basis = 'assumed_lag' or o.known_at = b.known_at)
+        )
+        and not exists (
+            select 1 from (
+                select o.series_id, o.period, arg_max(o.value, o.known_at) as value
+                from raw.observation as o
+                inner join known_payload as k on o.payload_id = k.payload_id
+                where o.series_id = b.series_id and o.period = b.period and o.known_at <= b.known_at
+                group by o.series_id, o.period
+            ) as o
+            where abs(b.value - o.value) <= {_TOLERANCE.format(new="b", old="o.value")}
+                or exists (
+                    select 1 from known_coverage as c
+                    where c.series_id = b.series_id and c.rows > 0 and c.retrieved_at > p.retrieved_at
+                        and b.period between c.first_period and c.last_period
+                )
         )""",
     "filing_fact": """
         and not exists (

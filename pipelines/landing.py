@@ -15,6 +15,7 @@ import re
 import threading
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -38,6 +39,7 @@ log = logging.getLogger("metals.landing")
 MAX_REDIRECTS = 5
 MAX_RETRY_AFTER_S = 30
 CHUNK_BYTES = 1 << 16
+PROGRESS_EVERY_S = 2.0
 HEAD_BYTES = 1 << 16
 # Words after which a URL or a message may hold a secret (FRED, Census, Ember, BEA use these names).
 SECRET = re.compile(
@@ -56,7 +58,7 @@ class Check:
     """One time that a publisher was (or was not) asked for one thing; a line of the journal.
 
     outcome: `fresh` (bytes not seen before for this key), `unchanged`, `not_due` (asked recently enough),
-    `closed` (its answer no longer changes), `offline`, `switched_off`, `failed`.
+    `closed` (its answer no longer changes), `offline`, `switched_off`, `failed`, `not_tried` (its host was dead).
     """
 
     source: str
@@ -164,7 +166,7 @@ class Client:
     def __init__(self, source: Source, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
         self._source, self._settings, self._sleep = source, settings, sleep
         self._last_request = 0.0
-        self._unreachable: set[str] = set()
+        self.gave_up = False
         retry = Retry(
             total=3,
             connect=1,
@@ -209,8 +211,6 @@ class Client:
             raise BadPayload(
                 f"leads to host {host!r}, which the catalogue does not name", source=self._source.id, row=request.key
             )
-        if host in self._unreachable:
-            raise UpstreamUnavailable(f"{host} was not reachable a moment ago", source=self._source.id, row=request.key)
         wait = self._last_request + 1 / self._source.requests_per_second - time.monotonic()
         if wait > 0:
             self._sleep(wait)
@@ -225,7 +225,7 @@ class Client:
                 allow_redirects=False,
             )
         except requests.ConnectionError as error:
-            self._unreachable.add(host)
+            self.gave_up = True
             raise UpstreamUnavailable(
                 f"{host} could not be reached ({_cause(error)})", source=self._source.id, row=request.key
             ) from None
@@ -324,8 +324,6 @@ def land(
     modules: Callable[[str], SourceModule],
     catalog: Catalog,
     settings: Settings,
-    *,
-    progress: Callable[[Source, list[Check]], None] = lambda source, checks: None,
 ) -> dict[str, list[Check]]:
     """Ask every source side by side (one thread each) and land what is new. Never raises for a publisher's fault.
 
@@ -338,7 +336,6 @@ def land(
         results = {}
         for source in sources:
             results[source.id] = futures[source.id].result()
-            progress(source, results[source.id])
     return results
 
 
@@ -346,16 +343,20 @@ def _land_one(
     source: Source, module: SourceModule, catalog: Catalog, settings: Settings, landing: Landing
 ) -> list[Check]:
     checks: list[Check] = []
+    started = said_at = time.monotonic()
     history = landing.checks(source.id)
     client = Client(source, settings)
     try:
         queue = module.plan(catalog, settings.clock().date())
-    except Exception as error:  # noqa: BLE001 - as below
+    except Exception as error:
         what = redact(f"the requests could not be planned ({type(error).__name__}: {error})")
         _record(checks, landing, Check(source.id, "plan", settings.clock(), "failed", error=what))
         log.exception("%s: %s", source.id, what)
         return checks
     while queue:
+        if time.monotonic() - said_at > PROGRESS_EVERY_S:
+            said_at = time.monotonic()
+            log.info("%s: %d answered, %d to go", source.id, len(checks), len(queue))
         request = queue.pop(0)
         try:
             further = list(_check(request, source, client, settings, landing, history, checks))
@@ -363,8 +364,16 @@ def _land_one(
             what = str(error) if isinstance(error, MetalsError) else f"{type(error).__name__}: {error}"
             _record(checks, landing, Check(source.id, request.key, settings.clock(), "failed", error=redact(what)))
             log.warning("%s", redact(what))
+            if client.gave_up and queue:
+                # Asking a dead host again costs a wait each; what was not asked is said, and kept as it was.
+                log.warning("[source=%s] %d further requests were not tried", source.id, len(queue))
+                checks += [Check(source.id, r.key, settings.clock(), "not_tried") for r in queue]
+                break
             continue
         queue = further + queue
+    tally = Counter(c.outcome for c in checks)
+    told = ", ".join(f"{n} {outcome}" for outcome, n in tally.items()) or "nothing to ask"
+    log.info("%s: %s in %.1f s", source.id, told, time.monotonic() - started)
     return checks
 
 

@@ -70,8 +70,9 @@ class Settings(BaseSettings):
     @property
     def build_path(self) -> Path:
         """The build file: one writer at a time, never opened by users."""
-        name = "build.duckdb" if self.as_of is None else f"as_of_{self.as_of}.duckdb"
-        return self.warehouse_dir / "build" / name
+        # The same file name whatever the date: dbt's parsed project holds it as the name of the database.
+        folder = self.warehouse_dir / "build"
+        return (folder if self.as_of is None else folder / f"as_of_{self.as_of}") / "build.duckdb"
 
     @property
     def published_path(self) -> Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from arch.bootstrap import CircularBlockBootstrap, optimal_block_length
@@ -93,6 +92,25 @@ def circular_block_length(*series: Floats) -> int:
     return max(1, *(math.ceil(length) for length in lengths if math.isfinite(length)))
 
 
+def resampled_correlation(follower: Floats, leaders: Floats, times_drawn: Floats) -> Floats:
+    """`pairwise_correlation` of many resamples at once: row t counts `times_drawn[b, t]` times in resample b.
+
+    `times_drawn` has shape (b, n); the result (b, k), NaN where a resample has no pair or no variation.
+    """
+    both = (np.isfinite(leaders) & np.isfinite(follower)[:, None]).astype(np.float64)
+    # Centred, so that the sums of squares keep their digits; a correlation does not depend on the origin.
+    y = np.where(both > 0, follower[:, None] - np.nanmean(follower), 0.0)
+    x = np.where(both > 0, leaders - np.nanmean(leaders), 0.0)
+    pairs, sum_x, sum_y = times_drawn @ both, times_drawn @ x, times_drawn @ y
+    with np.errstate(invalid="ignore", divide="ignore"):
+        covariance = times_drawn @ (x * y) - sum_x * sum_y / pairs
+        variance_x = times_drawn @ (x * x) - sum_x**2 / pairs
+        variance_y = times_drawn @ (y * y) - sum_y**2 / pairs
+        product = variance_x * variance_y
+        correlation: Floats = np.where((pairs > 1) & (product > 0), covariance / np.sqrt(product), np.nan)
+    return correlation
+
+
 def lead_lag(follower: Floats, leaders: Floats, lags: Sequence[int]) -> LeadLag:
     """Correlation of `follower` (n,) with each column of `leaders` (n, k), its band, and its excess over the first lag.
 
@@ -101,6 +119,10 @@ def lead_lag(follower: Floats, leaders: Floats, lags: Sequence[int]) -> LeadLag:
     lag keeps the dependence between the two. Bands are percentiles of `BOOTSTRAP_REPLICATIONS` draws under a fixed
     seed (Kuensch 1989; Politis and Romano 1992). The maximum over lags is chosen after seeing all of them: its own
     band is therefore too narrow, and a test belongs at a lag fixed beforehand.
+
+    Bands of persistent series are somewhat too narrow at any lag: between two unrelated series of 217 months, the
+    band of the correlation excludes zero in 6 % of simulations for white noise, in 13 % for autoregressions of 0.9
+    and in 15 % for 0.95; the band of the difference in 5, 8 and 7 % (150 simulations each, 500 draws).
     """
     if follower.ndim != 1 or leaders.shape != (follower.size, len(lags)):
         raise MetalsError(f"leaders have shape {leaders.shape}, expected {(follower.size, len(lags))}")
@@ -114,12 +136,7 @@ def lead_lag(follower: Floats, leaders: Floats, lags: Sequence[int]) -> LeadLag:
         return LeadLag(np.asarray(lags, dtype=np.int64), correlation, empty, empty, empty, empty, empty, pairs, 0, None)
 
     block_length = circular_block_length(follower, leaders[:, int(np.argmax(pairs))])
-    bootstrap = CircularBlockBootstrap(block_length, follower, leaders, seed=BOOTSTRAP_SEED)
-
-    def draw(y: Floats, x: Floats) -> Floats:
-        return pairwise_correlation(y, x)[0]
-
-    draws: Any = bootstrap.apply(draw, BOOTSTRAP_REPLICATIONS)
+    draws = resampled_correlation(follower, leaders, _times_drawn(follower.size, block_length))
     tails = [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)]
     band = np.where(usable, np.nanpercentile(draws, tails, axis=0), np.nan)
     excess = np.where(usable, np.nanpercentile(draws - draws[:, :1], tails, axis=0), np.nan)
@@ -134,4 +151,15 @@ def lead_lag(follower: Floats, leaders: Floats, lags: Sequence[int]) -> LeadLag:
         pairs,
         block_length,
         int(np.nanargmax(correlation)),
+    )
+
+
+def _times_drawn(rows: int, block_length: int) -> Floats:
+    """How often each row stands in each of the resamples, shape (BOOTSTRAP_REPLICATIONS, rows)."""
+    bootstrap = CircularBlockBootstrap(block_length, np.arange(rows), seed=BOOTSTRAP_SEED)
+    return np.stack(
+        [
+            np.bincount(positions[0], minlength=rows).astype(np.float64)
+            for positions, _ in bootstrap.bootstrap(BOOTSTRAP_REPLICATIONS)
+        ]
     )

@@ -70,6 +70,7 @@ def how(outcomes: list[str], source: dict[str, Any]) -> str:
         return "unchanged" if "failed" not in names else "unchanged, part failed"
     reasons = {
         "failed": "not reached",
+        "not_tried": "not reached",
         "refused": "refused by contract",
         "offline": "offline",
         "switched_off": "switched off",
@@ -243,7 +244,7 @@ def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     if settings.published_path.exists():
         try:
             with warehouse.reader(settings) as connection:
-                row = connection.execute("select max(as_of) from raw.build where succeeded").fetchone()
+                row = warehouse.one(connection, "select max(as_of) from raw.build where succeeded")
             yield "published file", True, f"opens; as of {row[0] if row else None}"
         except duckdb.Error as error:
             yield "published file", False, str(error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from pipelines.settings import Settings
 
 log = logging.getLogger("metals.transform")
 
+PROGRESS_EVERY_S = 2.0
 _PROJECT_FILES = ("*.sql", "*.yml", "*.py", "*.csv")
 
 
@@ -72,9 +74,10 @@ def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
                 "insert into raw.build values (?, ?, ?, null, null, ?)",
                 [build_id, settings.as_of_date(), settings.clock(), " ".join(select)],
             )
+        log.info("models: building as of %s", settings.as_of_date())
         run_dir = settings.build_path.parent / "dbt"
         arguments = ["build", "--target-path", str(run_dir), *(["--select", *select] if select else [])]
-        results = _invoke(settings, arguments, path)
+        results = _invoke(settings, arguments, path.with_name("partial_parse.msgpack"))
         succeeded = not any(r.failed for r in results)
         with warehouse.writer(settings) as connection:
             connection.execute(
@@ -90,17 +93,14 @@ def manifest(settings: Settings) -> dict[str, Any]:
     return content
 
 
-def _invoke(settings: Settings, arguments: list[str], manifest_file: Path | None) -> list[NodeResult]:
+def _invoke(settings: Settings, arguments: list[str], parsed: Path | None) -> list[NodeResult]:
     # Imported here: dbt takes more than a second to import, and reading the warehouse does not need it.
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
-    from dbt.contracts.graph.manifest import WritableManifest  # noqa: PLC0415
+    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
 
-    known = None
-    if manifest_file is not None:
-        from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
-
-        known = Manifest.from_writable_manifest(WritableManifest.read_and_check_versions(str(manifest_file)))
+    # The JSON manifest loses the arguments of generic tests when read back; dbt's own parse state keeps them.
+    known = None if parsed is None else Manifest.from_msgpack(parsed.read_bytes())
     project = str(settings.dbt_project_dir)
     variables = {"as_of": settings.as_of_date().isoformat(), "build_path": str(settings.build_path)}
     command = [
@@ -117,7 +117,7 @@ def _invoke(settings: Settings, arguments: list[str], manifest_file: Path | None
         json.dumps(variables),
     ]
     try:
-        result = dbtRunner(manifest=known).invoke(command)
+        result = dbtRunner(manifest=known, callbacks=[_Progress()]).invoke(command)
     finally:
         DuckDBConnectionManager.close_all_connections()
     if result.exception is not None:
@@ -129,6 +129,18 @@ def _invoke(settings: Settings, arguments: list[str], manifest_file: Path | None
         for r in getattr(result.result, "results", None) or []
         if hasattr(r, "node")
     ]
+
+
+class _Progress:
+    """Says how far a build is, at most every two seconds."""
+
+    def __init__(self) -> None:
+        self._said_at = time.monotonic()
+
+    def __call__(self, event: Any) -> None:
+        if event.info.name == "LogStartLine" and time.monotonic() - self._said_at > PROGRESS_EVERY_S:
+            self._said_at = time.monotonic()
+            log.info("models: %d of %d built or tested", event.data.index - 1, event.data.total)
 
 
 def _fingerprint(project: Path) -> str:

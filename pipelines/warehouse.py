@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandera.polars as pa
@@ -433,11 +434,21 @@ def append(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFram
     return frame.height
 
 
-def query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object] | None = None) -> pl.DataFrame:
+def query(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object] | dict[str, str] | None = None
+) -> pl.DataFrame:
     """Rows of a query as a Polars frame."""
-    frame = pl.from_arrow(connection.execute(sql, parameters or []).to_arrow_table())
+    frame = pl.from_arrow(connection.sql(sql, params=parameters or []).to_arrow_table())
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table, never a series
     return frame
+
+
+def one(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object] | None = None
+) -> tuple[Any, ...] | None:
+    """First row of a query, or None. Fetched whole: DuckDB refuses further work behind a half-read result."""
+    rows = connection.execute(sql, parameters or []).fetchall()
+    return rows[0] if rows else None
 
 
 @contextlib.contextmanager
@@ -524,6 +535,7 @@ def prepare(settings: Settings) -> None:
     if not daily.build_path.exists():
         return
     with exclusive(settings):
+        settings.build_path.parent.mkdir(parents=True, exist_ok=True)
         part = settings.build_path.with_suffix(".part")
         shutil.copyfile(daily.build_path, part)
         part.replace(settings.build_path)

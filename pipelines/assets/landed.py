@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from dagster import (
     AssetCheckResult,
@@ -66,7 +67,9 @@ def build(catalog: Catalog) -> AssetsDefinition:
             for s in catalog.sources.values()
         ],
     )
-    def landed(context: AssetExecutionContext, metals: MetalsRun) -> Iterator[MaterializeResult | AssetCheckResult]:
+    def landed(
+        context: AssetExecutionContext, metals: MetalsRun
+    ) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
         chosen = [s for s in catalog.sources.values() if key(s.id) in context.selected_asset_keys]
         results = landing.land(chosen, sources.module, catalog, metals.settings)
         for source in chosen:
@@ -77,7 +80,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
     return landed
 
 
-def _metadata(checks: list[Check]) -> dict[str, object]:
+def _metadata(checks: list[Check]) -> dict[str, Any]:
     outcomes = {o: sum(c.outcome == o for c in checks) for o in dict.fromkeys(c.outcome for c in checks)}
     lines = "\n".join(
         f"| {c.key} | {c.outcome} | {c.bytes or ''} | {(c.payload_id or '')[:12]} | {c.error or ''} |" for c in checks

@@ -95,7 +95,9 @@ def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:
         name="models",
         dagster_dbt_translator=translator,
     )
-    def models(context: AssetExecutionContext, metals: MetalsRun) -> Iterator[MaterializeResult | AssetCheckResult]:
+    def models(
+        context: AssetExecutionContext, metals: MetalsRun
+    ) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
         selected = context.selected_asset_keys
         everything = selected >= node_of_key.keys()
         select = [] if everything else sorted(node_of_key[k]["name"] for k in selected)
@@ -105,8 +107,11 @@ def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:
             metals.settings,
             {k: n for k, n in node_of_key.items() if k in selected and _built(by_id.get(n["unique_id"]))},
         )
-        for key, metadata in previews.items():
-            yield MaterializeResult(asset_key=key, metadata=metadata)
+        key_of_id = {n["unique_id"]: k for k, n in node_of_key.items()}
+        for result in results:  # in the order of completion, upstream first
+            key = key_of_id.get(result.unique_id)
+            if key in previews:
+                yield MaterializeResult(asset_key=key, metadata=previews[key])
         for result in results:
             check = get_asset_check_key_for_test(manifest, translator, result.unique_id, None)
             if check is not None and check in context.selected_asset_check_keys:
@@ -141,7 +146,7 @@ def _previews(settings: Settings, nodes: Mapping[AssetKey, Mapping[str, Any]]) -
     with warehouse.writer(settings) as connection:
         for key, node in nodes.items():
             relation = f'"{node["schema"]}"."{node["alias"]}"'
-            row = connection.execute(f"select count(*) from {relation}").fetchone()  # noqa: S608
+            row = warehouse.one(connection, f"select count(*) from {relation}")  # noqa: S608
             metadata: dict[str, Any] = {"dagster/row_count": MetadataValue.int(int(row[0]) if row else 0)}
             if "marts" in node["fqn"]:
                 metadata["newest_rows"] = MetadataValue.md(_markdown(connection, relation, node))

@@ -1,6 +1,8 @@
 """The published warehouse: audited, then swapped in whole."""
 
+import logging
 from collections.abc import Iterator
+from typing import Any
 
 from dagster import (
     AssetCheckResult,
@@ -20,6 +22,8 @@ from pipelines import checks, warehouse
 from pipelines.errors import AuditFailed
 from pipelines.resources import MetalsRun
 from pipelines.settings import Settings
+
+log = logging.getLogger("metals.publish")
 
 KEY = AssetKey(["warehouse", "published"])
 
@@ -47,6 +51,12 @@ def publish(settings: Settings) -> tuple[list[checks.Finding], list[str]]:
                 )
             flips = checks.write_diff(connection, settings, findings)
         warehouse.publish(settings)
+    log.info(
+        "published %s: %d of %d checks passed",
+        settings.published_path.name,
+        sum(f.passed for f in findings),
+        len(findings),
+    )
     return findings, flips
 
 
@@ -71,7 +81,9 @@ def build(upstream: list[AssetKey]) -> AssetsDefinition:
             for name, check in checks.CHECKS.items()
         ],
     )
-    def published(context: AssetExecutionContext, metals: MetalsRun) -> Iterator[MaterializeResult | AssetCheckResult]:
+    def published(
+        context: AssetExecutionContext, metals: MetalsRun
+    ) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
         settings = metals.settings
         try:
             findings, flips = publish(settings)

@@ -1,9 +1,11 @@
 """Raw tables: per publisher one subsettable step, one asset per series (or company, or topic) of the catalogue."""
 
 import base64
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import duckdb
 from dagster import (
@@ -24,6 +26,8 @@ from pipelines.assets import landed
 from pipelines.catalog import Catalog, Series, Source
 from pipelines.landing import Landing
 from pipelines.resources import MetalsRun
+
+log = logging.getLogger("metals.raw")
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def build(source: Source, catalog: Catalog) -> AssetsDefinition:
             )
         ],
     )
-    def load(context: AssetExecutionContext, metals: MetalsRun) -> Iterator[MaterializeResult | AssetCheckResult]:
+    def load(context: AssetExecutionContext, metals: MetalsRun) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
         settings = metals.settings
         with warehouse.writer(settings) as connection:
             ingest.load_bundle(connection, settings.bundled_dir, settings.clock())
@@ -109,8 +113,8 @@ def build(source: Source, catalog: Catalog) -> AssetsDefinition:
             report = ingest.load_source(
                 connection, source, sources.module(source.id), catalog, Landing(settings.landing_dir)
             )
-            context.log.info(
-                "%s: %d payloads, %d rows added, %d changed, %d quarantined, %d refused",
+            log.info(
+                "%s: %d payloads loaded, %d rows added, %d changed, %d quarantined, %d payloads refused",
                 source.id,
                 report.payloads,
                 report.rows_added,
@@ -127,24 +131,26 @@ def build(source: Source, catalog: Catalog) -> AssetsDefinition:
 
 def _results(
     connection: duckdb.DuckDBPyConnection, source: Source, item: Item, report: ingest.Report, today: date
-) -> Iterator[MaterializeResult | AssetCheckResult]:
-    latest = connection.execute(
+) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
+    latest = warehouse.one(
+        connection,
         """
         select
             payload_id, retrieved_at, rows, missing, quarantined, last_period, rows_added, rows_changed, rows_vanished
         from raw.coverage where series_id = ? order by retrieved_at desc limit 1
         """,
         [item.id],
-    ).fetchone()
-    total = connection.execute(
+    )
+    total = warehouse.one(
+        connection,
         """
         select coalesce(sum(rows_added), 0), coalesce(sum(rows_changed), 0), max(last_period)
         from raw.coverage where series_id = ?
         """,
         [item.id],
-    ).fetchone()
+    )
     assert total is not None  # noqa: S101 - an aggregate always has a row
-    metadata: dict[str, object] = {
+    metadata: dict[str, Any] = {
         "dagster/row_count": MetadataValue.int(int(total[0]) + int(total[1])),
         "revisions": MetadataValue.int(int(total[1])),
     }

@@ -152,6 +152,8 @@ def validate(frame: pl.DataFrame, contract: pa.DataFrameSchema) -> Verdict:
     Values are checked, not only names and types: the frame is collected and every failing row is named.
     A frame whose columns or types are wrong raises pandera's SchemaErrors: that is a bug of the parser, not bad data.
     """
+    if frame.is_empty() and set(frame.columns) == set(contract.columns):
+        return Verdict(frame, frame.with_columns(pl.lit(None, pl.String).alias("reason")))
     numbered = frame.with_columns(pl.int_range(pl.len(), dtype=pl.Int32).alias("_position"))
     try:
         contract.validate(frame, lazy=True)

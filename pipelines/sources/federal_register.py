@@ -51,16 +51,14 @@ Window = tuple[date, date]  # first and last day of publication, both included
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """One request per topic and calendar quarter since the topic's first day.
+    """One request per topic and past year, and per quarter of this year, since the topic's first day.
 
-    A quarter that ended more than `CLOSED_AFTER_DAYS` ago is closed and never asked again once landed, which leaves
+    A window that ended more than `CLOSED_AFTER_DAYS` ago is closed and never asked again once landed, which leaves
     one or two requests per topic on an ordinary day. Until then it runs under a key of its own: what landed in the
-    middle of a quarter must not pass for its final answer, however long nobody asked.
+    middle of a window must not pass for its final answer, however long nobody asked.
     """
     return [
-        _request(topic, window, today)
-        for topic in catalog.topics_of(SOURCE)
-        for window in _quarters(topic.since, today)
+        _request(topic, window, today) for topic in catalog.topics_of(SOURCE) for window in _windows(topic.since, today)
     ]
 
 
@@ -140,12 +138,16 @@ def _conditions(conditions: Mapping[str, str | list[str]]) -> list[tuple[str, st
     return pairs
 
 
-def _quarters(since: date, today: date) -> list[Window]:
+def _windows(since: date, today: date) -> list[Window]:
+    """Whole years up to last year, then the quarters of this one: a first run is short, a daily one shorter."""
     windows = []
     first = since
     while first <= today:
-        next_month = 3 * ((first.month - 1) // 3) + 4
-        following = date(first.year + next_month // 13, (next_month - 1) % 12 + 1, 1)
+        if first.year < today.year:
+            following = date(first.year + 1, 1, 1)
+        else:
+            next_month = 3 * ((first.month - 1) // 3) + 4
+            following = date(first.year + next_month // 13, (next_month - 1) % 12 + 1, 1)
         windows.append((first, following - timedelta(days=1)))
         first = following
     return windows

@@ -65,12 +65,20 @@ def test_windows_are_quarters_that_close_thirty_days_after_their_end() -> None:
     assert [request.closed for request in federal_register.plan(CATALOG, date(2026, 10, 31))] == [True, True, False]
 
 
+def test_years_that_are_over_are_asked_for_whole() -> None:
+    catalog = Catalog([], [], [], [], [COPPER.model_copy(update={"since": date(2024, 2, 1)})])
+    assert [r.key for r in federal_register.plan(catalog, date(2026, 1, 20))] == [
+        "documents/copper/2024-02-01..2024-12-31",
+        "documents/copper/2025-01-01..2025-12-31/running",
+        "documents/copper/2026-01-01..2026-03-31/running",
+    ]
+
+
 def test_a_window_that_landed_while_it_ran_is_asked_once_more_when_it_has_closed() -> None:
     running = {request.key for request in federal_register.plan(CATALOG, date(2026, 12, 20))}
     after = {request.key: request.closed for request in federal_register.plan(CATALOG, date(2027, 6, 1))}
-    assert after["documents/copper/2026-10-01..2026-12-31"]
-    assert "documents/copper/2026-10-01..2026-12-31" not in running
-    assert {key for key in running if not key.endswith("/running")} <= set(after)
+    assert "documents/copper/2026-10-01..2026-12-31/running" in running
+    assert after["documents/copper/2026-05-10..2026-12-31"]
 
 
 def test_a_running_window_is_read_like_a_closed_one() -> None:

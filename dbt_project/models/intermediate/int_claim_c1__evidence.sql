@@ -41,8 +41,8 @@ select
     known_at,
     'driver_fiscal' as source_table,
     cast(month as varchar) as source_key,
-    'over the year to ' || {{ month_text('month') }} || ' it changed by '
-    || {{ number_text('deficit_12m_change_pp') }} || ' points of GDP' as finding
+    'the twelve-month deficit changed by ' || {{ number_text('deficit_12m_change_pp') }}
+    || ' points of GDP over the year to ' || {{ month_text('month') }} as finding
 from twelve_months
 
 union all
@@ -73,7 +73,7 @@ select
     known_at,
     'driver_fiscal' as source_table,
     cast(month as varchar) as source_key,
-    case when deficit_fy_change_pp < 0 then 'it narrowed by ' else 'it widened by ' end
-    || {{ number_text('abs(deficit_fy_change_pp)') }} || ' points of GDP in fiscal year '
-    || cast(fiscal_year as varchar) as finding
+    'in fiscal year ' || cast(fiscal_year as varchar)
+    || case when deficit_fy_change_pp < 0 then ' the deficit narrowed by ' else ' the deficit widened by ' end
+    || {{ number_text('abs(deficit_fy_change_pp)') }} || ' points of GDP' as finding
 from fiscal_year

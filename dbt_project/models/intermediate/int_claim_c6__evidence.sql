@@ -72,7 +72,7 @@ select
     known_at,
     'lead_lag_money_ppi' as source_table,
     'full|{{ stated_lag_months }}' as source_key,
-    'at six months it is ' || {{ number_text('correlation', 2) }} || ' (95 % band '
+    'at a lead of six months the correlation is ' || {{ number_text('correlation', 2) }} || ' (95 % band '
     || {{ number_text('correlation_lower_95', 2) }} || ' to ' || {{ number_text('correlation_upper_95', 2) }} || ')' as finding
 from at_stated_lag
 
@@ -88,7 +88,7 @@ select
     known_at,
     'lead_lag_money_ppi' as source_table,
     'full|{{ stated_lag_months }}' as source_key,
-    'that is ' || {{ number_text('difference_from_lag_0', 2) }} || ' above no lead (band '
+    'a lead of six months gains ' || {{ number_text('difference_from_lag_0', 2) }} || ' over none (95 % band '
     || {{ number_text('difference_lower_95', 2) }} || ' to ' || {{ number_text('difference_upper_95', 2) }} || ')' as finding
 from at_stated_lag
 

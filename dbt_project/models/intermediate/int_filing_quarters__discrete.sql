@@ -16,13 +16,13 @@ chosen as (
         row_number() over (
             partition by company_id, concept, fiscal_year, fiscal_quarter
             order by
-                is_recast,
-                tag_rank,
+                is_recast asc,
+                tag_rank asc,
                 case when method = 'direct' then 0 else 1 end,
                 vintage desc,
                 filed desc,
-                period_start,
-                period_end
+                period_start asc,
+                period_end asc
         ) = 1
 )
 

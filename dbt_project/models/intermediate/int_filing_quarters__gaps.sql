@@ -24,8 +24,8 @@ missing_quarters as (
     inner join {{ ref('int_filing_calendar__quarters') }} as q
         on
             s.company_id = q.company_id
-            and (q.quarter_start >= s.first_day or {{ is_near('q.quarter_start', 's.first_day') }})
-            and (q.quarter_end <= s.last_day_known or {{ is_near('q.quarter_end', 's.last_day_known') }})
+            and (s.first_day <= q.quarter_start or {{ is_near('q.quarter_start', 's.first_day') }})
+            and (s.last_day_known >= q.quarter_end or {{ is_near('q.quarter_end', 's.last_day_known') }})
     left join {{ ref('int_filing_quarters__discrete') }} as d
         on s.company_id = d.company_id and s.concept = d.concept and q.quarter_index = d.quarter_index
     where d.company_id is null
@@ -39,7 +39,7 @@ refusals as (
         min(refusal) as refusal
     from {{ ref('int_filing_quarters__candidates') }}
     where refusal is not null
-    group by 1, 2, 3
+    group by company_id, concept, 4 * fiscal_year + fiscal_quarter
 ),
 
 cumulative_ends as (

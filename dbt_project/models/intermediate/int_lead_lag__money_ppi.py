@@ -1,6 +1,7 @@
 """Correlations of China's M1-M2 growth gap with later producer prices; the arithmetic is in pipelines.stats."""
 
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -39,11 +40,9 @@ def model(dbt, session):
     dbt.config(materialized="table", packages=["arch", "numpy", "pyarrow"])
     table = dbt.ref("driver_china_cycle").order("month").to_arrow_table()
     months = table["month"].to_pylist()
-    if any(12 * (b.year - a.year) + b.month - a.month != 1 for a, b in zip(months, months[1:], strict=False)):
+    if any(12 * (b.year - a.year) + b.month - a.month != 1 for a, b in pairwise(months)):
         raise ValueError("driver_china_cycle skips a month: a lag would not be a number of months")
-    ppi, gap = (
-        np.asarray(table[name].to_pylist(), dtype=np.float64) for name in ("ppi_yoy_pct", "m1_m2_gap_pp")
-    )
+    ppi, gap = (np.asarray(table[name].to_pylist(), dtype=np.float64) for name in ("ppi_yoy_pct", "m1_m2_gap_pp"))
     known_at = np.asarray(table["known_at"].to_pylist(), dtype="datetime64[us]")
     leaders = lag_matrix(gap, LAGS)
     rows = []

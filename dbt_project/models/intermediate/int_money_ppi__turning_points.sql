@@ -1,7 +1,8 @@
 -- Turning points of the M1-M2 growth gap by an amplitude filter: an extreme counts once the gap has moved at least
 -- 2 percentage points away from it, and is dated by its own month but known only from the month that confirmed it.
--- 2 points are a stated choice: monthly changes of the gap have a median size of 0.9 points and its standard deviation is
--- 5.9 (2008 to July 2026), so the filter drops month-to-month noise and keeps every half cycle.
+-- 2 points are a stated choice: twice the median monthly change of the gap (0.9 points) and a third of its standard deviation
+-- (5.9; 2008 to July 2026). It does not remove the shifts of the lunar new year: some turns in January and February are
+-- those. On three-month means the fall since September 2025 comes to 1.97 points and would just not count.
 -- Each month is judged from the months up to it, one step of the recursion per month: no look-ahead.
 {% set reversal_pp = 2 %}
 with recursive months as (

@@ -93,13 +93,13 @@ company_quarters as (
         quarter_start,
         quarter_end,
         calendar_quarter,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        false,
+        null as capex_usd,
+        null as method,
+        null as vintage,
+        null as accession_numbers,
+        null as first_known_at,
+        null as known_at,
+        false as is_pending,
         gap_reason
     from capex_gaps
     union all
@@ -111,13 +111,13 @@ company_quarters as (
         quarter_start,
         quarter_end,
         calendar_quarter,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        true,
+        null as capex_usd,
+        null as method,
+        null as vintage,
+        null as accession_numbers,
+        null as first_known_at,
+        null as known_at,
+        true as is_pending,
         gap_reason
     from pending_quarters
 ),
@@ -160,7 +160,9 @@ select
     cast(c.capex_yoy_pct - before.capex_yoy_pct as double) as capex_acceleration_pp,
     cast(cash.value_usd as double) as operating_cash_flow_usd,
     cast(sales.value_usd as double) as revenue_usd,
-    cast(case when cash.value_usd > 0 then c.capex_usd / cash.value_usd end as double) as capex_to_operating_cash_flow_ratio,
+    cast(
+        case when cash.value_usd > 0 then c.capex_usd / cash.value_usd end as double
+    ) as capex_to_operating_cash_flow_ratio,
     cast(case when sales.value_usd > 0 then c.capex_usd / sales.value_usd end as double) as capex_to_revenue_ratio,
     cast(c.method as varchar) as method,
     cast(c.vintage as integer) as vintage,

@@ -35,6 +35,6 @@ from calendar_quarters as q
 cross join expected as e
 -- Quarters before the first figure say nothing; later ones without any figure do.
 where q.calendar_quarter >= (
-    select min(calendar_quarter) from calendar_quarters
-    where companies_reporting > 0
+    select min(reported.calendar_quarter) from calendar_quarters as reported
+    where reported.companies_reporting > 0
 )

@@ -56,8 +56,12 @@ dated as (
         case when {{ known_by_as_of('h.retrieved_at') }} then h.retrieved_at end as retrieved_at,
         h.origin,
         r.outcome,
-        r.checked_at
+        r.checked_at,
+        -- The schedule runs on weekdays: a check older than the cadence and a weekend belongs to an earlier run.
+        {{ dbt.datediff('r.checked_at', 'cast(' ~ as_of_date() ~ ' + interval 1 day as timestamp)', 'hour') }} <= c.cadence_hours + 72
+            as checked_lately
     from {{ source('raw', 'catalog_series') }} as s
+    inner join {{ source('raw', 'catalog_source') }} as c on s.source_id = c.source_id
     left join held as h on s.series_id = h.series_id
     left join retrievals as r on s.source_id = r.source_id and h.request_key = r.request_key and r.recency = 1
 )
@@ -76,7 +80,7 @@ select
     ) as is_stale,
     case
         when d.rows = 0 then 'none'
-        when d.outcome in ('fresh', 'unchanged') then d.outcome
+        when d.outcome in ('fresh', 'unchanged') and d.checked_lately then d.outcome
         when d.origin = 'bundled' then 'bundled'
         else 'kept'
     end as how,

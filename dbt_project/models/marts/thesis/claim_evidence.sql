@@ -47,7 +47,7 @@ select
     cast(age_days as integer) as age_days,
     cast(max_age_days as integer) as max_age_days,
     case when reading <> 'missing' then age_days > max_age_days end as is_stale,
-    coalesce(case when reading <> 'missing' then finding end, label || ' is not in the warehouse yet') as finding,
+    coalesce(case when reading <> 'missing' then finding end, label || ' has no figure') as finding,
     reason,
     reference,
     source_table,

@@ -1,0 +1,230 @@
+"""The catalogue refuses an entry that lacks a fact, and names the file and the entry."""
+
+from __future__ import annotations
+
+import copy
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipelines import catalog as catalogs
+from pipelines.catalog import Frequency
+from pipelines.errors import CatalogError
+from pipelines.settings import Settings
+
+SOURCE = {
+    "id": "tiny",
+    "title": "Tiny",
+    "publisher": "Office of Tests",
+    "group": "prices",
+    "homepage": "https://tiny.example.org",
+    "licence": "public domain",
+    "licence_class": "public_domain",
+    "credit": "Office of Tests",
+    "terms": "none",
+    "hosts": ["tiny.example.org"],
+    "cadence_hours": 20,
+    "requests_per_second": 1,
+    "max_body_mb": 1,
+    "min_body_bytes": 1,
+    "max_bad_share": 0.02,
+    "bundle": True,
+    "description": "A source for tests",
+}
+SERIES = {
+    "id": "tiny_copper_usd_per_tonne",
+    "source": "tiny",
+    "title": "Copper",
+    "publisher": "Office of Tests",
+    "select": {"column": "Copper"},
+    "unit": "usd_per_tonne",
+    "frequency": "monthly",
+    "plausible": [400, 60000],
+    "publication_lag_days": 6,
+    "staleness_limit_days": 50,
+    "licence": "public domain",
+    "history": "stable",
+    "metal": "copper",
+    "description": "A series for tests",
+}
+COMPANY = {
+    "id": "TINY",
+    "name": "Tiny Corp",
+    "role": "hyperscaler",
+    "ciks": [{"cik": 7}],
+    "fiscal_year_end": "12-31",
+    "concepts": {"capex": ["Capex"]},
+    "filing_lag_days": 75,
+    "description": "A company for tests",
+}
+METAL = {"id": "copper", "name": "Copper", "symbol": "Cu", "family": "base", "description": "Refined copper"}
+TOPIC = {
+    "id": "tariffs",
+    "source": "tiny",
+    "title": "Tariffs",
+    "conditions": {"term": "tariff"},
+    "since": date(2018, 1, 1),
+    "description": "A topic for tests",
+}
+FILES = {
+    "sources.yaml": ("sources", SOURCE),
+    "series/tiny.yaml": ("series", SERIES),
+    "companies.yaml": ("companies", COMPANY),
+    "metals.yaml": ("metals", METAL),
+    "topics.yaml": ("topics", TOPIC),
+}
+OPTIONAL = {"metal", "taxonomy", "unofficial", "switch"}
+REQUIRED = [(file, name) for file, (_, entry) in FILES.items() for name in entry if name not in OPTIONAL | {"id"}]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A catalogue of one entry per file, each complete."""
+    (tmp_path / "series").mkdir()
+    for file, (key, entry) in FILES.items():
+        write(tmp_path / file, {key: [copy.deepcopy(entry)]})
+    return tmp_path
+
+
+def write(path: Path, document: Any) -> None:
+    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+
+
+def edit(folder: Path, file: str, **changes: Any) -> None:
+    key, entry = FILES[file]
+    write(folder / file, {key: [{**entry, **changes}]})
+
+
+def test_a_complete_catalogue_loads(folder: Path) -> None:
+    loaded = catalogs.load(folder)
+    assert [list(part) for part in (loaded.sources, loaded.series, loaded.companies, loaded.metals, loaded.topics)] == [
+        ["tiny"],
+        ["tiny_copper_usd_per_tonne"],
+        ["TINY"],
+        ["copper"],
+        ["tariffs"],
+    ]
+    assert loaded.company_by_cik[7].id == "TINY"
+
+
+@pytest.mark.parametrize(("file", "field"), REQUIRED)
+def test_a_missing_field_is_refused_naming_file_entry_and_field(folder: Path, file: str, field: str) -> None:
+    key, entry = FILES[file]
+    write(folder / file, {key: [{k: v for k, v in entry.items() if k != field}]})
+    with pytest.raises(CatalogError) as refusal:
+        catalogs.load(folder)
+    assert f"{Path(file).name}: entry '{entry['id']}': {field}: Field required" in str(refusal.value)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_an_entry_without_an_id_is_named_by_its_position(folder: Path, file: str) -> None:
+    key, entry = FILES[file]
+    write(folder / file, {key: [{k: v for k, v in entry.items() if k != "id"}]})
+    with pytest.raises(CatalogError, match=rf"{Path(file).name}: entry 'number 1': id: Field required"):
+        catalogs.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "reason"),
+    [
+        ("series/tiny.yaml", {"plausible": [5, 5]}, r"plausible range \[5.0, 5.0\] is empty"),
+        ("series/tiny.yaml", {"plausible": [9, 5]}, r"plausible range \[9.0, 5.0\] is empty"),
+        ("series/tiny.yaml", {"source": "nobody"}, "unknown source 'nobody'"),
+        ("series/tiny.yaml", {"metal": "unobtainium"}, "unknown metal 'unobtainium'"),
+        ("series/tiny.yaml", {"unit": "USD/t"}, "unit: String should match pattern"),
+        ("series/tiny.yaml", {"frequency": "fortnightly"}, "frequency: Input should be 'daily'"),
+        ("series/tiny.yaml", {"publication_lag_days": -1}, "publication_lag_days: Input should be greater"),
+        ("series/tiny.yaml", {"staleness_limit_days": 0}, "staleness_limit_days: Input should be greater than 0"),
+        ("series/tiny.yaml", {"colour": "red"}, "colour: Extra inputs are not permitted"),
+        ("sources.yaml", {"hosts": []}, "hosts: List should have at least 1 item"),
+        ("sources.yaml", {"requests_per_second": 11}, "requests_per_second: Input should be less than or equal to 10"),
+        ("sources.yaml", {"max_bad_share": 1}, "max_bad_share: Input should be less than 1"),
+        ("companies.yaml", {"ciks": []}, "ciks: List should have at least 1 item"),
+        ("companies.yaml", {"fiscal_year_end": "June"}, "fiscal_year_end: String should match pattern"),
+        ("topics.yaml", {"source": "nobody"}, "unknown source 'nobody'"),
+        ("topics.yaml", {"conditions": {"publication_date": "2020"}}, "publication_date is set by the plan"),
+    ],
+)
+def test_a_wrong_fact_is_refused_with_its_reason(folder: Path, file: str, changes: dict[str, Any], reason: str) -> None:
+    edit(folder, file, **changes)
+    with pytest.raises(CatalogError, match=reason) as refusal:
+        catalogs.load(folder)
+    assert f"{Path(file).name}: entry '{FILES[file][1]['id']}'" in str(refusal.value)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_an_entry_declared_twice_is_refused(folder: Path, file: str) -> None:
+    key, entry = FILES[file]
+    write(folder / file, {key: [entry, entry]})
+    with pytest.raises(CatalogError, match=rf"entry '{entry['id']}' is already declared in {Path(file).name}"):
+        catalogs.load(folder)
+
+
+def test_a_series_declared_in_two_files_is_refused_naming_both(folder: Path) -> None:
+    write(folder / "series" / "zz.yaml", {"series": [SERIES]})
+    with pytest.raises(CatalogError, match=r"zz.yaml: entry '.*' is already declared in tiny.yaml"):
+        catalogs.load(folder)
+
+
+def test_defaults_stand_under_every_entry_and_give_way_to_it(folder: Path) -> None:
+    short = {k: v for k, v in SERIES.items() if k not in ("source", "unit")}
+    write(
+        folder / "series" / "tiny.yaml",
+        {"defaults": {"source": "tiny", "unit": "pct"}, "series": [short, {**short, "id": "b", "unit": "tonnes"}]},
+    )
+    loaded = catalogs.load(folder)
+    assert [s.unit for s in loaded.series_of("tiny")] == ["pct", "tonnes"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("series: [", "tiny.yaml: not readable as YAML"),
+        ("- a\n- b\n", "tiny.yaml: expected a mapping with a list under 'series'"),
+        ("series: {}\n", "tiny.yaml: expected a mapping with a list under 'series'"),
+        ("series: []\nseriez: []\n", r"tiny.yaml: unknown keys \['seriez'\]"),
+        ("series: [a word]\n", "tiny.yaml: entry 'number 1': is not a mapping"),
+    ],
+)
+def test_a_file_that_is_no_list_of_entries_is_refused(folder: Path, content: str, reason: str) -> None:
+    (folder / "series" / "tiny.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(CatalogError, match=reason):
+        catalogs.load(folder)
+
+
+@pytest.mark.parametrize("file", ["sources.yaml", "metals.yaml", "companies.yaml"])
+def test_a_missing_file_is_refused_with_what_to_do(folder: Path, file: str) -> None:
+    (folder / file).unlink()
+    with pytest.raises(CatalogError, match=rf"{file}: the file is missing Next: restore"):
+        catalogs.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "start", "end"),
+    [
+        (Frequency.DAILY, date(2024, 2, 29), date(2024, 2, 29)),
+        (Frequency.WEEKLY, date(2024, 12, 30), date(2025, 1, 5)),
+        (Frequency.MONTHLY, date(2024, 2, 1), date(2024, 2, 29)),
+        (Frequency.MONTHLY, date(2025, 12, 1), date(2025, 12, 31)),
+        (Frequency.QUARTERLY, date(2025, 10, 1), date(2025, 12, 31)),
+        (Frequency.QUARTERLY, date(2025, 4, 1), date(2025, 6, 30)),
+        (Frequency.ANNUAL, date(2025, 1, 1), date(2025, 12, 31)),
+        (Frequency.US_FISCAL_YEAR, date(2024, 10, 1), date(2025, 9, 30)),
+    ],
+)
+def test_a_period_ends_on_its_last_day(frequency: Frequency, start: date, end: date) -> None:
+    assert catalogs.period_end(start, frequency) == end
+
+
+def test_the_catalogue_of_this_project_loads_and_is_whole() -> None:
+    loaded = catalogs.load(Settings().catalog_dir)
+    assert {"worldbank_pink_sheet", "fred", "eastmoney", "sec_edgar", "federal_register"} <= set(loaded.sources)
+    assert {"MSFT", "GOOGL", "AMZN", "META", "ORCL"} <= set(loaded.companies)
+    assert loaded.series["wb_copper_usd_per_tonne"].metal == "copper"
+    assert loaded.company_by_cik[1652044] is loaded.company_by_cik[1288776] is loaded.companies["GOOGL"]
+    assert loaded.companies["GOOGL"].cik == 1652044
+    for series in loaded.series.values():
+        assert series.staleness_limit_days > series.publication_lag_days, series.id

@@ -1,0 +1,207 @@
+"""Each check of each contract rejects what it is for, and leaves the good rows."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pandera.polars as pa
+import polars as pl
+import pytest
+
+from pipelines import contracts
+
+OBSERVATION: dict[str, Any] = {
+    "series_id": "copper",
+    "period": date(2026, 1, 1),
+    "value": 9000.0,
+    "decimals": 2,
+    "plausible_low": 400.0,
+    "plausible_high": 60000.0,
+    "retrieved_on": date(2026, 2, 10),
+    "row": "B1",
+}
+FILING_FACT: dict[str, Any] = {
+    "cik": 789019,
+    "taxonomy": "us-gaap",
+    "tag": "Capex",
+    "unit": "USD",
+    "period_start": date(2025, 1, 1),
+    "period_end": date(2025, 12, 31),
+    "value": 5e9,
+    "accession": "0000789019-26-000001",
+    "form": "10-K",
+    "filed": date(2026, 1, 30),
+    "fiscal_year": 2025,
+    "fiscal_period": "FY",
+    "retrieved_on": date(2026, 2, 10),
+    "row": "us-gaap/Capex",
+}
+POLICY_DOCUMENT: dict[str, Any] = {
+    "document_number": "2026-00001",
+    "topic": "tariffs",
+    "type": "Rule",
+    "subtype": None,
+    "title": "A rule",
+    "agencies": "customs",
+    "publication_date": date(2026, 2, 2),
+    "signing_date": None,
+    "effective_on": None,
+    "citation": "91 FR 1",
+    "executive_order_number": None,
+    "proclamation_number": None,
+    "html_url": None,
+    "retrieved_on": date(2026, 2, 10),
+    "row": "results[0]",
+}
+GOOD = {
+    "OBSERVATION": OBSERVATION,
+    "FILING_FACT": FILING_FACT,
+    "POLICY_DOCUMENT": POLICY_DOCUMENT,
+}
+# Which column makes a second row another row than the first.
+OTHER = {
+    "OBSERVATION": {"series_id": "zinc"},
+    "FILING_FACT": {"tag": "Revenue"},
+    "POLICY_DOCUMENT": {"topic": "minerals"},
+}
+MUTATIONS = [
+    ("OBSERVATION", {"period": date(1849, 12, 31)}, "period: greater_than_or_equal_to(1850-01-01)"),
+    ("OBSERVATION", {"value": float("inf")}, "is not a finite number"),
+    ("OBSERVATION", {"value": float("-inf")}, "is not a finite number"),
+    ("OBSERVATION", {"value": float("nan")}, "is not a finite number"),
+    ("OBSERVATION", {"value": 399.99}, "is outside the plausible range of the catalogue"),
+    ("OBSERVATION", {"value": 60000.01}, "is outside the plausible range of the catalogue"),
+    ("OBSERVATION", {"decimals": -1}, "decimals: in_range(0, 20)"),
+    ("OBSERVATION", {"decimals": 21}, "decimals: in_range(0, 20)"),
+    ("OBSERVATION", {"period": date(2026, 2, 11)}, "its period starts after the payload was fetched"),
+    ("OBSERVATION", {"plausible_low": None, "plausible_high": None}, "plausible_low: not_nullable"),
+    ("FILING_FACT", {"cik": 0}, "cik: greater_than(0)"),
+    ("FILING_FACT", {"value": float("inf")}, "is not a finite number"),
+    ("FILING_FACT", {"accession": "789019-26-1"}, "accession: str_matches"),
+    ("FILING_FACT", {"period_end": date(1849, 12, 31)}, "period_end: greater_than_or_equal_to(1850-01-01)"),
+    ("FILING_FACT", {"period_start": date(2026, 1, 1)}, "its period starts after it ends"),
+    ("FILING_FACT", {"filed": date(2025, 12, 30)}, "was filed before its period ended"),
+    ("FILING_FACT", {"filed": date(2026, 2, 11)}, "is filed later than it was fetched"),
+    ("POLICY_DOCUMENT", {"publication_date": date(2026, 2, 11)}, "is dated later than it was fetched"),
+]
+ALLOWED = [
+    ("OBSERVATION", {"value": 400.0}),
+    ("OBSERVATION", {"value": 60000.0}),
+    ("OBSERVATION", {"decimals": None}),
+    ("OBSERVATION", {"period": date(2026, 2, 10)}),
+    ("OBSERVATION", {"period": date(1850, 1, 1)}),
+    ("FILING_FACT", {"period_start": None}),
+    ("FILING_FACT", {"period_start": None, "filed": date(2025, 12, 20)}),  # a cover page's instant
+    ("FILING_FACT", {"filed": date(2026, 2, 10)}),
+    ("FILING_FACT", {"value": -5e9}),
+    ("FILING_FACT", {"fiscal_year": None, "fiscal_period": None}),
+    ("POLICY_DOCUMENT", {"publication_date": date(2026, 2, 10)}),
+    ("POLICY_DOCUMENT", {"type": None, "agencies": None}),
+]
+
+
+def contract(name: str) -> pa.DataFrameSchema:
+    schema: pa.DataFrameSchema = getattr(contracts, name)
+    return schema
+
+
+def frame(name: str, *rows: dict[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema={n: c.dtype.type for n, c in contract(name).columns.items()})
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_row_passes(name: str) -> None:
+    verdict = contracts.validate(frame(name, GOOD[name]), contract(name))
+    assert (verdict.good.height, verdict.bad.height) == (1, 0)
+
+
+@pytest.mark.parametrize(("name", "mutation", "reason"), MUTATIONS)
+def test_a_check_rejects_its_row_and_leaves_the_good_ones(name: str, mutation: dict[str, Any], reason: str) -> None:
+    good = GOOD[name]
+    bad = good | OTHER[name] | mutation | {"row": "the bad one"}
+    last = good | OTHER[name] | {key: f"{value}2" for key, value in OTHER[name].items()}
+    verdict = contracts.validate(frame(name, good, bad, last), contract(name))
+    assert verdict.good.equals(frame(name, good, last))
+    assert verdict.bad["row"].to_list() == ["the bad one"]
+    assert reason in verdict.bad["reason"][0]
+
+
+@pytest.mark.parametrize(("name", "change"), ALLOWED)
+def test_a_value_at_the_edge_of_a_check_passes(name: str, change: dict[str, Any]) -> None:
+    assert contracts.validate(frame(name, GOOD[name] | change), contract(name)).bad.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [(name, c) for name in GOOD for c, spec in getattr(contracts, name).columns.items() if not spec.nullable],
+)
+def test_a_null_is_rejected_where_a_value_must_stand(name: str, column: str) -> None:
+    verdict = contracts.validate(frame(name, GOOD[name], GOOD[name] | OTHER[name] | {column: None}), contract(name))
+    assert verdict.good.height == 1
+    assert f"{column}: not_nullable" in verdict.bad["reason"][0]
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_of_duplicates_both_rows_are_named_whatever_they_say(name: str) -> None:
+    value = {"title": "Another title"} if name == "POLICY_DOCUMENT" else {"value": 8000.0}
+    rows = [GOOD[name] | {"row": "first"}, GOOD[name] | OTHER[name], GOOD[name] | value | {"row": "third"}]
+    verdict = contracts.validate(frame(name, *rows), contract(name))
+    assert verdict.bad["row"].to_list() == ["first", "third"]
+    assert all("multiple_fields_uniqueness" in reason for reason in verdict.bad["reason"])
+    assert verdict.good.height == 1
+
+
+def test_two_instants_of_one_accession_are_duplicates_although_they_have_no_start() -> None:
+    instant = FILING_FACT | {"period_start": None}
+    verdict = contracts.validate(frame("FILING_FACT", instant, instant | {"value": 1.0}), contracts.FILING_FACT)
+    assert verdict.bad.height == 2
+
+
+def test_every_reason_of_a_row_is_given_once() -> None:
+    bad = OBSERVATION | {"value": 1e9, "decimals": 30, "period": date(2030, 1, 1)}
+    verdict = contracts.validate(frame("OBSERVATION", bad), contracts.OBSERVATION)
+    assert verdict.bad["reason"][0].split("; ") == [
+        "decimals: in_range(0, 20)",
+        "row: is outside the plausible range of the catalogue",
+        "row: its period starts after the payload was fetched",
+    ]
+
+
+@pytest.mark.parametrize("by_way_of", ["frame", "lazy frame"])
+def test_canary_values_are_really_checked(by_way_of: str) -> None:
+    """pandera looks only at names and types of a LazyFrame; what comes from one must be checked all the same."""
+    rows = frame("OBSERVATION", OBSERVATION | {"value": -1.0})
+    if by_way_of == "lazy frame":
+        rows = rows.lazy().filter(pl.col("value") < 0).collect()
+    assert contracts.validate(rows, contracts.OBSERVATION).bad.height == 1
+
+
+def test_a_lazy_frame_itself_is_no_way_around_the_checks() -> None:
+    rows = frame("OBSERVATION", OBSERVATION | {"value": -1.0}).lazy()
+    try:
+        verdict = contracts.validate(rows, contracts.OBSERVATION)  # type: ignore[arg-type]
+    except (AttributeError, TypeError):
+        return
+    assert verdict.bad.height == 1
+
+
+def test_a_frame_without_rows_passes() -> None:
+    verdict = contracts.validate(frame("FILING_FACT"), contracts.FILING_FACT)
+    assert (verdict.good.height, verdict.bad.height) == (0, 0)
+    assert verdict.bad.columns == [*contracts.FILING_FACT.columns, "reason"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        frame("OBSERVATION", OBSERVATION).drop("decimals"),
+        frame("OBSERVATION", OBSERVATION).with_columns(extra=pl.lit(1)),
+        frame("OBSERVATION", OBSERVATION).with_columns(pl.col("value").cast(pl.String)),
+        frame("OBSERVATION").drop("decimals"),
+    ],
+    ids=["column missing", "column too many", "wrong type", "column missing, no rows"],
+)
+def test_a_wrong_shape_is_a_bug_of_the_parser_and_raises(broken: pl.DataFrame) -> None:
+    with pytest.raises(pa.errors.SchemaErrors):
+        contracts.validate(broken, contracts.OBSERVATION)

@@ -1,0 +1,568 @@
+"""From payload to raw rows, with a source of a few series whose payloads are JSON lists of rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines import ingest, warehouse
+from pipelines.catalog import Catalog, Company, Frequency, History, LicenceClass, Series, Source, Validity
+from pipelines.errors import BadPayload, ContractBreach
+from pipelines.landing import Check, Landing
+from pipelines.sources import FILING_FACT, OBSERVATION, POLICY_DOCUMENT, REJECT, Parsed, Request
+
+ACCESSION = "0000000007-26-000001"
+
+
+def source(max_bad_share: float = 0.5) -> Source:
+    return Source(
+        id="tiny",
+        title="Tiny",
+        publisher="Office of Tests",
+        group="prices",
+        homepage="https://tiny.example.org",
+        licence="public domain",
+        licence_class=LicenceClass.PUBLIC_DOMAIN,
+        credit="Office of Tests",
+        terms="none",
+        hosts=["tiny.example.org"],
+        cadence_hours=20,
+        requests_per_second=10,
+        max_body_mb=1,
+        min_body_bytes=1,
+        max_bad_share=max_bad_share,
+        bundle=True,
+        description="A source for tests",
+    )
+
+
+def series(name: str, history: History = History.STABLE) -> Series:
+    return Series(
+        id=name,
+        source="tiny",
+        title=name,
+        publisher="Office of Tests",
+        select={},
+        unit="pct",
+        frequency=Frequency.MONTHLY,
+        plausible=(-1000, 1000),
+        publication_lag_days=10,
+        staleness_limit_days=60,
+        licence="public domain",
+        history=history,
+        description="A series for tests",
+    )
+
+
+CATALOG = Catalog(
+    [source()],
+    [series("price"), series("other"), series("index", History.REVISED)],
+    [
+        Company(
+            id="TINY",
+            name="Tiny Corp",
+            role="hyperscaler",
+            ciks=[Validity(cik=7)],
+            fiscal_year_end="12-31",
+            concepts={"capex": ["Capex"]},
+            filing_lag_days=75,
+            description="A company for tests",
+        )
+    ],
+    [],
+)
+
+
+class TinyModule:
+    """A payload is a JSON object of the frames' rows; `{"crash": true}` is a bug of the parser."""
+
+    def plan(self, catalog: Catalog, today: date) -> list[Request]:
+        return []
+
+    def parse(self, body: bytes, key: str, catalog: Catalog) -> Parsed:
+        document = json.loads(body)
+        if document.get("crash"):
+            raise KeyError("column gone")
+        frames = {
+            name: _frame(document.get(name, []), columns)
+            for name, columns in (
+                ("observations", OBSERVATION),
+                ("filing_facts", FILING_FACT),
+                ("policy_documents", POLICY_DOCUMENT),
+                ("rejects", REJECT),
+            )
+        }
+        return Parsed(**frames, missing=document.get("missing", {}))
+
+
+def _frame(rows: list[list[Any]], columns: dict[str, Any]) -> pl.DataFrame:
+    text = {name: pl.String if dtype == pl.Date else dtype for name, dtype in columns.items()}
+    return pl.DataFrame(rows, schema=text, orient="row").with_columns(
+        pl.col(name).str.to_date() for name, dtype in columns.items() if dtype == pl.Date
+    )
+
+
+def observations(*rows: tuple[str, str, float, int | None], **more: Any) -> dict[str, Any]:
+    """A payload of (series, month as YYYY-MM, value, decimals)."""
+    return {"observations": [[s, f"{m}-01", v, d, f"row {n}"] for n, (s, m, v, d) in enumerate(rows, 1)], **more}
+
+
+def fact(value: float, accession: str = ACCESSION, filed: str = "2026-02-05") -> list[Any]:
+    return [7, "us-gaap", "Capex", "USD", "2025-01-01", "2025-12-31", value, accession, "10-K", filed, 2025, "FY", "r"]
+
+
+def document(effective_on: str | None, topic: str = "tariffs") -> list[Any]:
+    return [
+        "2026-00001", topic, "Rule", None, "A rule", "customs", "2026-02-02", None, effective_on, "91 FR 1",
+        None, None, "https://tiny.example.org/1", "r",
+    ]  # fmt: skip
+
+
+def load(
+    connection: duckdb.DuckDBPyConnection,
+    content: dict[str, Any],
+    at: str,
+    *,
+    max_bad_share: float = 0.5,
+    catalog: Catalog = CATALOG,
+    origin: str = "fetched",
+) -> ingest.Report:
+    body = json.dumps(content).encode()
+    payload = ingest.Payload(hashlib.sha256(body).hexdigest(), "tiny", datetime.fromisoformat(at), body, origin=origin)
+    report = ingest.Report()
+    ingest.load_payload(connection, payload, source(max_bad_share), TinyModule(), catalog, report)
+    return report
+
+
+@pytest.fixture
+def raw() -> Iterator[duckdb.DuckDBPyConnection]:
+    with warehouse.scratch() as connection:
+        yield connection
+
+
+def rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    return connection.execute(sql).fetchall()
+
+
+def known(connection: duckdb.DuckDBPyConnection, name: str = "price") -> list[tuple[Any, ...]]:
+    """(month, value, day known, basis) of a series, by period and time of knowledge."""
+    return connection.execute(
+        """
+        select strftime(period, '%Y-%m'), value, strftime(known_at, '%Y-%m-%d'), known_at_basis
+        from raw.observation where series_id = ? order by period, known_at
+        """,
+        [name],
+    ).fetchall()
+
+
+def test_a_first_load_dates_by_publication_lag_and_observes_what_was_not_due_yet(
+    raw: duckdb.DuckDBPyConnection,
+) -> None:
+    report = load(raw, observations(("price", "2026-01", 1.5, 1), ("price", "2026-02", 2.5, 1)), "2026-03-09T12:00")
+    assert known(raw) == [
+        ("2026-01", 1.5, "2026-02-10", "assumed_lag"),  # 31 January + 10 days
+        ("2026-02", 2.5, "2026-03-09", "observed"),  # due on 10 March, seen the day before
+    ]
+    assert (report.rows_added, report.rows_changed, report.payloads) == (2, 0, 1)
+
+
+def test_a_period_missing_from_a_retrieval_after_its_due_day_is_observed_later(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, observations(("price", "2026-01", 1.5, 1)), "2026-03-12")
+    load(raw, observations(("price", "2026-01", 1.5, 1), ("price", "2026-02", 2.5, 1)), "2026-03-20")
+    assert known(raw)[1] == ("2026-02", 2.5, "2026-03-20", "observed")
+
+
+def test_a_period_that_was_not_due_at_the_earlier_retrieval_is_dated_by_its_lag(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, observations(("price", "2026-01", 1.5, 1)), "2026-03-01")
+    load(raw, observations(("price", "2026-01", 1.5, 1), ("price", "2026-02", 2.5, 1)), "2026-03-20")
+    assert known(raw)[1] == ("2026-02", 2.5, "2026-03-10", "assumed_lag")
+
+
+def test_an_earlier_retrieval_of_a_window_says_nothing_about_the_time_before_it(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, observations(("price", "2026-01", 1.5, 1)), "2026-03-01")
+    load(raw, observations(("price", "2025-12", 1.4, 1), ("price", "2026-01", 1.5, 1)), "2026-03-02")
+    assert known(raw)[0] == ("2025-12", 1.4, "2026-01-10", "assumed_lag")
+
+
+def test_a_hole_inside_an_earlier_retrieval_is_observed_when_it_is_filled(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, observations(("price", "2025-11", 1.3, 1), ("price", "2026-01", 1.5, 1)), "2026-03-01")
+    load(raw, observations(("price", "2025-12", 1.4, 1), ("price", "2026-01", 1.5, 1)), "2026-03-02")
+    assert ("2025-12", 1.4, "2026-03-02", "observed") in known(raw)
+
+
+def test_a_series_with_a_revised_history_is_known_only_from_its_retrieval(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, observations(("index", "1990-01", 100.0, 1), ("index", "2025-11", 300.0, 1)), "2026-01-04")
+    assert {(basis, day) for _, _, day, basis in known(raw, "index")} == {("observed", "2026-01-04")}
+
+
+@pytest.mark.parametrize(("coarse", "decimals"), [(2.35, 2), (2.3, 1), (2.0, 0)])
+def test_a_coarser_payload_adds_nothing_and_overwrites_nothing(
+    raw: duckdb.DuckDBPyConnection, coarse: float, decimals: int
+) -> None:
+    load(raw, observations(("price", "2026-01", 2.3456, 4)), "2026-03-01")
+    report = load(raw, observations(("price", "2026-01", coarse, decimals)), "2026-03-02")
+    assert (report.rows_added, report.rows_changed) == (0, 0)
+    assert [value for _, value, *_ in known(raw)] == [2.3456]
+
+
+def test_a_half_rounds_either_way_without_being_a_change(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, observations(("price", "2026-01", 2.345, 3), ("price", "2026-02", 2.345, 3)), "2026-04-01")
+    report = load(raw, observations(("price", "2026-01", 2.34, 2), ("price", "2026-02", 2.35, 2)), "2026-04-02")
+    assert report.rows_changed == 0
+
+
+def test_a_coarser_payload_that_contradicts_the_finer_figure_is_a_change(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, observations(("price", "2026-01", 2.3456, 4)), "2026-03-01")
+    load(raw, observations(("price", "2026-01", 2.36, 2)), "2026-03-02")
+    assert known(raw)[1:] == [("2026-01", 2.36, "2026-03-02", "observed")]
+
+
+def test_a_finer_payload_adds_its_digits(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, observations(("price", "2026-01", 2.35, 2)), "2026-03-01")
+    report = load(raw, observations(("price", "2026-01", 2.3456, 4)), "2026-03-02")
+    assert report.rows_changed == 1
+    assert [value for _, value, *_ in known(raw)] == [2.35, 2.3456]
+
+
+def test_a_figure_without_printed_precision_is_compared_as_a_binary_number(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, observations(("price", "2026-01", 0.1 + 0.2, None)), "2026-03-01")
+    assert load(raw, observations(("price", "2026-01", 0.3, None)), "2026-03-02").rows_changed == 0
+    assert load(raw, observations(("price", "2026-01", 0.3001, None)), "2026-03-03").rows_changed == 1
+
+
+def test_a_real_change_adds_exactly_one_row_and_a_way_back_another(raw: duckdb.DuckDBPyConnection) -> None:
+    first = observations(("price", "2026-01", 1.5, 1), ("other", "2026-01", 7.0, 1))
+    load(raw, first, "2026-03-01")
+    load(raw, observations(("price", "2026-01", 1.6, 1), ("other", "2026-01", 7.0, 1)), "2026-03-02")
+    report = load(raw, first, "2026-03-03")  # the publisher takes it back: the same bytes as the first time
+    assert report.rows_changed == 1
+    assert [(value, day) for _, value, day, _ in known(raw)] == [
+        (1.5, "2026-02-10"),
+        (1.6, "2026-03-02"),
+        (1.5, "2026-03-03"),
+    ]
+    assert len(known(raw, "other")) == 1
+
+
+def test_the_same_payload_twice_adds_nothing(raw: duckdb.DuckDBPyConnection) -> None:
+    content = observations(("price", "2026-01", 1.5, 1), ("index", "2026-01", 3.0, 1))
+    content |= {"filing_facts": [fact(5e9)], "policy_documents": [document("2026-03-01")]}
+    assert load(raw, content, "2026-03-01").rows_added == 4
+    again = load(raw, content, "2026-03-02")
+    assert (again.rows_added, again.rows_changed) == (0, 0)
+    assert rows(raw, "select count(*) from raw.payload") == [(1,)]
+
+
+def test_vanished_periods_are_counted_and_kept(raw: duckdb.DuckDBPyConnection) -> None:
+    months = [("price", f"2025-{month:02}", float(month), 1) for month in range(1, 7)]
+    load(raw, observations(*months), "2026-01-01")
+    load(raw, observations(months[0], months[2], months[4], missing={"price": 2}), "2026-01-02")
+    # February and April are gone; June lies beyond the payload's range, so it is no loss.
+    assert rows(raw, "select rows, missing, rows_vanished from raw.coverage order by retrieved_at") == [
+        (6, 0, 0),
+        (3, 2, 2),
+    ]
+    assert len(known(raw)) == 6
+
+
+def test_bad_rows_go_to_quarantine_with_their_reasons_and_good_ones_on(raw: duckdb.DuckDBPyConnection) -> None:
+    content = observations(
+        ("price", "2026-01", 1.5, 1),
+        ("price", "2026-02", 5000.0, 1),
+        ("unheard_of", "2026-01", 1.0, 1),
+        ("other", "2026-01", 2.0, 1),
+        ("other", "2027-01", 2.0, 1),
+        rejects=[["price", "B7", "not a number: 'abc'"]],
+    )
+    report = load(raw, content, "2026-03-20", max_bad_share=0.9)
+    assert report.rows_quarantined == 4
+    quarantine = rows(raw, "select series_id, row, reason, source_id from raw.quarantine order by all")
+    assert quarantine == [
+        ("other", "row 5: 2027-01-01 = 2.0", "row: its period starts after the payload was fetched", "tiny"),
+        ("price", "B7", "not a number: 'abc'", "tiny"),
+        ("price", "row 2: 2026-02-01 = 5000.0", "row: is outside the plausible range of the catalogue", "tiny"),
+        ("unheard_of", "row 3: 2026-01-01 = 1.0", "plausible_high: not_nullable; plausible_low: not_nullable", "tiny"),
+    ]
+    assert rows(raw, "select series_id, value from raw.observation order by all") == [("other", 2.0), ("price", 1.5)]
+    assert rows(raw, "select series_id, quarantined from raw.coverage order by all") == [("other", 1), ("price", 2)]
+
+
+def test_a_series_without_any_good_row_is_said(raw: duckdb.DuckDBPyConnection) -> None:
+    content = observations(("price", "2026-01", 1.5, 1), rejects=[["other", "header", "no column 'Other'"]])
+    report = load(raw, content, "2026-03-20")
+    assert report.without_rows == ["other"]
+
+
+def test_too_many_bad_rows_refuse_the_payload_and_the_last_good_data_stands(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, observations(("price", "2026-01", 1.5, 1)), "2026-03-01")
+    before = {t: rows(raw, f"from raw.{t}") for t in ("observation", "coverage", "payload")}
+    bad = observations(("price", "2026-01", 1.6, 1), ("price", "2026-02", 9999.0, 1), ("price", "2026-03", 9999.0, 1))
+    with pytest.raises(ContractBreach, match=r"2 of 3 rows broke the contract.*50\.0% tolerated: row 2"):
+        load(raw, bad, "2026-05-01")
+    assert {t: rows(raw, f"from raw.{t}") for t in before} == before
+    assert rows(raw, "select count(*) from raw.quarantine") == [(2,)]
+    assert load(raw, observations(("price", "2026-01", 1.7, 1)), "2026-05-02").rows_changed == 1
+
+
+def test_as_many_bad_rows_as_are_tolerated_refuse_nothing(raw: duckdb.DuckDBPyConnection) -> None:
+    content = observations(("price", "2026-01", 1.5, 1), ("price", "2026-02", 9999.0, 1))
+    assert load(raw, content, "2026-05-01", max_bad_share=0.5).rows_added == 1
+
+
+def test_an_exception_of_a_parser_becomes_a_bad_payload_and_writes_nothing(raw: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(BadPayload, match=r"source=tiny row=tiny\] could not be parsed \(KeyError: 'column gone'\)"):
+        load(raw, {"crash": True}, "2026-03-01")
+    assert rows(raw, "select count(*) from raw.payload") == [(0,)]
+
+
+def test_a_failure_while_writing_rolls_the_whole_payload_back(
+    raw: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("killed here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ingest, "_write_payload", fail)
+        with pytest.raises(RuntimeError, match="killed here"):
+            load(raw, observations(("price", "2026-01", 1.5, 1), ("price", "2026-02", 9999.0, 1)), "2026-04-01")
+    for table in ("observation", "coverage", "quarantine", "payload"):
+        assert rows(raw, f"from raw.{table}") == [], table
+    assert load(raw, observations(("price", "2026-01", 1.5, 1)), "2026-04-01").rows_added == 1
+
+
+# Every vintage begins with the same month: what lies before the first month of a window is back-filled history.
+VINTAGES = st.lists(
+    st.dictionaries(st.integers(2, 6), st.integers(-30, 30), max_size=5).flatmap(
+        lambda rest: st.integers(-30, 30).map(lambda value: {1: value} | rest)
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(VINTAGES, st.sampled_from(["price", "index"]))
+def test_any_sequence_of_vintages_gives_on_every_day_what_the_newest_payload_by_then_said(
+    vintages: list[dict[int, int]], name: str
+) -> None:
+    """Months of 2025 and tenths; vintages come 20 days apart, the first when some of the months are not due yet."""
+    days = [date(2025, 4, 1) + timedelta(days=20 * n) for n in range(len(vintages))]
+    seen = [
+        {month: tenths / 10 for month, tenths in vintage.items() if date(2025, month, 1) <= day}
+        for day, vintage in zip(days, vintages, strict=True)
+    ]
+    with warehouse.scratch() as raw:
+        for day, figures in zip(days, seen, strict=True):
+            content = observations(*((name, f"2025-{month:02}", value, 1) for month, value in figures.items()))
+            load(raw, content, day.isoformat())
+        expected: dict[int, float] = {}
+        for day, figures in zip(days, seen, strict=True):
+            expected |= figures  # a month that a vintage no longer holds keeps its last figure
+            for later in (0, 19):
+                said = raw.execute(
+                    "select month(period), arg_max(value, known_at) from raw.observation where known_at <= ? group by 1",
+                    [day + timedelta(days=later)],
+                ).fetchall()
+                assert dict(said) == expected, day
+        once = rows(raw, "select count(*), count(distinct (series_id, period, known_at)) from raw.observation")
+        assert once[0][0] == once[0][1]
+
+
+def test_a_fact_filed_before_is_no_new_row_and_another_filing_of_it_is(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, {"filing_facts": [fact(5e9)]}, "2026-02-06")
+    assert load(raw, {"filing_facts": [fact(5e9)], "rejects": []}, "2026-02-07").rows_added == 0
+    amended = {"filing_facts": [fact(5e9), fact(5.1e9, "0000000007-26-000002", "2026-03-01")]}
+    report = load(raw, amended, "2026-03-02")
+    assert (report.rows_added, report.rows_changed) == (1, 0)
+    assert rows(
+        raw, "select value, strftime(known_at, '%Y-%m-%d'), known_at_basis from raw.filing_fact order by 1"
+    ) == [
+        (5e9, "2026-02-05", "reported"),
+        (5.1e9, "2026-03-01", "reported"),
+    ]
+    assert rows(raw, "select distinct series_id from raw.coverage") == [("TINY",)]
+
+
+def test_a_fact_that_changed_under_its_accession_is_an_observed_row(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, {"filing_facts": [fact(5e9)]}, "2026-02-06")
+    assert load(raw, {"filing_facts": [fact(5.2e9)]}, "2026-02-08").rows_changed == 1
+    assert load(raw, {"filing_facts": [fact(5.2e9)]}, "2026-02-09").rows_changed == 0
+    assert rows(
+        raw, "select value, strftime(known_at, '%Y-%m-%d'), known_at_basis from raw.filing_fact order by 1"
+    ) == [
+        (5e9, "2026-02-05", "reported"),
+        (5.2e9, "2026-02-08", "observed"),
+    ]
+
+
+def test_an_instant_without_start_is_recognised_again(raw: duckdb.DuckDBPyConnection) -> None:
+    instant = fact(1e9)
+    instant[4] = None
+    load(raw, {"filing_facts": [instant]}, "2026-02-06")
+    assert load(raw, {"filing_facts": [instant]}, "2026-02-07").rows_added == 0
+
+
+def test_a_document_whose_record_changed_is_a_later_row_under_its_own_topic(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, {"policy_documents": [document(None), document(None, "minerals")]}, "2026-02-03")
+    changed = {"policy_documents": [document("2026-03-01"), document(None, "minerals")]}
+    assert load(raw, changed, "2026-02-09").rows_changed == 1
+    assert load(raw, changed, "2026-02-10").rows_changed == 0
+    assert rows(
+        raw,
+        """
+        select topic, effective_on, strftime(known_at, '%Y-%m-%d'), known_at_basis
+        from raw.policy_document order by topic, known_at
+        """,
+    ) == [
+        ("minerals", None, "2026-02-02", "reported"),
+        ("tariffs", None, "2026-02-02", "reported"),
+        ("tariffs", date(2026, 3, 1), "2026-02-09", "observed"),
+    ]
+
+
+def landed(folder: Path, payloads: Sequence[tuple[str, dict[str, Any]]]) -> Landing:
+    landing = Landing(folder)
+    for at, content in payloads:
+        payload_id = landing.put(json.dumps(content).encode())
+        landing.append(Check("tiny", "tiny", datetime.fromisoformat(at), "fresh", payload_id, status=200))
+    return landing
+
+
+def test_load_source_takes_payloads_oldest_first_each_once_and_goes_on_after_a_refused_one(
+    raw: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    landing = landed(
+        tmp_path,
+        [
+            ("2026-03-03", observations(("price", "2026-01", 1.7, 1))),
+            ("2026-03-01", observations(("price", "2026-01", 1.5, 1))),
+            ("2026-03-02", {"crash": True}),
+        ],
+    )
+    landing.append(
+        Check(
+            "tiny",
+            "tiny",
+            datetime.fromisoformat("2026-03-04"),
+            "failed",
+            error="tiny.example.org could not be reached",
+        )
+    )
+    report = ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
+    assert [value for _, value, *_ in known(raw)] == [1.5, 1.7]
+    assert len(report.refused) == 1
+    assert rows(raw, "select outcome from raw.retrieval order by checked_at") == [
+        ("fresh",),
+        ("refused",),
+        ("fresh",),
+        ("failed",),
+    ]
+    again = ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
+    assert (again.payloads, rows(raw, "select count(*) from raw.retrieval")) == (0, [(4,)])
+
+
+def test_a_landed_payload_that_was_tampered_with_is_refused(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    landing = landed(tmp_path, [("2026-03-01", observations(("price", "2026-01", 1.5, 1)))])
+    (stored,) = (tmp_path / "objects").glob("*/*.gz")
+    stored.write_bytes(b"not gzip")
+    report = ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
+    assert "cannot be read from landing" in report.refused[0]
+    assert known(raw) == []
+
+
+def bundle(folder: Path, vintages: Sequence[tuple[str, dict[str, Any]]]) -> Path:
+    """A bundle compiled from payloads, as pipelines.bundle does it."""
+    folder.mkdir()
+    with warehouse.scratch() as connection:
+        for at, content in vintages:
+            load(connection, content, at, origin="bundled")
+        for table in ingest.BUNDLED_TABLES:
+            connection.execute(f"copy raw.{table} to '{folder / table}.parquet' (format parquet)")
+    return folder
+
+
+NOW = datetime.fromisoformat("2026-06-01")
+
+
+def test_a_bundle_is_loaded_once(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    content = observations(("price", "2026-01", 1.5, 1))
+    content |= {"filing_facts": [fact(5e9)], "policy_documents": [document(None)]}
+    folder = bundle(tmp_path / "bundle", [("2026-03-01", content)])
+    assert ingest.load_bundle(raw, folder, NOW) == 3
+    assert ingest.load_bundle(raw, folder, NOW) == 0
+    assert rows(raw, "select origin from raw.payload") == [("bundled",)]
+
+
+def test_without_a_bundle_nothing_is_loaded(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    assert ingest.load_bundle(raw, tmp_path, NOW) == 0
+    assert rows(raw, "select count(*) from raw.bundle") == [(0,)]
+
+
+def test_a_newer_bundle_adds_only_its_new_payloads(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    first = ("2026-03-01", observations(("price", "2026-01", 1.5, 1)))
+    second = ("2026-04-01", observations(("price", "2026-01", 1.5, 1), ("price", "2026-02", 1.6, 1)))
+    ingest.load_bundle(raw, bundle(tmp_path / "old", [first]), NOW)
+    assert ingest.load_bundle(raw, bundle(tmp_path / "new", [first, second]), NOW) == 1
+    assert [value for _, value, *_ in known(raw)] == [1.5, 1.6]
+
+
+def test_a_bundle_after_fetched_data_adds_only_what_is_new(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    load(raw, observations(("price", "2026-01", 1.5, 1), ("index", "2026-01", 100.0, 1)), "2026-03-01")
+    older = observations(
+        ("price", "2025-12", 1.4, 1),
+        ("price", "2026-01", 1.5, 1),
+        ("index", "2026-01", 99.0, 1),
+        ("other", "2026-01", 9.0, 1),
+    )
+    assert ingest.load_bundle(raw, bundle(tmp_path / "bundle", [("2026-02-20", older)]), NOW) == 3
+    assert known(raw) == [("2025-12", 1.4, "2026-01-10", "assumed_lag"), ("2026-01", 1.5, "2026-02-10", "assumed_lag")]
+    assert [(value, day) for _, value, day, _ in known(raw, "index")] == [(99.0, "2026-02-20"), (100.0, "2026-03-01")]
+
+
+def test_a_bundle_never_overrules_what_was_fetched_later(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    load(raw, observations(("price", "2026-01", 1.5, 1)), "2026-05-01")
+    vintages = [
+        ("2026-03-01", observations(("price", "2026-01", 1.4, 1))),
+        ("2026-04-01", observations(("price", "2026-01", 1.6, 1))),
+    ]
+    assert ingest.load_bundle(raw, bundle(tmp_path / "bundle", vintages), NOW) == 0
+    assert known(raw) == [("2026-01", 1.5, "2026-02-10", "assumed_lag")]
+
+
+def test_a_bundle_retrieved_after_the_fetched_data_brings_its_revision(
+    raw: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    load(raw, observations(("price", "2026-01", 1.5, 1)), "2026-03-01")
+    vintages = [
+        ("2026-03-10", observations(("price", "2026-01", 1.5, 1))),
+        ("2026-04-01", observations(("price", "2026-01", 1.6, 1))),
+    ]
+    # The first vintage is the fetched payload's twin; the second one changes its figure.
+    assert ingest.load_bundle(raw, bundle(tmp_path / "bundle", vintages), NOW) == 1
+    assert known(raw)[1:] == [("2026-01", 1.6, "2026-04-01", "observed")]
+
+
+def test_a_bundled_document_is_told_apart_by_topic(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    load(raw, {"policy_documents": [document(None)]}, "2026-02-03")
+    both = {"policy_documents": [document(None), document(None, "minerals")]}
+    assert ingest.load_bundle(raw, bundle(tmp_path / "bundle", [("2026-02-04", both)]), NOW) == 1
+    assert rows(raw, "select count(*) from raw.policy_document") == [(2,)]
+
+
+def test_a_broken_bundle_leaves_the_warehouse_as_it_was(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    folder = bundle(tmp_path / "bundle", [("2026-03-01", observations(("price", "2026-01", 1.5, 1)))])
+    (folder / "observation.parquet").write_bytes(b"PAR1 broken")
+    with pytest.raises(duckdb.Error):
+        ingest.load_bundle(raw, folder, NOW)
+    assert rows(raw, "select count(*) from raw.payload") == [(0,)]
+    assert rows(raw, "select count(*) from raw.bundle") == [(0,)]
