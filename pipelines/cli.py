@@ -222,7 +222,9 @@ def _answer(connection: duckdb.DuckDBPyConnection, query: str, rows: int, *, sta
             errors.print(escape(str(error)))
             return
         raise _fail(str(error), EXIT_USAGE) from None
-    table = Table(*(escape(c) for c in frame.columns))
+    table = Table()
+    for name in frame.columns:
+        table.add_column(escape(name), no_wrap=True, overflow="ellipsis", max_width=60)
     for row in frame.head(rows).iter_rows():
         table.add_row(*(_shown(v) for v in row))
     console.print(table)

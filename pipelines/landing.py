@@ -53,6 +53,16 @@ def redact(text: str) -> str:
     return SECRET.sub(r"\1\2***", text)
 
 
+def _redact_record(record: logging.LogRecord) -> bool:
+    record.msg, record.args = redact(record.getMessage()), ()
+    return True
+
+
+# urllib3 says whole addresses when it tries again.
+for _name in ("urllib3.connectionpool", "urllib3.util.retry"):
+    logging.getLogger(_name).addFilter(_redact_record)
+
+
 @dataclass(frozen=True)
 class Check:
     """One time that a publisher was (or was not) asked for one thing; a line of the journal.
@@ -176,6 +186,7 @@ class Client:
             backoff_factor=0.5,
             backoff_jitter=0.5,
             backoff_max=20,
+            allowed_methods=frozenset({"GET", "POST"}),  # every POST here is a query: asking twice changes nothing
             status_forcelist=(429, 500, 502, 503, 504),
             respect_retry_after_header=True,
             retry_after_max=MAX_RETRY_AFTER_S,
@@ -217,8 +228,9 @@ class Client:
         self._last_request = time.monotonic()
         try:
             return self._session.request(
-                request.method,
+                "GET" if request.body is None else "POST",
                 self._address(url),
+                data=request.body,
                 headers={**request.headers, **validators},
                 timeout=(self._settings.connect_timeout_s, self._settings.read_timeout_s),
                 stream=True,

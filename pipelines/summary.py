@@ -34,23 +34,23 @@ DRIVERS = (
 )
 _SOURCES = """
 with dated as (
-    select p.source_id, max(c.last_period) as last_period, sum(c.rows_added + c.rows_changed) as rows,
-        bool_or(p.origin = 'fetched') as any_fetched
-    from raw.coverage as c
-    inner join raw.payload as p on c.payload_id = p.payload_id
-    group by p.source_id
+    select source_id, max(last_period) as last_period, sum(rows_added + rows_changed) as rows
+    from raw.coverage
+    group by source_id
 ),
+answered as (select distinct source_id from raw.retrieval where outcome in ('fresh', 'unchanged')),
 quarantined as (select source_id, count(*) as rows_quarantined from raw.quarantine group by source_id),
 checked as (
     select source_id, outcome, error, checked_at from raw.retrieval
     qualify row_number() over (partition by source_id order by checked_at desc, outcome = 'failed' desc) = 1
 )
 select
-    s.source_id, s.title, d.last_period, coalesce(d.rows, 0) as rows, coalesce(d.any_fetched, false) as any_fetched,
+    s.source_id, s.title, d.last_period, coalesce(d.rows, 0) as rows, a.source_id is not null as ever_answered,
     coalesce(q.rows_quarantined, 0) as rows_quarantined, c.outcome as last_outcome, c.error as last_error,
     c.checked_at as last_checked_at, s.licence, s.cadence_hours, s.unofficial
 from raw.catalog_source as s
 left join dated as d on s.source_id = d.source_id
+left join answered as a on s.source_id = a.source_id
 left join quarantined as q on s.source_id = q.source_id
 left join checked as c on s.source_id = c.source_id
 order by s.source_id
@@ -63,7 +63,7 @@ def how(outcomes: list[str], source: dict[str, Any]) -> str:
     if not source["rows"] and "fresh" not in names:
         held = "nothing yet"
     else:
-        held = "kept" if source["any_fetched"] else "bundled"
+        held = "kept" if source["ever_answered"] else "bundled"
     if "fresh" in names:
         return "fresh" if "failed" not in names else "fresh, part failed"
     if "unchanged" in names:

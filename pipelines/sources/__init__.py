@@ -75,7 +75,7 @@ class Request:
     expect: Expect
     params: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
-    method: str = "GET"
+    body: bytes | None = None  # sent by POST; its type stands in `headers`
     land: bool = True  # False: a page that is only read for the next link
     closed: bool = False  # its answer no longer changes: not asked again once landed
     then: Callable[[bytes], list[Request]] | None = None  # further requests that this answer calls for

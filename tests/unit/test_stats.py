@@ -93,7 +93,7 @@ def test_bands_of_unrelated_series_exclude_zero_about_as_rarely_as_they_say(monk
         result = stats.lead_lag(follower, stats.lag_matrix(leader, [0, 6]), [0, 6])
         excluded += int(result.lower_95[1] > 0 or result.upper_95[1] < 0)
         gained += int(result.difference_lower_95[1] > 0 or result.difference_upper_95[1] < 0)
-    # Nominal 5 %: more than 10 of 60 would come up once in three hundred runs, none at all in one of twenty.
+    # Nominal 5 %: more than 10 of 60 would come up less than once in a thousand runs, none at all in one of twenty.
     assert 1 <= excluded <= 10
     assert gained <= 10
 

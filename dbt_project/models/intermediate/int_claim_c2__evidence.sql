@@ -43,7 +43,7 @@ select
     known_at,
     'driver_ai_capex_aggregate' as source_table,
     cast(calendar_quarter as varchar) as source_key,
-    {{ quarter_text('calendar_quarter') }} || ' was ' || {{ number_text('like_for_like_yoy_pct', 0) }}
+    'the spending of ' || {{ quarter_text('calendar_quarter') }} || ' was ' || {{ number_text('like_for_like_yoy_pct', 0) }}
     || ' % above a year before for the ' || cast(like_for_like_companies as varchar) || ' companies with both quarters'
         as finding
 from latest

@@ -30,15 +30,15 @@ declared as (
 prices as (
     select
         'metal_prices' as table_name,
-        metal_id || '|' || frequency || '|' || cast(period as varchar) as row_key,
-        series_id as input_id,
+        p.metal_id || '|' || p.frequency || '|' || cast(p.period as varchar) as row_key,
+        p.series_id as input_id,
         w.feeds,
         case
             when w.window_months is null then date '1800-01-01'
-            else cast({{ dbt.dateadd('month', '1 - w.window_months', 'period') }} as date)
+            else cast({{ dbt.dateadd('month', '1 - w.window_months', 'p.period') }} as date)
         end as from_month,
-        period as to_month
-    from {{ ref('metal_prices') }}
+        p.period as to_month
+    from {{ ref('metal_prices') }} as p
     cross join (
         values (1, 'price'), (13, 'returns and volatility'), (cast(null as integer), 'z-score')
     ) as w (window_months, feeds)
@@ -99,7 +99,7 @@ of_series as (
         p.payload_id
     from windows as w
     inner join {{ ref('int_lineage__periods') }} as p
-        on w.input_id = p.series_id and p.month >= w.from_month and p.month <= w.to_month
+        on w.input_id = p.series_id and w.from_month <= p.month and w.to_month >= p.month
     group by w.table_name, w.row_key, w.input_id, w.feeds, p.payload_id
 ),
 
@@ -157,8 +157,8 @@ of_aggregate as (
     from {{ ref('driver_ai_capex_aggregate') }} as a
     inner join of_filings as f
         on
-            f.calendar_quarter <= a.calendar_quarter
-            and f.calendar_quarter >= a.calendar_quarter - interval 12 month
+            a.calendar_quarter >= f.calendar_quarter
+            and a.calendar_quarter - interval 12 month <= f.calendar_quarter
     group by
         a.calendar_quarter, f.input_id, f.payload_id,
         case when a.calendar_quarter = f.calendar_quarter then 'capex' else 'trailing sum and growth' end

@@ -17,6 +17,7 @@ grouped as (
     select
         claim_id,
         case
+            when reading = 'missing' and role = 'supporting' then 7
             when reading = 'missing' then 5
             when is_stale then 4
             when role = 'supporting' then 6
@@ -29,7 +30,6 @@ grouped as (
         || finding
         || case when is_stale then ' (' || cast(age_days as varchar) || ' days old)' else '' end as finding
     from {{ ref('claim_evidence') }}
-    where role = 'decisive' or reading <> 'missing'
 ),
 
 headed as (
@@ -42,7 +42,8 @@ headed as (
             when 3 then 'Not decided: '
             when 4 then 'Too old to count: '
             when 5 then 'Missing: '
-            else 'Beside the rule: '
+            when 6 then 'Beside the rule: '
+            else 'Beside the rule, missing: '
         end || string_agg(finding, '; ' order by indicator) || '.' as sentence
     from grouped
     group by claim_id, position

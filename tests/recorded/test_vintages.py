@@ -1,0 +1,181 @@
+"""Recorded vintages, loaded in the order they were retrieved: what counts as a change and what does not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines import catalog as catalogs
+from pipelines import ingest, sources, warehouse
+from pipelines.catalog import Catalog
+from pipelines.settings import Settings
+
+pytestmark = pytest.mark.recorded
+
+PINK_SHEETS = ("2024-10-11", "2026-03-05", "2026-06-03")
+WORKBOOK = "CMO-Historical-Data-Monthly"
+PRICES = 12  # catalogued columns of the Pink Sheet
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return catalogs.load(Settings().catalog_dir)
+
+
+@pytest.fixture
+def raw() -> Iterator[duckdb.DuckDBPyConnection]:
+    with warehouse.scratch() as connection:
+        yield connection
+
+
+def load(
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, source: str, key: str, file: Path, retrieved: str
+) -> ingest.Report:
+    body = file.read_bytes()
+    payload = ingest.Payload(hashlib.sha256(body).hexdigest(), key, datetime.fromisoformat(retrieved), body)
+    report = ingest.Report()
+    ingest.load_payload(raw, payload, catalog.sources[source], sources.module(source), catalog, report)
+    return report
+
+
+def pink_sheet(
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path, vintage: str, retrieved: str | None = None
+) -> ingest.Report:
+    file = upstream / "worldbank" / vintage / f"{WORKBOOK}.xlsx"
+    return load(raw, catalog, "worldbank_pink_sheet", WORKBOOK, file, retrieved or vintage)
+
+
+def rows(raw: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    return raw.execute(sql).fetchall()
+
+
+def test_three_pink_sheets_in_order_add_new_months_and_no_row_for_lost_decimals(
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path
+) -> None:
+    reports = [pink_sheet(raw, catalog, upstream, vintage) for vintage in PINK_SHEETS]
+    # 777 months from 1960-01 to 2024-09 for eleven columns, 657 from 1970-01 for coal; then 17 and 3 months for all.
+    assert [r.rows_added for r in reports] == [11 * 777 + 657, PRICES * 17, PRICES * 3]
+    assert [r.rows_changed for r in reports] == [0, 0, 0]
+    assert [r.rows_quarantined for r in reports] == [0, 0, 0]
+    newest = rows(
+        raw,
+        """
+        select distinct strftime(period, '%Y-%m') from raw.observation as o
+        inner join raw.payload as p on o.payload_id = p.payload_id
+        where p.retrieved_at = timestamp '2026-06-03' order by 1
+        """,
+    )
+    assert newest == [("2026-03",), ("2026-04",), ("2026-05",)]
+
+
+def test_the_rounded_sheet_leaves_the_digits_that_were_known(
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path
+) -> None:
+    for vintage in PINK_SHEETS:
+        pink_sheet(raw, catalog, upstream, vintage)
+    with_more = "select count(*) from raw.observation where period < date '2026-03-01' and round(value, 2) <> value"
+    assert rows(raw, with_more)[0][0] > 1000
+    newest = "select count(*) from raw.observation where period >= date '2026-03-01' and round(value, 2) <> value"
+    assert rows(raw, newest) == [(0,)]
+
+
+@pytest.mark.parametrize("vintage", PINK_SHEETS)
+def test_a_pink_sheet_loaded_twice_adds_nothing(
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path, vintage: str
+) -> None:
+    pink_sheet(raw, catalog, upstream, vintage)
+    again = pink_sheet(raw, catalog, upstream, vintage, "2026-07-01")
+    assert (again.rows_added, again.rows_changed) == (0, 0)
+
+
+def test_the_fine_sheet_after_the_rounded_one_adds_its_digits_and_the_rounded_one_again_takes_none(
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path
+) -> None:
+    first = pink_sheet(raw, catalog, upstream, "2026-06-03")
+    assert first.rows_added == 11 * 797 + 677
+    fine = pink_sheet(raw, catalog, upstream, "2026-03-05", "2026-06-20")
+    assert fine.rows_added == 0
+    assert fine.rows_changed > 1000
+    far = """
+        select count(*) from (
+            select series_id, period, max(value) - min(value) as apart from raw.observation group by all
+        ) where apart > 0.005 * 1.000001
+    """
+    assert rows(raw, far) == [(0,)]  # each of them only refines
+    assert rows(raw, "select sum(rows_vanished) from raw.coverage") == [(0,)]
+    again = pink_sheet(raw, catalog, upstream, "2026-06-03", "2026-07-01")
+    assert (again.rows_added, again.rows_changed) == (0, 0)
+
+
+def test_of_two_eastmoney_vintages_exactly_the_revised_exports_are_observed(
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path
+) -> None:
+    reports = {
+        (vintage, report): load(
+            raw, catalog, "eastmoney", report, upstream / "eastmoney" / vintage / f"{report}.json", vintage
+        )
+        for vintage in ("2026-06-20", "2026-08-21")
+        for report in ("RPT_ECONOMY_CURRENCY_SUPPLY", "RPT_ECONOMY_CUSTOMS", "RPT_ECONOMY_PPI")
+    }
+    assert {place: r.rows_changed for place, r in reports.items() if r.rows_changed} == {
+        ("2026-08-21", "RPT_ECONOMY_CUSTOMS"): 1
+    }
+    exports = rows(
+        raw,
+        """
+        select value, strftime(known_at, '%Y-%m-%d'), known_at_basis from raw.observation
+        where series_id = 'cn_exports_yoy_pct' and period = date '2026-05-01' order by known_at
+        """,
+    )
+    assert exports == [(19.4, "2026-06-15", "assumed_lag"), (19.2, "2026-08-21", "observed")]
+    # Of the stable series nothing else was observed; June and July are the new months of all eight.
+    observed = """
+        select series_id, strftime(period, '%Y-%m') from raw.observation
+        where known_at_basis = 'observed' and series_id <> 'cn_m1_cny_hundred_millions'
+    """
+    assert rows(raw, observed) == [("cn_exports_yoy_pct", "2026-05")]
+    assert sum(r.rows_added for (vintage, _), r in reports.items() if vintage == "2026-08-21") == 8 * 2
+
+
+def test_the_first_positive_month_of_producer_prices_is_not_known_before_its_time(
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path
+) -> None:
+    file = upstream / "eastmoney" / "2026-08-21" / "RPT_ECONOMY_PPI.json"
+    load(raw, catalog, "eastmoney", "RPT_ECONOMY_PPI", file, "2026-08-21")
+    positive = """
+        select strftime(min(period), '%Y-%m'), strftime(min(known_at), '%Y-%m-%d') from raw.observation
+        where series_id = 'cn_ppi_yoy_pct' and value > 0 and period > date '2022-12-01'
+    """
+    assert rows(raw, positive) == [("2026-03", "2026-04-15")]
+
+
+def test_a_later_vintage_of_consumer_prices_is_invisible_before_its_retrieval(
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path
+) -> None:
+    for vintage in ("2026-01-04", "2026-04-12", "2026-08-16"):
+        load(raw, catalog, "fred", "fredgraph/CPIAUCSL", upstream / "fred" / vintage / "CPIAUCSL.csv", vintage)
+    by = "select count(*) from raw.observation where known_at < timestamp '{}'"
+    assert rows(raw, by.format("2026-01-01")) == [(0,)]
+    assert rows(raw, by.format("2026-01-05"))[0][0] > 600
+    assert rows(raw, "select distinct known_at_basis from raw.observation") == [("observed",)]
+
+
+def test_a_window_of_real_yields_does_not_hide_the_years_before_it(
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path
+) -> None:
+    """The recording of June 2026 begins in 2024, the one of January 2023 ends in 2022; August 2026 fills the gap."""
+    for vintage in ("2023-01-02", "2026-06-02", "2026-08-06"):
+        load(raw, catalog, "fred", "fredgraph/DFII10", upstream / "fred" / vintage / "DFII10.csv", vintage)
+    gap = """
+        select known_at_basis, count(*) from raw.observation
+        where period between date '2023-02-01' and date '2023-12-31' group by all
+    """
+    ((basis, days),) = rows(raw, gap)
+    assert basis == "assumed_lag"
+    assert 220 < days < 240

@@ -1,0 +1,134 @@
+"""The figures that ship: small, whole, told truly in their README, and loaded like any others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines import bundle, ingest, warehouse
+from pipelines import catalog as catalogs
+from pipelines.catalog import Catalog, History
+from pipelines.errors import BadPayload
+from pipelines.settings import PROJECT_ROOT, Settings
+
+BUNDLED = PROJECT_ROOT / "warehouse" / "bundled"
+NOW = datetime.fromisoformat("2026-11-22")
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return catalogs.load(Settings().catalog_dir)
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Iterator[duckdb.DuckDBPyConnection]:
+    with warehouse.scratch() as connection:
+        assert ingest.load_bundle(connection, BUNDLED, NOW) > 40_000
+        yield connection
+
+
+def count(connection: duckdb.DuckDBPyConnection, condition: str) -> int:
+    return int(connection.execute(f"select count(*) from raw.{condition}").fetchall()[0][0])  # noqa: S608
+
+
+def test_the_readme_says_what_is_in_the_files(catalog: Catalog) -> None:
+    assert (BUNDLED / "README.md").read_text(encoding="utf-8") == bundle.readme(BUNDLED, catalog), "run `make bundle`"
+
+
+def test_the_bundle_stays_under_five_megabytes() -> None:
+    assert sum(path.stat().st_size for path in BUNDLED.iterdir()) < bundle.MAX_BYTES
+
+
+def test_the_bundle_is_loaded_once(loaded: duckdb.DuckDBPyConnection) -> None:
+    assert ingest.load_bundle(loaded, BUNDLED, NOW) == 0
+
+
+def test_only_what_may_ship_ships(loaded: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    shipped = {row[0] for row in loaded.execute("select distinct series_id from raw.observation").fetchall()}
+    assert shipped <= {s.id for s in catalog.series.values() if s.bundle}
+    assert "fred_t10yie_pct" not in shipped
+    sources = {row[0] for row in loaded.execute("select distinct source_id from raw.payload").fetchall()}
+    assert sources == {"worldbank_pink_sheet", "fred", "eastmoney", "sec_edgar"}
+    tags = {(row[0], row[1]) for row in loaded.execute("select distinct cik, tag from raw.filing_fact").fetchall()}
+    assert tags <= {
+        (validity.cik, tag)
+        for company in catalog.companies.values()
+        for validity in company.ciks
+        for chain in company.concepts.values()
+        for tag in chain
+    }
+    assert {cik for cik, _ in tags} == {789019, 1652044, 1018724, 1326801, 1341439}
+
+
+def test_every_row_has_its_payload_with_origin_licence_and_fidelity(loaded: duckdb.DuckDBPyConnection) -> None:
+    for table in ("observation", "filing_fact", "coverage"):
+        assert count(loaded, f"{table} where payload_id not in (select payload_id from raw.payload)") == 0, table
+    assert count(loaded, "payload where origin <> 'bundled' or url is null") == 0
+    assert count(loaded, "payload where '' in (fidelity, licence, credit, publisher)") == 0
+
+
+def test_a_series_with_revised_history_ships_no_assumed_dates(
+    loaded: duckdb.DuckDBPyConnection, catalog: Catalog
+) -> None:
+    bases = dict(
+        loaded.execute(
+            "select series_id, list(distinct known_at_basis) from raw.observation group by series_id"
+        ).fetchall()
+    )
+    revised = {s.id for s in catalog.series.values() if s.history is History.REVISED} & set(bases)
+    assert "fred_cpiaucsl_index" in revised
+    assert {name: bases[name] for name in revised} == dict.fromkeys(revised, ["observed"])
+
+
+def test_at_the_end_of_2025_nothing_of_2026_is_known(loaded: duckdb.DuckDBPyConnection) -> None:
+    known = "known_at < timestamp '2026-01-01'"
+    assert count(loaded, f"observation where series_id = 'fred_cpiaucsl_index' and {known}") == 0
+    assert count(loaded, f"observation where period >= date '2026-01-01' and {known}") == 0
+    assert count(loaded, f"filing_fact where filed >= date '2026-01-01' and {known}") == 0
+    newest = "select strftime(max(period), '%Y-%m') from raw.observation where series_id = 'cn_ppi_yoy_pct' and "
+    assert loaded.execute(newest + known).fetchall() == [("2025-11",)]  # due on 15 December; the next on 15 January
+
+
+def test_hand_checked_figures_are_in_the_bundle(loaded: duckdb.DuckDBPyConnection) -> None:
+    exports = """
+        select value from raw.observation
+        where series_id = 'cn_exports_yoy_pct' and period = date '2026-05-01' order by known_at
+    """
+    assert loaded.execute(exports).fetchall() == [(19.4,), (19.2,)]
+    microsoft = """
+        select distinct value from raw.filing_fact
+        where cik = 789019 and tag = 'PaymentsToAcquirePropertyPlantAndEquipment'
+            and period_start = date '2025-07-01' and period_end = date '2026-06-30'
+    """
+    assert loaded.execute(microsoft).fetchall() == [(115_948_000_000.0,)]
+
+
+@pytest.mark.recorded
+def test_compiling_again_gives_the_files_that_ship(upstream: Path, tmp_path: Path, catalog: Catalog) -> None:
+    bundle.compile_bundle(upstream, tmp_path, catalog)
+    for path in BUNDLED.iterdir():
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), f"{path.name}: run `make bundle`"
+    assert {p.name for p in tmp_path.iterdir()} == {p.name for p in BUNDLED.iterdir()}
+
+
+@pytest.mark.recorded
+def test_recordings_are_taken_in_the_order_of_retrieval_and_by_their_hash(
+    upstream: Path, tmp_path: Path, catalog: Catalog
+) -> None:
+    found = bundle.recordings(upstream, catalog)
+    assert len(found) == 32
+    assert [r.retrieved_at for r in found] == sorted(r.retrieved_at for r in found)
+    keys = {(r.source, r.key) for r in found}
+    assert {("fred", "fredgraph/GDP"), ("sec_edgar", "companyfacts/CIK0001652044")} < keys
+    assert not {("fred", "fredgraph/T10YIE"), ("fred", "fredgraph/PCOPPUSDM")} & keys
+    for r in found:
+        copy = tmp_path / r.path.relative_to(upstream)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(b"another file")
+    (tmp_path / "manifest.json").write_bytes((upstream / "manifest.json").read_bytes())
+    with pytest.raises(BadPayload, match="is not the file of the manifest"):
+        bundle.recordings(tmp_path, catalog)

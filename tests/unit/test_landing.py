@@ -1,0 +1,499 @@
+"""Asking a publisher with manners, and the store of what came back; the publisher is an HTTP server on 127.0.0.1."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request as Asked
+from werkzeug import Response
+
+from pipelines import landing as landings
+from pipelines.catalog import Catalog, LicenceClass, Source
+from pipelines.errors import BadPayload, UpstreamUnavailable
+from pipelines.landing import Check, Client, Landing, land, redact
+from pipelines.settings import Settings
+from pipelines.sources import Expect, Parsed, Request
+
+HOST = "tiny.example.org"
+URL = f"https://{HOST}/data.csv"
+PATH = f"/{HOST}/data.csv"
+BODY = b"date,value\n2026-01-01,1.5\n2026-02-01,2.5\n"
+CSV = Expect(content_types=("text/csv",), starts_with=(b"date,",), contains=(b"value",))
+NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
+PLANTED = "0123456789abcdef0123456789abcdef"
+
+
+def source(**changes: Any) -> Source:
+    entry: dict[str, Any] = {
+        "id": "tiny",
+        "title": "Tiny",
+        "publisher": "Office of Tests",
+        "group": "prices",
+        "homepage": "https://tiny.example.org",
+        "licence": "public domain",
+        "licence_class": LicenceClass.PUBLIC_DOMAIN,
+        "credit": "Office of Tests",
+        "terms": "none",
+        "hosts": [HOST],
+        "cadence_hours": 20,
+        "requests_per_second": 10,
+        "max_body_mb": 0.01,
+        "min_body_bytes": 20,
+        "max_bad_share": 0.02,
+        "bundle": True,
+        "description": "A source for tests",
+    }
+    return Source(**{**entry, **changes})
+
+
+class Module:
+    def __init__(self, *requests: Request) -> None:
+        self.requests = requests or (Request(key="data", url=URL, expect=CSV),)
+
+    def plan(self, catalog: Catalog, today: date) -> list[Request]:
+        return list(self.requests)
+
+    def parse(self, body: bytes, key: str, catalog: Catalog) -> Parsed:
+        return Parsed()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, httpserver: HTTPServer) -> Settings:
+    return Settings(
+        warehouse_dir=tmp_path,
+        upstream_base_url=httpserver.url_for("").rstrip("/"),
+        now=NOW,
+        contact="A Tester tester@example.org",
+        connect_timeout_s=1,
+        read_timeout_s=2,
+    )
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_between_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """urllib3 sleeps between its attempts; how long is tested by itself."""
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", lambda seconds: None)
+
+
+def later(settings: Settings, hours: float) -> Settings:
+    return settings.model_copy(update={"now": NOW + timedelta(hours=hours)})
+
+
+def ask(settings: Settings, *requests: Request, **changes: Any) -> list[Check]:
+    return land([source(**changes)], lambda _: Module(*requests), Catalog([], [], [], []), settings)["tiny"]
+
+
+def serve(httpserver: HTTPServer, body: bytes = BODY, content_type: str = "text/csv", **headers: str) -> None:
+    httpserver.expect_request(PATH).respond_with_data(body, content_type=content_type, headers=headers)
+
+
+def requests_of(httpserver: HTTPServer) -> list[Asked]:
+    return [asked for asked, _ in httpserver.log]
+
+
+def test_a_first_answer_is_fresh_and_landed_with_its_origin(settings: Settings, httpserver: HTTPServer) -> None:
+    serve(httpserver, ETag='"a"', **{"Last-Modified": "Wed, 10 Jun 2026 08:00:00 GMT"})
+    (check,) = ask(settings, Request(key="data", url=URL, expect=CSV, params=(("id", "X Y"),)))
+    assert (check.outcome, check.status, check.bytes, check.etag) == ("fresh", 200, len(BODY), '"a"')
+    assert check.url == f"{URL}?id=X+Y"
+    assert check.checked_at == datetime.fromisoformat("2026-06-10T12:00:00")
+    landing = Landing(settings.landing_dir)
+    assert check.payload_id is not None
+    assert landing.get(check.payload_id) == BODY
+    assert landing.checks("tiny") == [check]
+    assert requests_of(httpserver)[0].args["id"] == "X Y"
+
+
+def test_the_user_agent_names_the_contact(settings: Settings, httpserver: HTTPServer) -> None:
+    serve(httpserver)
+    ask(settings)
+    assert requests_of(httpserver)[0].headers["User-Agent"] == "metals-drivers/0.1 A Tester tester@example.org"
+
+
+def test_the_same_bytes_again_are_unchanged_and_others_fresh(settings: Settings, httpserver: HTTPServer) -> None:
+    serve(httpserver)
+    ask(settings)
+    assert ask(later(settings, 21))[0].outcome == "unchanged"
+    httpserver.clear_all_handlers()
+    serve(httpserver, BODY + b"2026-03-01,3.5\n")
+    assert ask(later(settings, 42))[0].outcome == "fresh"
+    assert [c.outcome for c in Landing(settings.landing_dir).checks("tiny")] == ["fresh", "unchanged", "fresh"]
+
+
+def test_a_publisher_is_not_asked_again_within_its_cadence(settings: Settings, httpserver: HTTPServer) -> None:
+    serve(httpserver)
+    ask(settings)
+    assert ask(later(settings, 19.9))[0].outcome == "not_due"
+    assert len(requests_of(httpserver)) == 1
+    assert ask(later(settings, 20.1))[0].outcome == "unchanged"
+
+
+def test_after_a_failure_the_publisher_is_asked_at_the_next_run(settings: Settings, httpserver: HTTPServer) -> None:
+    httpserver.expect_ordered_request(PATH).respond_with_data("gone", status=404)
+    httpserver.expect_ordered_request(PATH).respond_with_data(BODY, content_type="text/csv")
+    assert ask(settings)[0].outcome == "failed"
+    assert ask(later(settings, 0.1))[0].outcome == "fresh"
+
+
+def test_offline_and_switched_off_ask_nobody_and_leave_no_line(settings: Settings, httpserver: HTTPServer) -> None:
+    assert ask(settings.model_copy(update={"offline": True}))[0].outcome == "offline"
+    assert ask(settings.model_copy(update={"fred": False}), switch="fred")[0].outcome == "switched_off"
+    assert requests_of(httpserver) == []
+    assert Landing(settings.landing_dir).checks("tiny") == []
+
+
+def test_an_answer_that_no_longer_changes_is_asked_once_and_still_leads_on(
+    settings: Settings, httpserver: HTTPServer
+) -> None:
+    serve(httpserver)
+    httpserver.expect_request(f"/{HOST}/next.csv").respond_with_data(BODY + b"x,1\n", content_type="text/csv")
+    bodies: list[bytes] = []
+
+    def further(body: bytes) -> list[Request]:
+        bodies.append(body)
+        return [Request(key="next", url=f"https://{HOST}/next.csv", expect=CSV)]
+
+    request = Request(key="data", url=URL, expect=CSV, closed=True, then=further)
+    assert [c.outcome for c in ask(settings, request)] == ["fresh", "fresh"]
+    assert [c.outcome for c in ask(later(settings, 1000), request)] == ["closed", "unchanged"]
+    assert bodies == [BODY, BODY]
+
+
+def test_not_modified_keeps_the_landed_payload_and_its_validators(settings: Settings, httpserver: HTTPServer) -> None:
+    def answer(asked: Asked) -> Response:
+        if asked.headers.get("If-None-Match") == '"a"':
+            return Response(status=304)
+        return Response(BODY, content_type="text/csv", headers={"ETag": '"a"'})
+
+    httpserver.expect_request(PATH).respond_with_handler(answer)
+    (first,) = ask(settings)
+    for hours in (21, 42):  # a 304 without validators of its own must not lose them
+        (check,) = ask(later(settings, hours))
+        assert (check.outcome, check.status, check.payload_id) == ("unchanged", 304, first.payload_id)
+
+
+def test_validators_of_one_address_are_not_sent_to_another(settings: Settings, httpserver: HTTPServer) -> None:
+    serve(httpserver, ETag='"a"')
+    httpserver.expect_request(f"/{HOST}/2027.csv").respond_with_data(BODY, content_type="text/csv")
+    ask(settings)
+    moved = Request(key="data", url=f"https://{HOST}/2027.csv", expect=CSV)
+    assert ask(later(settings, 21), moved)[0].outcome == "unchanged"
+    assert "If-None-Match" not in requests_of(httpserver)[1].headers
+
+
+def test_a_damaged_payload_is_asked_for_again_without_validators(settings: Settings, httpserver: HTTPServer) -> None:
+    serve(httpserver, ETag='"a"')
+    (first,) = ask(settings)
+    (stored,) = settings.landing_dir.glob("objects/*/*.gz")
+    stored.write_bytes(b"damaged")
+    assert ask(later(settings, 1))[0].outcome == "fresh"
+    assert "If-None-Match" not in requests_of(httpserver)[1].headers
+    assert first.payload_id is not None
+    assert Landing(settings.landing_dir).get(first.payload_id) == BODY
+
+
+def test_too_many_requests_is_answered_by_waiting_as_long_as_asked(
+    settings: Settings, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", waits.append)
+    httpserver.expect_ordered_request(PATH).respond_with_data("slow down", status=429, headers={"Retry-After": "3"})
+    httpserver.expect_ordered_request(PATH).respond_with_data("slow down", status=429, headers={"Retry-After": "9999"})
+    httpserver.expect_ordered_request(PATH).respond_with_data(BODY, content_type="text/csv")
+    assert ask(settings)[0].outcome == "fresh"
+    assert waits == [3, landings.MAX_RETRY_AFTER_S]
+
+
+def test_a_passing_failure_of_the_server_is_tried_again(settings: Settings, httpserver: HTTPServer) -> None:
+    httpserver.expect_ordered_request(PATH).respond_with_data("busy", status=503)
+    httpserver.expect_ordered_request(PATH).respond_with_data("busy", status=502)
+    httpserver.expect_ordered_request(PATH).respond_with_data(BODY, content_type="text/csv")
+    assert ask(settings)[0].outcome == "fresh"
+
+
+def test_a_lasting_failure_of_the_server_is_given_up_after_four_attempts(
+    settings: Settings, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request(PATH).respond_with_data("<h1>Service  Unavailable</h1>", status=503)
+    (check,) = ask(settings)
+    assert check.outcome == "failed"
+    assert check.error == "[source=tiny row=data] answered 503: Service Unavailable Kept: the last good payload."
+    assert len(requests_of(httpserver)) == 4
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "reason"),
+    [
+        (b"<!DOCTYPE html><html><body>Please try again later</body></html>", "text/html", "answered 200 as text/html"),
+        (b"<!DOCTYPE html><html><body>Please try again</body></html>", "text/csv", "with an unexpected beginning"),
+        (b"", "text/csv", "answered 200 with 0 bytes, fewer than the 20 expected"),
+        (b"date,value\n", "text/csv", "answered 200 with 11 bytes, fewer than the 20 expected"),
+        (b"date,price\n2026-01-01,1.5\n", "text/csv", "answered 200 without 'value' near its beginning"),
+        (BODY * 300, "text/csv", "is larger than the 0.01 MB expected at most"),
+    ],
+    ids=["html", "html as csv", "empty", "too short", "another column", "too large"],
+)
+def test_status_200_is_not_success(
+    settings: Settings, httpserver: HTTPServer, body: bytes, content_type: str, reason: str
+) -> None:
+    serve(httpserver, body, content_type)
+    (check,) = ask(settings)
+    assert (check.outcome, check.payload_id) == ("failed", None)
+    assert reason in (check.error or "")
+    assert not (settings.landing_dir / "objects").exists()
+
+
+def test_a_byte_order_mark_and_blank_lines_before_the_header_are_accepted(
+    settings: Settings, httpserver: HTTPServer
+) -> None:
+    serve(httpserver, b"\xef\xbb\xbf\r\n" + BODY)
+    assert ask(settings)[0].outcome == "fresh"
+
+
+def test_a_compressed_answer_is_landed_unpacked(settings: Settings, httpserver: HTTPServer) -> None:
+    serve(httpserver, gzip.compress(BODY), **{"Content-Encoding": "gzip"})
+    (check,) = ask(settings)
+    assert (check.outcome, check.bytes) == ("fresh", len(BODY))
+    assert requests_of(httpserver)[0].headers["Accept-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize(
+    ("packed", "reason"),
+    [
+        (gzip.compress(BODY * 50)[:-12], "the compressed stream is cut"),
+        (gzip.compress(BODY * 50)[:40], "the compressed stream is cut"),
+        (b"not gzip at all, but long enough", "incorrect header check"),
+        (gzip.compress(BODY * 50)[:-8] + b"\0" * 8, "incorrect data check"),
+        (gzip.compress(b"\0" * 5_000_000), "is larger than the 0.01 MB"),
+    ],
+    ids=["cut at the end", "cut early", "no gzip", "wrong checksum", "bomb"],
+)
+def test_a_broken_compressed_stream_is_not_taken_for_its_beginning(
+    settings: Settings, httpserver: HTTPServer, packed: bytes, reason: str
+) -> None:
+    serve(httpserver, packed, **{"Content-Encoding": "gzip"})
+    (check,) = ask(settings)
+    assert check.outcome == "failed"
+    assert reason in (check.error or "")
+
+
+def test_an_encoding_that_was_not_asked_for_is_refused(settings: Settings, httpserver: HTTPServer) -> None:
+    serve(httpserver, BODY, **{"Content-Encoding": "br"})
+    assert "encoded as 'br', which was not asked for" in (ask(settings)[0].error or "")
+
+
+def test_redirects_are_followed_within_the_named_hosts_only(settings: Settings, httpserver: HTTPServer) -> None:
+    httpserver.expect_request(PATH).respond_with_data("", status=302, headers={"Location": "/moved.csv"})
+    httpserver.expect_request(f"/{HOST}/moved.csv").respond_with_data(BODY, content_type="text/csv")
+    assert ask(settings)[0].outcome == "fresh"
+    httpserver.clear_all_handlers()
+    httpserver.expect_request(PATH).respond_with_data("", status=302, headers={"Location": "https://evil.example.com/"})
+    (check,) = ask(later(settings, 21))
+    assert "leads to host 'evil.example.com', which the catalogue does not name" in (check.error or "")
+    assert not any("evil" in asked.path for asked in requests_of(httpserver))
+
+
+def test_a_redirect_in_circles_ends(settings: Settings, httpserver: HTTPServer) -> None:
+    httpserver.expect_request(PATH).respond_with_data("", status=302, headers={"Location": URL})
+    assert "redirected more than 5 times" in (ask(settings)[0].error or "")
+    assert len(requests_of(httpserver)) == 6
+
+
+def test_an_unreachable_host_costs_one_attempt_for_all_its_requests(settings: Settings) -> None:
+    nobody = settings.model_copy(update={"upstream_base_url": "http://127.0.0.1:9"})  # discard port: refused at once
+    requests = [Request(key=f"data/{n}", url=URL, expect=CSV) for n in range(50)]
+    started = time.monotonic()
+    checks = ask(nobody, *requests, requests_per_second=1)
+    assert time.monotonic() - started < 5
+    assert {c.outcome for c in checks} == {"failed"}
+    assert "could not be reached (ConnectionRefusedError" in (checks[0].error or "")
+    assert all("was not reachable a moment ago" in (c.error or "") for c in checks[1:])
+    assert len(checks) == 50
+
+
+def test_requests_to_one_publisher_are_paced(settings: Settings, httpserver: HTTPServer) -> None:
+    serve(httpserver)
+    waits: list[float] = []
+    client = Client(source(requests_per_second=0.1), settings, sleep=waits.append)
+    for _ in range(3):
+        client.get(Request(key="data", url=URL, expect=CSV), {})
+    assert len(waits) == 2
+    assert all(9 < wait <= 10 for wait in waits)
+
+
+def test_a_body_that_takes_too_long_is_given_up(settings: Settings, httpserver: HTTPServer) -> None:
+    serve(httpserver)
+    client = Client(source(), settings.model_copy(update={"total_timeout_s": -1.0}))
+    with pytest.raises(UpstreamUnavailable, match="took longer than"):
+        client.get(Request(key="data", url=URL, expect=CSV), {})
+
+
+def test_one_source_that_cannot_be_planned_or_asked_leaves_the_others(
+    settings: Settings, httpserver: HTTPServer
+) -> None:
+    serve(httpserver)
+
+    class Broken(Module):
+        def plan(self, catalog: Catalog, today: date) -> list[Request]:
+            raise RuntimeError("no plan")
+
+    def further(body: bytes) -> list[Request]:
+        raise ValueError("no link")
+
+    modules: dict[str, Module] = {
+        "tiny": Module(),
+        "unplanned": Broken(),
+        "linkless": Module(Request(key="page", url=URL, expect=CSV, then=further)),
+    }
+    sources = [source(), source(id="unplanned"), source(id="linkless")]
+    told: list[str] = []
+    results = land(
+        sources, modules.__getitem__, Catalog([], [], [], []), settings, progress=lambda s, checks: told.append(s.id)
+    )
+    assert {name: [c.outcome for c in checks] for name, checks in results.items()} == {
+        "tiny": ["fresh"],
+        "unplanned": ["failed"],
+        "linkless": ["failed"],
+    }
+    assert results["unplanned"][0].error == "the requests could not be planned (RuntimeError: no plan)"
+    assert results["linkless"][0].error == "ValueError: no link"
+    assert told == ["tiny", "unplanned", "linkless"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"https://api.example.org/series?id=GDP&api_key={PLANTED}&file_type=json",
+        f"https://api.example.org/x?UserID={PLANTED}",
+        f"https://api.example.org/x?access_token={PLANTED}#top",
+        f"api_key%3D{PLANTED}",
+        f'{{"registrationkey": "{PLANTED}"}}',
+        f"{{'api_key': '{PLANTED}'}}",
+        f"Authorization: Bearer {PLANTED}",
+        f"Authorization: Basic {PLANTED}",
+        f"X-API-Key: {PLANTED}",
+        f"client_secret={PLANTED}",
+    ],
+)
+def test_what_looks_like_a_key_is_redacted(text: str) -> None:
+    assert PLANTED not in redact(text)
+    assert "***" in redact(text)
+
+
+def test_what_is_no_secret_stays_readable() -> None:
+    text = "[source=fred row=fredgraph/GDP] answered 503 for https://x.org/g.csv?id=GDP&cosd=2020-01-01"
+    assert redact(text) == text
+    assert redact("x?api_key=abc&id=GDP") == "x?api_key=***&id=GDP"
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_key_in_a_request_is_in_no_journal_error_or_log(
+    settings: Settings, httpserver: HTTPServer, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    echo = f"date,value\nbad request: api_key={PLANTED}\n"
+    httpserver.expect_request(PATH).respond_with_data(echo, status=status, content_type="text/csv")
+    caplog.set_level(logging.INFO)
+    request = Request(key="data", url=URL, expect=CSV, params=(("id", "GDP"), ("api_key", PLANTED)))
+    (check,) = ask(settings, request)
+    assert requests_of(httpserver)[0].args["api_key"] == PLANTED
+    journal = (settings.landing_dir / "journal" / "tiny.jsonl").read_text(encoding="utf-8")
+    said = [r.getMessage() for r in caplog.records if r.name != "werkzeug"]  # the test's server tells what it was asked
+    assert PLANTED not in journal + check.line() + "".join(said)
+    assert "***" in journal
+
+
+def test_a_key_is_not_in_the_error_of_a_host_that_is_down(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    nobody = settings.model_copy(update={"upstream_base_url": "http://127.0.0.1:9"})
+    (check,) = ask(nobody, Request(key="data", url=URL, expect=CSV, params=(("api_key", PLANTED),)))
+    assert PLANTED not in check.line() + caplog.text
+
+
+CHECK = Check("tiny", "data", datetime.fromisoformat("2026-06-10T12:00:00"), "fresh", "ab" * 32)
+
+
+@pytest.mark.parametrize("torn", [b'{"bytes": 12, "key": "da', b'{"error": "caf\xc3', b"\xff\xfe"])
+def test_a_torn_line_of_the_journal_is_left_out_and_takes_no_other_with_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, torn: bytes
+) -> None:
+    landing = Landing(tmp_path)
+    landing.append(CHECK)
+    with (tmp_path / "journal" / "tiny.jsonl").open("ab") as file:
+        file.write(torn)
+    assert landing.checks("tiny") == [CHECK]
+    assert "journal of tiny: line 2 is torn and is left out" in caplog.text
+    second = replace(CHECK, key="other")
+    landing.append(second)
+    assert landing.checks("tiny") == [CHECK, second]
+
+
+def test_an_error_with_unusual_line_ends_stays_one_line(tmp_path: Path) -> None:
+    landing = Landing(tmp_path)
+    check = replace(CHECK, outcome="failed", error="one\u2028two\x85three\nfour é")
+    landing.append(check)
+    assert landing.checks("tiny") == [check]
+    assert len((tmp_path / "journal" / "tiny.jsonl").read_bytes().splitlines()) == 1
+
+
+def test_a_source_never_asked_has_no_checks(tmp_path: Path) -> None:
+    assert Landing(tmp_path).checks("tiny") == []
+
+
+def test_a_payload_is_stored_once_under_its_hash(tmp_path: Path) -> None:
+    landing = Landing(tmp_path)
+    payload_id = landing.put(BODY)
+    (stored,) = (tmp_path / "objects").glob("*/*")
+    before = stored.stat()
+    assert landing.put(BODY) == payload_id
+    assert stored.stat().st_mtime_ns == before.st_mtime_ns
+    assert stored.name == f"{payload_id}.gz"
+    assert list((tmp_path / "objects").glob("*/*")) == [stored]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda packed: gzip.compress(BODY + b"forged"),
+        lambda packed: packed[:-4],
+        lambda packed: packed[:15] + b"\xff\xff\xff" + packed[18:],
+        lambda packed: b"",
+    ],
+    ids=["other content", "cut", "bits flipped", "empty"],
+)
+def test_a_tampered_payload_is_noticed_and_mended_by_the_next_put(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    landing = Landing(tmp_path)
+    payload_id = landing.put(BODY)
+    (stored,) = (tmp_path / "objects").glob("*/*")
+    stored.write_bytes(damage(stored.read_bytes()))
+    with pytest.raises(BadPayload, match=payload_id[:12]):
+        landing.get(payload_id)
+    assert not landing.holds(payload_id)
+    landing.put(BODY)
+    assert landing.get(payload_id) == BODY
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "", "AB" * 32, "ab" * 31])
+def test_a_name_that_is_no_hash_opens_no_file(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadPayload, match="is not a payload's name"):
+        Landing(tmp_path).get(name)
+
+
+def test_a_line_of_the_journal_says_only_what_is_known() -> None:
+    assert json.loads(CHECK.line()) == {
+        "source": "tiny",
+        "key": "data",
+        "checked_at": "2026-06-10T12:00:00",
+        "outcome": "fresh",
+        "payload_id": "ab" * 32,
+    }
