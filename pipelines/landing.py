@@ -223,7 +223,7 @@ class Client:
                 f"leads to host {host!r}, which the catalogue does not name", source=self._source.id, row=request.key
             )
         wait = self._last_request + 1 / self._source.requests_per_second - time.monotonic()
-        if wait > 0:
+        if wait > 0 and (self._settings.pacing or self._settings.upstream_base_url is None):
             self._sleep(wait)
         self._last_request = time.monotonic()
         try:

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
         default=None,
         description="Build what was known by the end of this day, beside the daily build and under its own name.",
     )
+    pacing: bool = Field(
+        default=True, description="Tests: whether to wait between requests; publishers' own hosts are always paced."
+    )
     now: datetime | None = Field(default=None, description="Tests: the clock, as an ISO time in UTC.")
     lock_wait_s: float = Field(default=600.0, description="How long a run waits for another run's build, in seconds.")
     publish_despite_failed_checks: str | None = Field(

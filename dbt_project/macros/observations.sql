@@ -1,15 +1,7 @@
-{#- The value (or time of knowledge) of one series inside a group of observations. -#}
+{#- The value of one series inside a group of observations. -#}
 
 {% macro series_value(series_id) -%}
     max(case when series_id = '{{ series_id }}' then value end)
-{%- endmacro %}
-
-{% macro series_mean(series_id) -%}
-    avg(case when series_id = '{{ series_id }}' then value end)
-{%- endmacro %}
-
-{% macro series_count(series_id) -%}
-    count(case when series_id = '{{ series_id }}' then value end)
 {%- endmacro %}
 
 {#- How long a low-frequency figure may stand for later months: from the last month of its own period until the next

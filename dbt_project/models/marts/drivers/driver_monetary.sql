@@ -15,10 +15,10 @@ with daily as (
 of_days as (
     select
         {{ month_of('day') }} as month,
-        avg(nominal_10y_yield_pct) as nominal_10y_yield_pct,
-        avg(real_10y_yield_pct) as real_10y_yield_pct,
-        avg(nominal_10y_yield_pct - real_10y_yield_pct) as breakeven_10y_pct,
-        avg(broad_dollar_index) as broad_dollar_index,
+        {{ exact_mean('nominal_10y_yield_pct') }} as nominal_10y_yield_pct,
+        {{ exact_mean('real_10y_yield_pct') }} as real_10y_yield_pct,
+        {{ exact_mean('nominal_10y_yield_pct - real_10y_yield_pct') }} as breakeven_10y_pct,
+        {{ exact_mean('broad_dollar_index') }} as broad_dollar_index,
         count(nominal_10y_yield_pct) as nominal_10y_yield_days,
         count(real_10y_yield_pct) as real_10y_yield_days,
         count(broad_dollar_index) as broad_dollar_days,

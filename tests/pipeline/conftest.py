@@ -1,0 +1,75 @@
+"""Whole runs of the daily job, each in a process of its own, as a user starts it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.replay import Replay
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+RUN_TIMEOUT_S = 600
+
+
+@dataclass(frozen=True)
+class Home:
+    """A place of its own for a warehouse and for Dagster's state, and a way to call `metals` there."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    @property
+    def published(self) -> Path:
+        return self.folder / "warehouse" / "metals.duckdb"
+
+    def metals(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "pipelines.cli", *arguments],
+            cwd=REPOSITORY,
+            env={**os.environ, **self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=RUN_TIMEOUT_S,
+            check=False,
+        )
+
+    def rows(self, query: str, path: Path | None = None) -> list[tuple[object, ...]]:
+        with duckdb.connect(str(path or self.published), read_only=True) as connection:
+            return connection.execute(query).fetchall()
+
+
+@pytest.fixture(scope="session")
+def new_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Home]:
+    """Makes an empty home; keyword arguments are environment variables of its runs."""
+
+    def make(**environment: str) -> Home:
+        folder = tmp_path_factory.mktemp("home")
+        (folder / "dagster").mkdir()
+        (folder / "dagster" / "dagster.yaml").write_text(
+            (REPOSITORY / "dagster_home" / "dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+        )
+        return Home(
+            folder,
+            {
+                "METALS_WAREHOUSE_DIR": str(folder / "warehouse"),
+                "DAGSTER_HOME": str(folder / "dagster"),
+                "METALS_CONTACT": "metals-drivers tests tests@example.com",
+                "COLUMNS": "200",
+                **environment,
+            },
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def session_replay(upstream: Path) -> Iterator[Replay]:
+    with Replay(upstream) as running:
+        yield running

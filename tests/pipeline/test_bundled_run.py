@@ -1,0 +1,103 @@
+"""A first run with no publisher in reach: the bundled figures alone, and the README's queries on them."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from tests.pipeline.conftest import REPOSITORY, Home
+
+DEAD_END = "http://127.0.0.1:9"  # the discard port: refused at once
+
+
+@pytest.fixture(scope="module")
+def offline_home(new_home: Callable[..., Home]) -> tuple[Home, str, float]:
+    home = new_home(METALS_UPSTREAM_BASE_URL=DEAD_END, METALS_NOW="2026-08-21T22:30:00+00:00")
+    started = time.monotonic()
+    run = home.metals("run")
+    assert run.returncode == 0, run.stdout + run.stderr
+    return home, run.stdout + run.stderr, time.monotonic() - started
+
+
+def test_it_publishes_and_says_that_publishers_were_not_reached(offline_home: tuple[Home, str, float]) -> None:
+    _, said, _ = offline_home
+    assert said.count("bundled (not reached)") == 4
+    assert "nothing yet (not reached)" in said  # the Federal Register: no recorded response is about metals
+    assert "could not be reached" in said
+
+
+def test_dead_publishers_are_asked_once_each(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+    assert (
+        home.rows(
+            "select source_id, count(*) from raw.retrieval where outcome = 'failed' group by 1 having count(*) > 1"
+        )
+        == []
+    )
+
+
+def test_drivers_hold_real_figures(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+    assert home.rows("select ppi_yoy_pct from driver_china_cycle where month = date '2026-07-01'") == [(3.5,)]
+    assert home.rows(
+        "select round(capex_usd / 1e9, 3) from driver_ai_capex "
+        "where company_id = 'GOOGL' and calendar_quarter = date '2025-10-01'"
+    ) == [(27.851,)]
+    assert home.rows(
+        "select price_native from metal_prices where metal_id = 'copper' and period = date '2026-05-01'"
+    ) == [(pytest.approx(13543.19, abs=0.005),)]
+    assert home.rows("select count(*) from driver_monetary where real_10y_yield_pct is not null") > [(200,)]
+
+
+def test_the_queries_of_the_readme_answer(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    queries = re.findall(r"```sql\n(.*?)```", text, flags=re.DOTALL)
+    assert len(queries) >= 3
+    for query in queries:
+        assert home.rows(query), query
+
+
+def test_status_doctor_and_sql_read_the_published_file(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+    status = home.metals("status")
+    assert status.returncode == 0, status.stderr
+    assert "C6" in status.stdout
+    doctor = home.metals("doctor")
+    assert doctor.returncode == 0, doctor.stderr
+    assert "World Bank" in doctor.stdout
+    answer = home.metals("sql", "select 6 * 7 as answer")
+    assert "42" in answer.stdout
+    refused = home.metals("sql", "create table x (a int)")
+    assert refused.returncode == 2
+    assert "read-only" in refused.stderr
+
+
+def test_a_second_run_adds_nothing(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+    before = home.rows("select count(*) from raw.observation union all select count(*) from raw.filing_fact")
+    verdicts = home.rows("select claim_id, verdict, because from claim_verdicts order by 1")
+    run = home.metals("run", "--offline")
+    assert run.returncode == 0, run.stderr
+    assert home.rows("select count(*) from raw.observation union all select count(*) from raw.filing_fact") == before
+    assert home.rows("select claim_id, verdict, because from claim_verdicts order by 1") == verdicts
+
+
+def test_an_unknown_publisher_is_a_wrong_call(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+    run = home.metals("run", "--only", "no_such_publisher")
+    assert run.returncode == 2
+    assert "worldbank_pink_sheet" in run.stderr
+
+
+def test_only_one_publisher_can_be_run(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+    run = home.metals("run", "--only", "worldbank_pink_sheet", METALS_NOW="2026-08-24T22:30:00+00:00")
+    assert run.returncode == 0, run.stderr
+    asked = home.rows("select distinct source_id from raw.retrieval where checked_at > timestamp '2026-08-23'")
+    assert asked == [("worldbank_pink_sheet",)]
+    assert home.rows("select max(as_of) from raw.build where succeeded") == [(date(2026, 8, 24),)]
