@@ -31,10 +31,12 @@
     end
 {%- endmacro %}
 
-{#- The verdict from counts of decisive evidence. `fresh` has a value and is not stale; `open` is missing or stale. -#}
-{% macro claim_verdict(fresh, supporting, contradicting, open) -%}
+{#- The verdict from counts of decisive evidence. `known` has a value, `fresh` one that is not stale; `open` is missing or
+    stale. No value at all is no_data; values too old to count leave the matter undetermined. -#}
+{% macro claim_verdict(known, fresh, supporting, contradicting, open) -%}
     case
-        when coalesce({{ fresh }}, 0) = 0 then 'no_data'
+        when coalesce({{ known }}, 0) = 0 then 'no_data'
+        when {{ fresh }} = 0 then 'undetermined'
         when {{ supporting }} > 0 and {{ contradicting }} > 0 then 'mixed'
         when {{ open }} > 0 then 'undetermined'
         when {{ supporting }} = {{ fresh }} then 'supported'

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import date
@@ -51,6 +54,27 @@ def test_drivers_hold_real_figures(offline_home: tuple[Home, str, float]) -> Non
         "select price_native from metal_prices where metal_id = 'copper' and period = date '2026-05-01'"
     ) == [(pytest.approx(13543.19, abs=0.005),)]
     assert home.rows("select count(*) from driver_monetary where real_10y_yield_pct is not null") > [(200,)]
+
+
+def test_every_unit_test_of_the_models_passes(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+    # In a process of its own: dbt's tests leave their adapter registered in the process they ran in.
+    code = (
+        "from pipelines import transform; from pipelines.settings import Settings\n"
+        "results = transform.unit_test(Settings())\n"
+        "print([(r.name, r.message) for r in results if r.failed], len(results))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        env={**os.environ, **home.environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    failed, _, count = run.stdout.strip().splitlines()[-1].rpartition(" ")
+    assert failed == "[]", run.stdout
+    assert int(count) >= 23
 
 
 def test_the_queries_of_the_readme_answer(offline_home: tuple[Home, str, float]) -> None:

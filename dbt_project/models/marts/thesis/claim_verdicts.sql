@@ -3,6 +3,7 @@ with counted as (
     select
         claim_id,
         count(*) as decisive,
+        sum(case when reading <> 'missing' then 1 else 0 end) as known,
         sum(case when reading <> 'missing' and not is_stale then 1 else 0 end) as fresh,
         sum(case when reading = 'missing' or is_stale then 1 else 0 end) as open_count,
         sum(case when reading = 'supports' and not is_stale then 1 else 0 end) as supporting,
@@ -61,7 +62,7 @@ select
     c.claim_id,
     c.name,
     c.statement,
-    {{ claim_verdict('n.fresh', 'n.supporting', 'n.contradicting', 'n.open_count') }} as verdict,
+    {{ claim_verdict('n.known', 'n.fresh', 'n.supporting', 'n.contradicting', 'n.open_count') }} as verdict,
     coalesce(t.because, 'Its inputs are not in the warehouse yet.') as because,
     cast(coalesce(n.decisive, 0) as integer) as decisive_indicators,
     cast(coalesce(n.supporting, 0) as integer) as decisive_supporting,
