@@ -239,7 +239,7 @@ def _shown(value: Any) -> str:
 @app.command()
 def explain(
     table: Annotated[str, typer.Argument(help="A published table, e.g. driver_ai_capex.")],
-    key: Annotated[str, typer.Argument(help="Key of a row, e.g. 'MSFT 2024-03-31' (its parts in the table's order).")],
+    key: Annotated[str, typer.Argument(help="Key of a row, its parts in the table's order, e.g. 'MSFT 2026 4'.")],
 ) -> None:
     """Show which payloads (and, for filings, accession numbers) stand behind a published row."""
     settings = _published()

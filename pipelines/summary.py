@@ -207,10 +207,10 @@ def explain(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> list
         select l.*, p.source_id, p.publisher, p.url, p.retrieved_at, p.origin, p.licence
         from lineage as l
         left join raw.payload as p on l.payload_id = p.payload_id
-        where l.table_name = ? and l.row_key = ?
+        where l.table_name = ? and replace(l.row_key, '|', ' ') = ?
         order by l.input_id, l.first_period, p.retrieved_at
         """,
-        [table, key],
+        [table, " ".join(key.replace("|", " ").split())],
     ).to_dicts()
     lines = [f"[bold]{escape(table)}[/] {escape(key)}"] if rows else []
     for r in rows:
