@@ -161,7 +161,9 @@ def test_explain_leads_to_payload_and_accession(two_runs: Runs) -> None:
     assert told.returncode == 0, told.stderr
     assert payloads
     assert all(str(payload) in told.stdout for (payload,) in payloads)
-    assert "0000950170-24-048288" in told.stdout  # Microsoft's 10-Q for the quarter to March 2024
+    assert (
+        "0000950170-25-061046" in told.stdout
+    )  # the 10-Q of a year later, which restates the quarter as a comparative
 
 
 def test_every_table_and_column_carries_its_description(two_runs: Runs) -> None:
