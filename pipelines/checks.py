@@ -37,20 +37,25 @@ def audit(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[Fin
 
 
 def build_is_complete(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
-    """The last build of the models ended, with every model and blocking test passed, for this as-of date."""
-    row = warehouse.one(
-        connection, "select build_id, as_of, finished_at, succeeded from raw.build order by started_at desc limit 1"
-    )
-    if row is None:
-        said, passed = "the models were never built", False
-    elif row[2] is None:
-        said, passed = "the last build did not finish (it was killed, or is running)", False
-    elif not row[3]:
-        said, passed = "a model or a blocking test of the last build failed", False
-    elif row[1] != settings.as_of_date():
-        said, passed = f"the last build is as of {row[1]}, not {settings.as_of_date()}", False
-    else:
-        said, passed = f"the models were built as of {row[1]}", True
+    """All models were built for this as-of date, and no build since then failed or was cut off."""
+    builds = connection.execute(
+        "select as_of, finished_at, succeeded, selection from raw.build order by started_at desc"
+    ).fetchall()
+    passed = False
+    said = "the models were never built as a whole"
+    for as_of, finished_at, succeeded, selection in builds:
+        if finished_at is None:
+            said = "the last build did not finish (it was killed, or is running)"
+            break
+        if not succeeded:
+            said = "a model or a blocking test failed"
+            break
+        if as_of != settings.as_of_date():
+            said = f"models were last built as of {as_of}, not {settings.as_of_date()}; build all of them"
+            break
+        if not selection:
+            passed, said = True, f"all models were built as of {as_of}"
+            break
     return Finding("build_is_complete", passed, True, said)
 
 

@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     fred: bool = Field(
         default=True, description="Read the FRED aggregator; its own terms are stricter than its data's."
     )
+    personal_use: bool = Field(
+        default=False,
+        description="Read publishers whose terms allow a user's own machine only (exchanges, Yahoo, LBMA, Westmetall).",
+    )
     connect_timeout_s: float = Field(default=4.0, description="Longest wait for a connection, in seconds.")
     read_timeout_s: float = Field(default=30.0, description="Longest silence while reading a body, in seconds.")
     total_timeout_s: float = Field(default=180.0, description="Longest time for one response, in seconds.")

@@ -231,6 +231,22 @@ TABLES = (
         ),
     ),
     Table(
+        "catalog_indicator",
+        "One row per indicator and series that can stand for it, in order of preference.",
+        (
+            Column("indicator_id", "varchar", "Identity"),
+            Column("title", "varchar", "Title"),
+            Column("unit", "varchar", "Unit of the indicator"),
+            Column("frequency", "varchar", "Frequency"),
+            Column("candidate_rank", "integer", "1 is the default, higher ones are fallbacks"),
+            Column("series_id", "varchar", "Series of the catalogue"),
+            Column("factor", "double", "Brings the series to the unit and sign of the indicator"),
+            Column("tolerance_pct", "double", "Largest difference between candidates, per cent of the figure"),
+            Column("tolerance_absolute", "double", "Difference below which the per cent does not matter, in the unit"),
+            Column("description", "varchar", "Description"),
+        ),
+    ),
+    Table(
         "catalog_metal",
         "One row per metal (or bulk or energy commodity beside them).",
         (
@@ -300,6 +316,14 @@ def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             create(path)
             connection = duckdb.connect(str(path))
         with contextlib.closing(connection):
+            have = {
+                n
+                for (n,) in connection.execute(
+                    "select table_name from duckdb_tables() where schema_name = 'raw'"
+                ).fetchall()
+            }
+            if not {t.name for t in TABLES} <= have:
+                define_tables(connection)  # a build of an earlier version: its tables stay, the new ones are added
             yield connection
 
 
@@ -406,6 +430,18 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
             for v in c.ciks
             for concept, tags in c.concepts.items()
             for rank, tag in enumerate(tags, start=1)
+        ],
+        "catalog_indicator": [
+            {
+                "indicator_id": i.id,
+                "frequency": i.frequency.value,
+                "candidate_rank": rank,
+                "series_id": candidate.series,
+                "factor": candidate.factor,
+                **i.model_dump(include={"title", "unit", "tolerance_pct", "tolerance_absolute", "description"}),
+            }
+            for i in catalog.indicators.values()
+            for rank, candidate in enumerate(i.candidates, start=1)
         ],
         "catalog_metal": [
             {"metal_id": m.id, **m.model_dump(include={"name", "symbol", "family", "description"})}

@@ -77,7 +77,7 @@ class Translator(DagsterDbtTranslator):
                 for i in raw.items(s, self._catalog)
                 if i.series is not None
             ]
-        return spec.replace_attributes(deps=own, kinds={"dbt", "duckdb"})
+        return spec.replace_attributes(deps=own, kinds={"dbt", "duckdb"}, owners=["team:metals-drivers"])
 
 
 def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:

@@ -65,6 +65,7 @@ def build(upstream: list[AssetKey]) -> AssetsDefinition:
 
     @multi_asset(
         name="publish",
+        can_subset=True,  # the UI may ask for the file without its checks, or for a check alone
         specs=[
             AssetSpec(
                 KEY,

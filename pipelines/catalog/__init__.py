@@ -136,6 +136,26 @@ class Company(_Entry):
         return self.ciks[-1].cik
 
 
+class Candidate(_Entry):
+    """A series that can stand for an indicator, and the factor that brings it to the indicator's unit and sign."""
+
+    series: str
+    factor: float = 1.0
+
+
+class Indicator(_Entry):
+    """A quantity the models use, whoever publishes it: the first candidate that has the period is taken."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    unit: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    frequency: Frequency
+    candidates: list[Candidate] = Field(min_length=1, description="The default first, then its fallbacks")
+    tolerance_pct: float = Field(gt=0, description="Largest difference between candidates, in per cent of the figure")
+    tolerance_absolute: float = Field(ge=0, description="Difference below which the per cent does not matter, in unit")
+    description: str
+
+
 class Metal(_Entry):
     id: str = Field(pattern=r"^[a-z][a-z_]*$")
     name: str
@@ -194,12 +214,14 @@ class Catalog:
         companies: Iterable[Company],
         metals: Iterable[Metal],
         topics: Iterable[Topic] = (),
+        indicators: Iterable[Indicator] = (),
     ) -> None:
         self.sources = {s.id: s for s in sources}
         self.series = {s.id: s for s in series}
         self.companies = {c.id: c for c in companies}
         self.metals = {m.id: m for m in metals}
         self.topics = {t.id: t for t in topics}
+        self.indicators = {i.id: i for i in indicators}
 
     def series_of(self, source_id: str) -> list[Series]:
         return [s for s in self.series.values() if s.source == source_id]
@@ -226,7 +248,9 @@ def load(directory: Path) -> Catalog:
     for path in sorted((directory / "series").glob("*.yaml")):
         series += [(path, s) for _, s in _entries(path, "series", Series)]
 
-    for found in (sources, metals, companies, series, topics):
+    indicators_path = directory / "indicators.yaml"
+    indicators = _entries(indicators_path, "indicators", Indicator) if indicators_path.exists() else []
+    for found in (sources, metals, companies, series, topics, indicators):
         _refuse_duplicates([(path, entry.id) for path, entry in found])
     source_ids, metal_ids = {s.id for _, s in sources}, {m.id for _, m in metals}
     for path, s in series:
@@ -234,6 +258,16 @@ def load(directory: Path) -> Catalog:
             raise CatalogError(f"{path.name}: entry '{s.id}': unknown source '{s.source}'")
         if s.metal is not None and s.metal not in metal_ids:
             raise CatalogError(f"{path.name}: entry '{s.id}': unknown metal '{s.metal}'")
+    by_id = {s.id: s for _, s in series}
+    for path, i in indicators:
+        for candidate in i.candidates:
+            if candidate.series not in by_id:
+                raise CatalogError(f"{path.name}: entry '{i.id}': unknown series '{candidate.series}'")
+            if by_id[candidate.series].frequency is not i.frequency:
+                raise CatalogError(
+                    f"{path.name}: entry '{i.id}': series '{candidate.series}' is "
+                    f"{by_id[candidate.series].frequency}, the indicator {i.frequency}"
+                )
     for path, t in topics:
         if t.source not in source_ids:
             raise CatalogError(f"{path.name}: entry '{t.id}': unknown source '{t.source}'")
@@ -243,6 +277,7 @@ def load(directory: Path) -> Catalog:
         (c for _, c in companies),
         (m for _, m in metals),
         (t for _, t in topics),
+        (i for _, i in indicators),
     )
 
 
