@@ -39,7 +39,7 @@ def audit(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[Fin
 def build_is_complete(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
     """All models were built for this as-of date, and no build since then failed or was cut off."""
     builds = connection.execute(
-        "select as_of, finished_at, succeeded, selection from raw.build order by started_at desc"
+        "select as_of, finished_at, succeeded, selection from raw.build order by rowid desc"
     ).fetchall()
     passed = False
     said = "the models were never built as a whole"

@@ -161,9 +161,7 @@ def test_explain_leads_to_payload_and_accession(two_runs: Runs) -> None:
     assert told.returncode == 0, told.stderr
     assert payloads
     assert all(str(payload) in told.stdout for (payload,) in payloads)
-    assert (
-        "0000950170-25-061046" in told.stdout
-    )  # the 10-Q of a year later restates it
+    assert "0000950170-25-061046" in told.stdout  # the 10-Q of a year later restates it
 
 
 def test_every_table_and_column_carries_its_description(two_runs: Runs) -> None:
