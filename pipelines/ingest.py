@@ -130,9 +130,10 @@ def load_payload(
 
     observations = contracts.validate(_observation_frame(parsed, payload, catalog), contracts.OBSERVATION)
     facts = contracts.validate(_dated(parsed.filing_facts, payload), contracts.FILING_FACT)
+    filings = contracts.validate(_dated(parsed.filings, payload), contracts.FILING)
     documents = contracts.validate(_dated(parsed.policy_documents, payload), contracts.POLICY_DOCUMENT)
-    quarantined = _quarantine_frame(source, payload, parsed, observations, facts, documents)
-    good = observations.good.height + facts.good.height + documents.good.height
+    quarantined = _quarantine_frame(source, payload, parsed, observations, facts, filings, documents)
+    good = observations.good.height + facts.good.height + filings.good.height + documents.good.height
 
     connection.execute("begin")
     try:
@@ -151,6 +152,7 @@ def load_payload(
         coverage = [
             _write_observations(connection, observations.good, payload, source, catalog, parsed, quarantined),
             _write_filing_facts(connection, facts.good, payload, source, catalog),
+            _write_filings(connection, filings.good, payload, source, catalog),
             _write_policy_documents(connection, documents.good, payload, source),
         ]
         covered = pl.concat(coverage, how="diagonal")
@@ -193,6 +195,7 @@ def _quarantine_frame(
     parsed: Parsed,
     observations: contracts.Verdict,
     facts: contracts.Verdict,
+    filings: contracts.Verdict,
     documents: contracts.Verdict,
 ) -> pl.DataFrame:
     parts = [
@@ -201,6 +204,11 @@ def _quarantine_frame(
         facts.bad.select(
             pl.format("CIK{}", "cik").alias("series_id"),
             pl.format("{}: {} {} {} = {}", "row", "tag", "accession", "period_end", "value").alias("row"),
+            "reason",
+        ),
+        filings.bad.select(
+            pl.format("CIK{}", "cik").alias("series_id"),
+            pl.format("{}: {} {} of {}", "row", "form", "accession", "filing_date").alias("row"),
             "reason",
         ),
         documents.bad.select(
@@ -427,6 +435,75 @@ def _write_filing_facts(
         connection.execute(
             """
             insert into raw.filing_fact by name
+            select * exclude (is_revision, retrieved_on, row), ? as payload_id from changed
+            """,
+            [payload.payload_id],
+        )
+        connection.execute("drop table changed")
+    finally:
+        connection.unregister("incoming")
+    company = catalog.company_by_cik
+    return counts.with_columns(
+        pl.col("cik")
+        .map_elements(lambda cik: company[cik].id if cik in company else f"CIK{cik}", return_dtype=pl.String)
+        .alias("series_id"),
+        *_coverage_constants(payload, source),
+    ).drop("cik")
+
+
+def _write_filings(
+    connection: duckdb.DuckDBPyConnection, good: pl.DataFrame, payload: Payload, source: Source, catalog: Catalog
+) -> pl.DataFrame:
+    """Write filings not listed before; one whose line changed is a later row.
+
+    The time of acceptance is not compared: its zone changed between two pulls of the same filings.
+    """
+    if good.is_empty():
+        return _no_coverage()
+    connection.register("incoming", good.to_arrow())
+    try:
+        connection.execute(
+            """
+            create or replace temp table changed as
+            with prior as (
+                select
+                    cik,
+                    accession,
+                    arg_max({'f': form, 'd': filing_date, 'r': report_date, 'p': primary_document}, known_at) as line
+                from raw.filing
+                where cik in (select distinct cik from incoming)
+                group by cik, accession
+            )
+            select
+                i.*,
+                p.line is not null as is_revision,
+                case when p.line is null then cast(i.filing_date as timestamp) else $retrieved_at end as known_at,
+                case when p.line is null then 'reported' else 'observed' end as known_at_basis
+            from incoming as i
+            left join prior as p on i.cik = p.cik and i.accession = p.accession
+            where p.line is null
+                or {'f': i.form, 'd': i.filing_date, 'r': i.report_date, 'p': i.primary_document}
+                    is distinct from p.line
+            """,
+            {"retrieved_at": payload.retrieved_at},
+        )
+        counts = warehouse.query(
+            connection,
+            """
+            select
+                i.cik,
+                count(*) as rows,
+                min(i.filing_date) as first_period,
+                max(i.filing_date) as last_period,
+                (select count(*) from changed as c where c.cik = i.cik and not c.is_revision) as rows_added,
+                (select count(*) from changed as c where c.cik = i.cik and c.is_revision) as rows_changed
+            from incoming as i
+            group by i.cik
+            """,
+        )
+        connection.execute(
+            """
+            insert into raw.filing by name
             select * exclude (is_revision, retrieved_on, row), ? as payload_id from changed
             """,
             [payload.payload_id],

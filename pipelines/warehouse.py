@@ -75,6 +75,11 @@ TABLES = (
         _from_contract(contracts.FILING_FACT) + _KNOWN,
     ),
     Table(
+        "filing",
+        "One row per filing listed in the SEC's index of a filer, and version of that line. Append-only.",
+        _from_contract(contracts.FILING) + _KNOWN,
+    ),
+    Table(
         "policy_document",
         "One row per Federal Register document, topic and version learnt. Append-only.",
         _from_contract(contracts.POLICY_DOCUMENT) + _KNOWN,
@@ -538,6 +543,7 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
     for table, column in (
         ("observation", "known_at"),
         ("filing_fact", "known_at"),
+        ("filing", "known_at"),
         ("policy_document", "known_at"),
         ("retrieval", "checked_at"),
         ("coverage", "retrieved_at"),
@@ -550,6 +556,7 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
         delete from raw.payload where payload_id not in (
             select payload_id from raw.observation
             union select payload_id from raw.filing_fact
+            union select payload_id from raw.filing
             union select payload_id from raw.policy_document
             union select payload_id from raw.coverage
             union select payload_id from raw.retrieval where payload_id is not null

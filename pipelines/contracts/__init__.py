@@ -42,6 +42,10 @@ def _filed_by_retrieval(data: pa.PolarsData) -> pl.LazyFrame:
     return data.lazyframe.select(pl.col("filed") <= pl.col("retrieved_on"))
 
 
+def _listed_by_retrieval(data: pa.PolarsData) -> pl.LazyFrame:
+    return data.lazyframe.select(pl.col("filing_date") <= pl.col("retrieved_on"))
+
+
 def _published_by_retrieval(data: pa.PolarsData) -> pl.LazyFrame:
     return data.lazyframe.select(pl.col("publication_date") <= pl.col("retrieved_on"))
 
@@ -109,6 +113,29 @@ FILING_FACT = pa.DataFrameSchema(
         pa.Check(_filed_by_retrieval, name="filed_by_retrieval", error="is filed later than it was fetched"),
     ],
     unique=["cik", "taxonomy", "tag", "unit", "period_start", "period_end", "accession"],
+    strict=True,
+)
+
+FILING = pa.DataFrameSchema(
+    {
+        "cik": pa.Column(pl.Int64, pa.Check.gt(0), description="Central Index Key of the filer"),
+        "accession": pa.Column(
+            pl.String, pa.Check.str_matches(r"^\d{10}-\d{2}-\d{6}$"), description="Accession number of the filing"
+        ),
+        "form": pa.Column(pl.String, description="Form type, e.g. 10-K"),
+        "filing_date": pa.Column(pl.Date, pa.Check.ge(EARLIEST_PERIOD), description="Day of filing"),
+        "report_date": pa.Column(pl.Date, nullable=True, description="Last day of the period reported on"),
+        "acceptance_datetime": pa.Column(
+            pl.String,
+            nullable=True,
+            description="Time of acceptance as printed; its zone is not certain (Eastern time or UTC)",
+        ),
+        "primary_document": pa.Column(pl.String, nullable=True, description="File name of the main document"),
+        "retrieved_on": pa.Column(pl.Date),
+        "row": pa.Column(pl.String, description="Where the row stands in the payload"),
+    },
+    checks=[pa.Check(_listed_by_retrieval, name="listed_by_retrieval", error="is filed later than it was fetched")],
+    unique=["cik", "accession"],
     strict=True,
 )
 

@@ -38,6 +38,16 @@ FILING_FACT = {
     "fiscal_period": pl.String,
     "row": pl.String,
 }
+FILING = {
+    "cik": pl.Int64,
+    "accession": pl.String,
+    "form": pl.String,
+    "filing_date": pl.Date,
+    "report_date": pl.Date,  # end of the period reported on; null where the filer gives none
+    "acceptance_datetime": pl.String,  # as printed: the SEC has sent Eastern time and UTC under the same "Z"
+    "primary_document": pl.String,
+    "row": pl.String,
+}
 POLICY_DOCUMENT = {
     "document_number": pl.String,
     "topic": pl.String,
@@ -87,6 +97,7 @@ class Parsed:
 
     observations: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=OBSERVATION))
     filing_facts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FILING_FACT))
+    filings: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FILING))
     policy_documents: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=POLICY_DOCUMENT))
     rejects: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECT))
     missing: Mapping[str, int] = field(default_factory=dict)  # series: cells that hold a missing-value marker

@@ -1,4 +1,4 @@
-"""eastmoney data centre: China's money supply, producer prices and customs, one JSON report each.
+"""eastmoney data centre: China's money supply, prices, customs, industry and purchasing managers, a JSON report each.
 
 An undocumented interface: the envelope is checked in full, because a refusal, an empty result and a cut page all come
 with status 200.

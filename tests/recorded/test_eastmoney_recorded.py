@@ -11,10 +11,12 @@ import pytest
 from pipelines.catalog import Catalog, load
 from pipelines.settings import Settings
 from pipelines.sources import eastmoney
+from tests.replay_routes import eastmoney as replayed
 
 pytestmark = pytest.mark.recorded
 
 VINTAGES = ("2026-06-20", "2026-08-21")
+RECORDED = ("RPT_ECONOMY_CURRENCY_SUPPLY", "RPT_ECONOMY_PPI", "RPT_ECONOMY_CUSTOMS")  # of five reports
 ROWS = {  # months per series in each vintage
     "cn_m2_cny_hundred_millions": (221, 223),
     "cn_m2_yoy_pct": (221, 223),
@@ -41,6 +43,7 @@ def vintages(upstream: Path, catalog: Catalog) -> dict[str, pl.DataFrame]:
                 (upstream / "eastmoney" / vintage / f"{request.key}.json").read_bytes(), request.key, catalog
             )
             for request in eastmoney.plan(catalog, date(2026, 8, 21))
+            if request.key in RECORDED
         ]
         assert all(p.rejects.is_empty() and not p.missing for p in parsed)
         frames[vintage] = pl.concat(p.observations for p in parsed)
@@ -111,6 +114,24 @@ def test_between_the_vintages_only_the_exports_of_may_2026_changed(vintages: dic
     assert both.filter(pl.col("value") != pl.col("value_before")).select(
         "series_id", "period", "value_before", "value"
     ).rows() == [("cn_exports_yoy_pct", date(2026, 5, 1), 19.4, 19.2)]
+
+
+def test_reports_that_were_not_recorded_are_replayed_in_the_documented_shape(catalog: Catalog) -> None:
+    ((_, _, answer),) = replayed.routes()
+    read: dict[str, float] = {}
+    for request in eastmoney.plan(catalog, date(2026, 8, 21)):
+        found = answer({name: [value] for name, value in request.params}, b"", None)
+        assert (found is None) == (request.key in RECORDED)
+        if found:
+            parsed = eastmoney.parse(found[2], request.key, catalog)
+            assert parsed.rejects.is_empty()
+            read |= dict(parsed.observations.select("series_id", "value").iter_rows())
+    assert read == {
+        "cn_pmi_manufacturing_index": 49.5,
+        "cn_pmi_non_manufacturing_index": 51.1,
+        "cn_industrial_output_yoy_pct": 5.6,
+        "cn_industrial_output_ytd_yoy_pct": 6.2,
+    }
 
 
 def test_one_digit_is_printed_throughout(vintages: dict[str, pl.DataFrame]) -> None:

@@ -75,6 +75,35 @@ def test_an_unknown_cik_is_refused(upstream: Path, catalog: Catalog) -> None:
         sec_edgar.parse(body, "companyfacts/CIK0000000001", catalog)
 
 
-def test_every_catalogued_cik_in_force_is_recorded(upstream: Path, catalog: Catalog) -> None:
-    asked = {request.key for request in sec_edgar.plan(catalog, date(2026, 11, 22))}
+def test_every_hyperscaler_in_force_is_recorded(upstream: Path, catalog: Catalog) -> None:
+    hyperscalers = Catalog([], [], [c for c in catalog.companies.values() if c.role == "hyperscaler"], [])
+    asked = {r.key for r in sec_edgar.plan(hyperscalers, date(2026, 11, 22)) if r.key.startswith("companyfacts/")}
     assert asked == {f"companyfacts/{file.stem}" for file in (upstream / "sec" / "companyfacts").glob("*.json")}
+
+
+# CIK: periodic reports in the recorded list, its newest one (form, filed, period, accession, time of acceptance)
+FILINGS = {
+    789019: (25, ("10-Q", date(2026, 1, 28), date(2025, 12, 31), "0001193125-26-027207", "2026-01-28T21:07:34.000Z")),
+    1018724: (36, ("10-Q", date(2022, 10, 28), date(2022, 9, 30), "0001018724-22-000023", "2022-10-27T18:23:57.000Z")),
+    1326801: (17, ("10-Q", date(2022, 10, 27), date(2022, 9, 30), "0001326801-22-000108", "2022-10-26T20:26:36.000Z")),
+}
+
+
+@pytest.mark.parametrize("cik", FILINGS)
+def test_the_periodic_reports_of_a_recorded_list(upstream: Path, catalog: Catalog, cik: int) -> None:
+    body = (upstream / "sec" / "submissions" / f"CIK{cik:010d}.json").read_bytes()
+    parsed = sec_edgar.parse(body, f"submissions/CIK{cik:010d}", catalog)
+    count, newest = FILINGS[cik]
+    assert parsed.filings.height == count
+    assert parsed.rejects.is_empty()
+    assert (
+        parsed.filings.select("form", "filing_date", "report_date", "accession", "acceptance_datetime").row(0) == newest
+    )
+
+
+def test_the_time_of_acceptance_is_no_utc_in_older_pulls(upstream: Path, catalog: Catalog) -> None:
+    """A filing accepted after 17:30 Eastern bears the next day's date; 18:23 "Z" is 14:23 Eastern and would not."""
+    body = (upstream / "sec" / "submissions" / "CIK0001018724.json").read_bytes()
+    filing = sec_edgar.parse(body, "submissions/CIK0001018724", catalog).filings.row(0, named=True)
+    assert filing["acceptance_datetime"] == "2022-10-27T18:23:57.000Z"
+    assert filing["filing_date"] == date(2022, 10, 28)

@@ -156,3 +156,38 @@ def test_further_pages_are_asked_for_and_read_like_the_first() -> None:
     assert eastmoney.parse(envelope(ROWS[2:], result=paged), third.key, CATALOG).observations.height == 1
     with pytest.raises(BadPayload, match="page 2 of 3 has 1 rows of 5"):
         eastmoney.parse(envelope(ROWS[2:], result=paged), second.key, CATALOG)
+
+
+def test_industry_and_purchasing_managers_are_read_in_the_documented_shape() -> None:
+    """Documented shape, not recorded: field names as public code reads them, January of industry left empty."""
+    catalog = Catalog(
+        [],
+        [
+            series("pmi", "MAKE_INDEX", "RPT_ECONOMY_PMI"),
+            series("services", "NMAKE_INDEX", "RPT_ECONOMY_PMI"),
+            series("industry", "BASE_SAME", "RPT_ECONOMY_INDUS_GROW"),
+            series("industry_ytd", "BASE_ACCUMULATE", "RPT_ECONOMY_INDUS_GROW"),
+        ],
+        [],
+        [],
+    )
+    pmi = [row("2024-05", TIME="2024年05月份", MAKE_INDEX=49.5, MAKE_SAME=1.43, NMAKE_INDEX=51.1, NMAKE_SAME=-6.24)]
+    industry = [
+        row("2026-03", TIME="2026年03月份", BASE_SAME=5.7, BASE_ACCUMULATE=6.1),
+        row("2026-02", TIME="2026年02月份", BASE_SAME=None, BASE_ACCUMULATE=6.3),
+    ]
+
+    parsed = eastmoney.parse(envelope(pmi), "RPT_ECONOMY_PMI", catalog)
+    assert dict(parsed.observations.select("series_id", "value").iter_rows()) == {"pmi": 49.5, "services": 51.1}
+    parsed = eastmoney.parse(envelope(industry), "RPT_ECONOMY_INDUS_GROW", catalog)
+    assert parsed.observations.select("series_id", "period", "value").sort("series_id", "period").rows() == [
+        ("industry", date(2026, 3, 1), 5.7),
+        ("industry_ytd", date(2026, 2, 1), 6.3),
+        ("industry_ytd", date(2026, 3, 1), 6.1),
+    ]
+    assert parsed.missing == {"industry": 1}
+
+    renamed = [{("MAKE_PMI" if name == "MAKE_INDEX" else name): value for name, value in pmi[0].items()}]
+    parsed = eastmoney.parse(envelope(renamed), "RPT_ECONOMY_PMI", catalog)
+    assert parsed.rejects.get_column("series_id").to_list() == ["pmi"]
+    assert parsed.observations.get_column("series_id").to_list() == ["services"]

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.catalog import Catalog, Company, Validity
 from pipelines.errors import BadPayload
-from pipelines.sources import FILING_FACT, REJECT, Parsed, sec_edgar
+from pipelines.sources import FILING, FILING_FACT, REJECT, Parsed, sec_edgar
 
 KEY = "companyfacts/CIK0000000042"
 CATALOG = Catalog([], [], [], [])
@@ -186,30 +186,125 @@ def _company(name: str, *ciks: Validity) -> Company:
     )
 
 
+GOOGL = _company(
+    "GOOGL",
+    Validity(cik=1288776, valid_to=date(2015, 10, 1)),
+    Validity(cik=1652044, valid_from=date(2015, 10, 2)),
+)
+MSFT = _company("MSFT", Validity(cik=789019))
+GONE = _company("ALTM", Validity(cik=1977303, valid_from=date(2024, 1, 4), valid_to=date(2025, 6, 30)))
+
+
 def test_only_the_cik_in_force_is_asked_for() -> None:
-    catalog = Catalog(
-        [],
-        [],
-        [
-            _company(
-                "GOOGL",
-                Validity(cik=1288776, valid_to=date(2015, 10, 1)),
-                Validity(cik=1652044, valid_from=date(2015, 10, 2)),
-            ),
-            _company("MSFT", Validity(cik=789019)),
-        ],
-        [],
-    )
+    catalog = Catalog([], [], [GOOGL, MSFT], [])
 
     def asked(day: date) -> list[str]:
         return [request.key for request in sec_edgar.plan(catalog, day)]
 
-    assert asked(date(2026, 11, 22)) == ["companyfacts/CIK0001652044", "companyfacts/CIK0000789019"]
-    assert asked(date(2015, 10, 2))[0] == "companyfacts/CIK0001652044"
-    assert asked(date(2015, 10, 1))[0] == "companyfacts/CIK0001288776"
-    request = sec_edgar.plan(catalog, date(2026, 11, 22))[1]
-    assert request.url == "https://data.sec.gov/api/xbrl/companyfacts/CIK0000789019.json"
-    assert request.land
+    assert asked(date(2026, 11, 22)) == [
+        "submissions/CIK0001652044",
+        "companyfacts/CIK0001652044",
+        "submissions/CIK0000789019",
+        "companyfacts/CIK0000789019",
+    ]
+    assert asked(date(2015, 10, 2))[1] == "companyfacts/CIK0001652044"
+    assert asked(date(2015, 10, 1))[1] == "companyfacts/CIK0001288776"
+    filings, facts = sec_edgar.plan(catalog, date(2026, 11, 22))[2:]
+    assert filings.url == "https://data.sec.gov/submissions/CIK0000789019.json"
+    assert facts.url == "https://data.sec.gov/api/xbrl/companyfacts/CIK0000789019.json"
+    assert [(request.land, request.closed) for request in (filings, facts)] == [(True, False)] * 2
+
+
+def test_a_company_that_files_no_more_is_asked_for_once() -> None:
+    catalog = Catalog([], [], [GONE], [])
+    assert [(r.key, r.closed) for r in sec_edgar.plan(catalog, date(2026, 11, 22))] == [
+        ("submissions/CIK0001977303", True),
+        ("companyfacts/CIK0001977303", True),
+    ]
+    assert [r.closed for r in sec_edgar.plan(catalog, date(2025, 1, 2))] == [False, False]
+    assert sec_edgar.plan(catalog, date(2023, 12, 31)) == []
+
+
+# submissions: made-up values in the shape of the recorded responses
+
+LIST_KEY = "submissions/CIK0000000042"
+LIST: dict[str, list[Any]] = {
+    "accessionNumber": ["0000000042-26-000003", "0000000042-26-000002", "0000000042-26-000001"],
+    "filingDate": ["2026-04-24", "2026-03-02", "2026-02-05"],
+    "reportDate": ["2026-03-31", "2026-03-01", "2025-12-31"],
+    "acceptanceDateTime": ["2026-04-24T20:01:15.000Z", "2026-03-02T23:01:15.000Z", ""],
+    "form": ["10-Q", "4", "10-K/A"],
+    "primaryDocument": ["q.htm", "form4.xml", ""],
+}
+
+
+def _list(cik: Any = "0000000042", **changes: Any) -> bytes:
+    return json.dumps({"cik": cik, "name": "ACME", "filings": {"recent": LIST | changes, "files": []}}).encode()
+
+
+def test_only_periodic_reports_are_kept_of_the_list_of_filings() -> None:
+    parsed = sec_edgar.parse(_list(), LIST_KEY, CATALOG)
+    assert dict(parsed.filings.schema) == FILING
+    assert parsed.filings.rows() == [
+        (
+            42,
+            "0000000042-26-000003",
+            "10-Q",
+            date(2026, 4, 24),
+            date(2026, 3, 31),
+            "2026-04-24T20:01:15.000Z",
+            "q.htm",
+            "filing 0: 0000000042-26-000003",
+        ),
+        (
+            42,
+            "0000000042-26-000001",
+            "10-K/A",
+            date(2026, 2, 5),
+            date(2025, 12, 31),
+            None,
+            None,
+            "filing 2: 0000000042-26-000001",
+        ),
+    ]
+    assert parsed.rejects.is_empty()
+    assert parsed.filing_facts.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"filingDate": ["24.04.2026", "2026-03-02", "2026-02-05"]}, "'filingDate' is not a date: 24.04.2026"),
+        ({"reportDate": ["Q1", "2026-03-01", "2025-12-31"]}, "'reportDate' is not a date: Q1"),
+        ({"accessionNumber": [None, "b", "c"]}, "'accessionNumber' is missing"),
+    ],
+)
+def test_a_broken_line_of_the_list_is_a_reject(change: dict[str, Any], reason: str) -> None:
+    parsed = sec_edgar.parse(_list(**change), LIST_KEY, CATALOG)
+    assert parsed.rejects.select("series_id", "reason").rows() == [("CIK42", reason)]
+    assert parsed.filings.height == 1
+
+
+def test_an_accession_number_that_stands_twice_is_rejected_both_times() -> None:
+    parsed = sec_edgar.parse(_list(accessionNumber=["a", "b", "a"]), LIST_KEY, CATALOG)
+    assert parsed.rejects.height == 2
+    assert parsed.filings.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (_list(form=["10-Q"]), "the arrays of 'filings.recent' do not match"),
+        (_list(primaryDocument=None), "the arrays of 'filings.recent' do not match"),
+        (b'{"cik": "0000000042", "filings": {}}', "no 'filings.recent' mapping"),
+        (_list(cik="0000000043"), r"asked for CIK 42, answered for CIK '0000000043' \(ACME\)"),
+        (b"<!DOCTYPE html><title>Request Rate Threshold Exceeded</title>", "a page in place of JSON"),
+        (_list()[:-30], "not readable as JSON"),
+    ],
+)
+def test_another_answer_than_a_list_of_filings_is_refused(body: bytes, message: str) -> None:
+    with pytest.raises(BadPayload, match=message):
+        sec_edgar.parse(body, LIST_KEY, CATALOG)
 
 
 def test_rows_stay_in_the_order_of_the_payload() -> None:

@@ -1,0 +1,243 @@
+"""BLS public data API (v2, without a key): consumer and producer prices, unemployment, productivity.
+
+Without a key the interface answers 25 requests a day, of 25 series and ten years each. Hence one request per decade
+and batch of series, and past decades are closed. It says what it left out in sentences beside a success: a range that
+is too long is shortened to its first ten years, so those sentences are read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from pipelines.catalog import Catalog, Frequency, Series
+from pipelines.errors import BadPayload
+from pipelines.sources import Expect, Parsed, Request, _cells
+
+SOURCE = "bls"
+URL = "https://api.bls.gov/publicAPI/v2/timeseries/data/"
+SERIES_PER_REQUEST = 25
+YEARS_PER_REQUEST = 10
+# Each January or February the seasonally adjusted figures of the last five years change.
+YEARS_UNDER_REVISION = 6
+
+SUCCESS = "REQUEST_SUCCEEDED"
+SHORTENED = re.compile(r"year range has been reduced", re.IGNORECASE)
+NO_DATA = re.compile(r"no data available for series", re.IGNORECASE)  # a window reaches beyond a series' own years
+UNKNOWN_SERIES = re.compile(r"series does not exist for series\s+(?:id:?\s*)?(\S+)", re.IGNORECASE)
+
+KEY = re.compile(r"timeseries/(\d{4})-(\d{4})/(?:running|\d{4}Q[1-4])/([0-9a-f]{8})")
+# Averages of a year or half a year stand among the periods of every series: M13, Q05, S01 to S03, A01.
+AVERAGES = r"^(M13|Q05|S0[123]|A01)$"
+PERIODS = {
+    Frequency.MONTHLY: r"^M(0[1-9]|1[0-2])$",
+    Frequency.QUARTERLY: r"^Q(0[1-4])$",
+}
+MONTHS_PER_PERIOD = {Frequency.MONTHLY: 1, Frequency.QUARTERLY: 3}
+
+ANSWER = Expect(content_types=("application/json", "text/json"), starts_with=(b"{",), contains=(b'"status"',))
+
+
+def plan(catalog: Catalog, today: date) -> list[Request]:
+    """One request per decade and batch of series, from this decade back to the first year of the catalogued series.
+
+    Newest first: a later answer that began earlier would make what it does not reach look absent on its day.
+
+    A decade under revision runs; the others are closed, once per quarter of the calendar and batch. The quarter stands
+    in the key because an index that is moved to a new base changes in all its decades, and the batch because a series
+    that is added to the catalogue needs its past. That is at most 12 requests on the first day of a quarter, for a
+    batch of series that begin in 1913, and one or two on any other day.
+    """
+    series = catalog.series_of(SOURCE)
+    if not series:
+        return []
+    first = min(_since(one) for one in series)
+    requests = []
+    for decade in range(today.year // 10 * 10, first - first % 10 - 1, -YEARS_PER_REQUEST):
+        reaching = [one for one in series if _since(one) < decade + YEARS_PER_REQUEST]
+        requests += [_request(batch, decade, today) for batch in _batches(reaching)]
+    return requests
+
+
+def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
+    """Monthly and quarterly figures of one decade, as printed; `period` is the first day of the month or quarter.
+
+    Averages over a year are no months and are passed over. A `-` is a missing value; so is a month that the catalogue
+    lists under `never_published` and that the answer passes over in silence. A series that the interface says it does
+    not have, that is absent from the answer to a batch it was asked in, and any sentence that is not known here, is a
+    reject.
+
+    Raises BadPayload for another status than success, a range that was shortened, years outside the decade, an answer
+    without series, or a key that this module does not give.
+    """
+    match = KEY.fullmatch(key)
+    if match is None:
+        raise BadPayload(f"no request is made under '{key}'", source=SOURCE)
+    first_year, last_year = int(match[1]), int(match[2])
+    messages, results = _envelope(body)
+
+    known = {str(series.select["id"]): series for series in catalog.series_of(SOURCE)}
+    asked = next((batch for batch in _all_batches(catalog) if _digest(batch) == match[3]), [])
+    rejects = _complaints(messages, known, key)
+    complained = {row["series_id"] for frame in rejects for row in frame.iter_rows(named=True)}
+    present = {str(result.get("seriesID")) for result in results}
+    rejects += [
+        _cells.rejected(series.id, key, f"{series.select['id']} was asked for and is not in the answer")
+        for series in asked
+        if str(series.select["id"]) not in present and series.id not in complained
+    ]
+
+    frames = [
+        _series_cells(known[name], result["data"], first_year, last_year)
+        for result in results
+        if (name := str(result.get("seriesID"))) in known
+    ]
+    cells = pl.concat(frames) if frames else pl.DataFrame(schema=_cells.CELL)
+    parsed = _cells.read(cells)
+    return Parsed(
+        observations=parsed.observations, rejects=pl.concat([*rejects, parsed.rejects]), missing=parsed.missing
+    )
+
+
+def _since(series: Series) -> int:
+    return int(series.select["since"])
+
+
+def _batches(series: list[Series]) -> list[list[Series]]:
+    return [series[i : i + SERIES_PER_REQUEST] for i in range(0, len(series), SERIES_PER_REQUEST)]
+
+
+def _all_batches(catalog: Catalog) -> list[list[Series]]:
+    """Every batch that a request of this catalogue can hold: those that reach back to each of the first years."""
+    series = catalog.series_of(SOURCE)
+    ends = {_since(one) - _since(one) % 10 + YEARS_PER_REQUEST for one in series}
+    return [batch for end in sorted(ends) for batch in _batches([one for one in series if _since(one) < end])]
+
+
+def _digest(batch: list[Series]) -> str:
+    return hashlib.sha256("\n".join(str(series.select["id"]) for series in batch).encode()).hexdigest()[:8]
+
+
+def _request(batch: list[Series], decade: int, today: date) -> Request:
+    end = decade + YEARS_PER_REQUEST - 1
+    closed = end < today.year - YEARS_UNDER_REVISION
+    edition = f"{today.year}Q{(today.month + 2) // 3}" if closed else "running"
+    question = {
+        "seriesid": [str(series.select["id"]) for series in batch],
+        "startyear": str(max(decade, min(_since(series) for series in batch))),
+        "endyear": str(min(end, today.year)),
+    }
+    return Request(
+        key=f"timeseries/{decade}-{end}/{edition}/{_digest(batch)}",
+        url=URL,
+        expect=ANSWER,
+        headers={"Content-Type": "application/json"},
+        body=json.dumps(question).encode(),
+        closed=closed,
+        then=_refuse_failure,
+    )
+
+
+def _refuse_failure(body: bytes) -> list[Request]:
+    """Before the answer lands: a refusal comes with status 200, and a closed decade would never be asked for again."""
+    _envelope(body)
+    return []
+
+
+def _envelope(body: bytes) -> tuple[list[str], list[dict[str, Any]]]:
+    """The sentences of the answer and its series, each with a list of rows; numbers are kept as printed."""
+    try:
+        document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+    except ValueError as error:
+        raise BadPayload(f"not JSON: {error}", source=SOURCE) from None
+    if not isinstance(document, dict):
+        raise BadPayload(f"a {type(document).__name__} instead of an object", source=SOURCE)
+    told = document.get("message")
+    messages = [str(message) for message in (told if isinstance(told, list) else [told]) if message]
+    if document.get("status") != SUCCESS:
+        raise BadPayload(
+            f"status {document.get('status')}: {'; '.join(messages) or 'no message'}",
+            source=SOURCE,
+            kept="what landed before",
+            todo="ask again tomorrow: without a key the interface answers 25 requests a day",
+        )
+    if any(SHORTENED.search(message) for message in messages):
+        raise BadPayload(
+            f"the years asked for were shortened: {'; '.join(messages)}",
+            source=SOURCE,
+            kept="what landed before",
+            todo="lower YEARS_PER_REQUEST in this module",
+        )
+    outcome = document.get("Results")
+    outcome = outcome[0] if isinstance(outcome, list) and len(outcome) == 1 else outcome
+    results = outcome.get("series") if isinstance(outcome, dict) else None
+    if not isinstance(results, list) or not results:
+        raise BadPayload("a success without series", source=SOURCE, todo="ask again later")
+    if not all(isinstance(r, dict) and _is_rows(r.get("data")) for r in results):
+        raise BadPayload("a series without a list of rows", source=SOURCE)
+    return messages, results
+
+
+def _is_rows(data: Any) -> bool:
+    return isinstance(data, list) and all(isinstance(row, dict) for row in data)
+
+
+def _complaints(messages: list[str], known: dict[str, Series], key: str) -> list[pl.DataFrame]:
+    """What the interface says went wrong; that a series has no figures in some year is none."""
+    rejects = []
+    for message in messages:
+        if NO_DATA.search(message):
+            continue
+        unknown = UNKNOWN_SERIES.search(message)
+        series = known.get(unknown[1].rstrip(".,")) if unknown else None
+        rejects.append(_cells.rejected(series.id if series else None, key, f"BLS says: {message}"))
+    return rejects
+
+
+def _series_cells(series: Series, rows: list[dict[str, Any]], first_year: int, last_year: int) -> pl.DataFrame:
+    printed = pl.DataFrame(
+        {name: [_text(row.get(name)) for row in rows] for name in ("year", "period", "value")},
+        schema={"year": pl.String, "period": pl.String, "value": pl.String},
+    ).filter(pl.col("period").str.contains(AVERAGES).fill_null(False).not_())
+    year = pl.col("year").str.extract(r"^(\d{4})$").cast(pl.Int32)
+    outside = printed.filter(~year.is_between(first_year, last_year))
+    if not outside.is_empty():
+        raise BadPayload(
+            f"a row of {outside['year'][0]} in the answer for {first_year} to {last_year}",
+            source=SOURCE,
+            series=series.id,
+        )
+    number = pl.col("period").str.extract(PERIODS[series.frequency]).cast(pl.Int32)
+    cells = printed.with_columns(
+        period_text=pl.format("{} {}", pl.col("year").fill_null("no year"), pl.col("period").fill_null("no period")),
+        start=pl.date(year, (number - 1) * MONTHS_PER_PERIOD[series.frequency] + 1, 1),
+    ).select(
+        pl.lit(series.id).alias("series_id"),
+        "period_text",
+        pl.col("start").alias("period"),
+        pl.col("value").alias("text"),
+        pl.lit(None, dtype=pl.Float64).alias("number"),
+        pl.format("{} at {}", pl.lit(str(series.select["id"])), "period_text").alias("row"),
+    )
+    return pl.concat([cells, _holes(series, cells)])
+
+
+def _holes(series: Series, cells: pl.DataFrame) -> pl.DataFrame:
+    """Empty cells for the months that were never published, where figures stand on both sides and they do not."""
+    periods = set(cells["period"].drop_nulls())
+    holes = [date.fromisoformat(f"{month}-01") for month in series.select.get("never_published", ())]
+    silent = [hole for hole in holes if periods and min(periods) < hole < max(periods) and hole not in periods]
+    return pl.DataFrame(
+        [(series.id, f"{hole:%Y-%m}", hole, None, None, f"never published: {hole:%Y-%m}") for hole in silent],
+        schema=_cells.CELL,
+        orient="row",
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,75 @@
+"""LBMA auction prices (gold, silver, platinum, palladium), the US dollar leg, one JSON per metal.
+
+For a user's own machine only (see the source's terms). Gold, platinum and palladium are the afternoon auction, which
+does not take place on 24 and 31 December.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from pipelines.catalog import Catalog
+from pipelines.errors import BadPayload
+from pipelines.sources import Expect, Parsed, Request, _cells
+
+SOURCE = "lbma"
+URL = "https://prices.lbma.org.uk/json/"
+USD_LEG = 0  # "v" holds US dollars, pounds, euros in this order
+
+FIXES = Expect(
+    content_types=("application/json", "text/json", "text/plain", "application/octet-stream"),
+    starts_with=(b"[",),
+    contains=(b'"d"', b'"v"'),
+)
+
+
+def plan(catalog: Catalog, today: date) -> list[Request]:
+    """One request per auction; each answer holds its whole history (about 1 MB)."""
+    names = dict.fromkeys(str(series.select["file"]) for series in catalog.series_of(SOURCE))
+    return [Request(key=name, url=f"{URL}{name}.json", expect=FIXES) for name in names]
+
+
+def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
+    """US dollars per troy ounce, one figure per auction day.
+
+    A null or a 0 in the dollar leg stands for no auction price and counts as missing; what the other currencies say
+    on that day does not matter. A row without three legs is rejected.
+
+    Raises BadPayload when the body is no list of days, or belongs to a file that no catalogued series reads.
+    """
+    wanted = [series for series in catalog.series_of(SOURCE) if series.select["file"] == key]
+    if not wanted:
+        raise BadPayload(f"no catalogued series reads '{key}'", source=SOURCE)
+    try:
+        days = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+    except ValueError as error:
+        raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE, todo="ask again later") from None
+    if not isinstance(days, list) or not days or not all(isinstance(day, dict) and "d" in day for day in days):
+        raise BadPayload(f"{key}: not a list of days", source=SOURCE, todo="ask again later")
+
+    table = pl.DataFrame(
+        {
+            "period_text": [day["d"] if isinstance(day["d"], str) else None for day in days],
+            "text": [_dollars(day.get("v")) for day in days],
+        },
+        schema={"period_text": pl.String, "text": pl.String},
+    ).select(
+        "period_text",
+        pl.col("period_text").str.to_date("%Y-%m-%d", strict=False).alias("period"),
+        # 0 is the publisher's second way of saying "none": it is never a price.
+        pl.when(pl.col("text").cast(pl.Float64, strict=False).ne_missing(0)).then("text").alias("text"),
+        pl.lit(None, dtype=pl.Float64).alias("number"),
+        pl.format("day {}", pl.col("period_text").fill_null("null")).alias("row"),
+    )
+    return _cells.read(pl.concat(table.with_columns(series_id=pl.lit(series.id)) for series in wanted))
+
+
+def _dollars(legs: Any) -> str | None:
+    if not isinstance(legs, list) or len(legs) != 3:
+        return f"(legs {json.dumps(legs)})"
+    leg = legs[USD_LEG]
+    return leg if leg is None or isinstance(leg, str) else json.dumps(leg)

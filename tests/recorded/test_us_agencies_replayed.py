@@ -1,0 +1,75 @@
+"""The Board's and BLS's modules on the replay of their interfaces, whose figures are those of recorded FRED files.
+
+Neither publisher's own payload was recorded: the shape is the documented one, the figures are real.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.sources import bls, federal_reserve
+from tests.replay_routes import bls as bls_routes
+from tests.replay_routes import federal_reserve as federal_reserve_routes
+from tests.unit.catalogued import catalogue_of
+
+pytestmark = pytest.mark.recorded
+
+
+def figures(observations: pl.DataFrame, series_id: str) -> dict[date, float]:
+    return dict(observations.filter(series_id=series_id).select("period", "value").iter_rows())
+
+
+def test_the_replayed_archives_of_the_board_give_the_figures_of_the_recorded_fred_files(upstream: Path) -> None:
+    catalog = catalogue_of("federal_reserve")
+    found: dict[str, dict[date, float]] = {}
+    missing: dict[str, int] = {}
+    for request in federal_reserve.plan(catalog, date(2026, 8, 20)):
+        (answer,) = [
+            answer
+            for host, path, answer in federal_reserve_routes.routes()
+            if re.fullmatch(re.escape(f"https://{host}") + path, request.url)
+        ]
+        status, content_type, body = answer({}, b"", date(2026, 8, 20))
+        assert (status, content_type.startswith(request.expect.content_types)) == (200, True)
+        assert body.startswith(request.expect.starts_with)
+        parsed = federal_reserve.parse(body, request.key, catalog)
+        assert parsed.rejects.is_empty()
+        missing |= parsed.missing
+        for series_id in parsed.observations["series_id"].unique():
+            found[series_id] = figures(parsed.observations, series_id)
+
+    # Read by hand in fred/2026-08-06/DGS10.csv and INDPRO.csv, 2026-08-09/FEDFUNDS.csv, 2026-07-30/DTWEXBGS.csv.
+    assert found["frb_treasury_10y_pct"][date(1962, 1, 2)] == 4.06
+    assert found["frb_fed_funds_pct"][date(2026, 7, 1)] == 3.63
+    assert found["frb_industrial_production_index_2017_100"][date(2026, 6, 1)] == 102.6395
+    assert found["frb_broad_dollar_index"][date(2026, 7, 24)] == 120.7105
+    assert found["frb_m2_usd_billions"][date(2024, 10, 1)] == 21311.2
+    assert missing["frb_treasury_2y_pct"] == 1
+
+
+def test_the_replayed_decades_of_bls_give_the_figures_of_the_recorded_fred_files(upstream: Path) -> None:
+    catalog = catalogue_of("bls")
+    requests = bls.plan(catalog, date(2026, 8, 20))
+    ((_, _, reply),) = bls_routes.routes()
+    found: dict[str, dict[date, float]] = {}
+    missing: dict[str, int] = {}
+    for request in requests:
+        status, content_type, body = reply({}, request.body or b"", date(2026, 8, 20))
+        assert (status, content_type.startswith(request.expect.content_types)) == (200, True)
+        parsed = bls.parse(body, request.key, catalog)
+        assert parsed.rejects.is_empty()
+        missing |= parsed.missing
+        for series_id in parsed.observations["series_id"].unique():
+            found.setdefault(series_id, {}).update(figures(parsed.observations, series_id))
+
+    # Read by hand in fred/2026-08-16/CPIAUCSL.csv, 2026-08-06/PPIACO.csv and OPHNFB.csv.
+    assert found["bls_cpi_sa_index"][date(2026, 7, 1)] == 332.813
+    assert found["bls_ppi_all_commodities_index"][date(1913, 1, 1)] == 12.1
+    assert found["bls_productivity_index_2017_100"][date(2026, 1, 1)] == 119.437
+    assert len(found["bls_ppi_all_commodities_index"]) == 1362
+    assert missing == {"bls_cpi_sa_index": 1}

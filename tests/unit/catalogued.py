@@ -1,0 +1,18 @@
+"""The shipped catalogue entries of some publishers alone, whatever else stands in the catalogue."""
+
+from __future__ import annotations
+
+import yaml
+
+from pipelines.catalog import Catalog, Series
+from pipelines.settings import Settings
+
+
+def catalogue_of(*source_ids: str) -> Catalog:
+    """The series of the publishers; their own entries in sources.yaml are checked where the whole catalogue is."""
+    series = []
+    for source_id in source_ids:
+        path = Settings().catalog_dir / "series" / f"{source_id}.yaml"
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        series += [Series.model_validate({**document["defaults"], **entry}) for entry in document["series"]]
+    return Catalog([], series, [], [])
