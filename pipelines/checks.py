@@ -64,6 +64,7 @@ def raw_rows_are_unique(connection: duckdb.DuckDBPyConnection, settings: Setting
     keys = {
         "observation": "series_id, period, known_at",
         "filing_fact": "cik, taxonomy, tag, unit, period_start, period_end, accession, known_at",
+        "filing": "cik, accession, known_at",
         "policy_document": "document_number, topic, known_at",
     }
     examples = []

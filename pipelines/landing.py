@@ -68,7 +68,8 @@ class Check:
     """One time that a publisher was (or was not) asked for one thing; a line of the journal.
 
     outcome: `fresh` (bytes not seen before for this key), `unchanged`, `not_due` (asked recently enough),
-    `closed` (its answer no longer changes), `offline`, `switched_off`, `failed`, `not_tried` (its host was dead).
+    `closed` (its answer no longer changes), `offline`, `switched_off`, `failed`, `not_tried` (its host was dead),
+    `absent` (the publisher says there is no such thing, which is an answer).
     """
 
     source: str
@@ -400,7 +401,7 @@ def _check(
 ) -> Iterator[Request]:
     """Ask for one thing if it is due; record what came of it; yield the requests that follow from the answer."""
     now = settings.clock()
-    seen = [c for c in history if c.key == request.key and c.outcome in ("fresh", "unchanged")]
+    seen = [c for c in history if c.key == request.key and c.outcome in ("fresh", "unchanged", "absent")]
     last = next((c for c in reversed(seen) if c.payload_id), None)
     if last is not None and last.payload_id is not None and not landing.holds(last.payload_id):
         log.warning("%s %s: payload %s in landing is gone or damaged", source.id, request.key, last.payload_id[:12])
@@ -421,6 +422,9 @@ def _check(
             validators["If-Modified-Since"] = last.last_modified
     started = time.monotonic()
     response, body = client.get(request, validators)
+    if response.status_code == 404 and request.absent_ok:
+        _record(checks, landing, Check(source.id, request.key, now, "absent", url=url, status=404))
+        return
     unmodified = last if response.status_code == 304 else None
     if unmodified is not None and unmodified.payload_id is not None:
         body = landing.get(unmodified.payload_id)

@@ -45,6 +45,9 @@ class Settings(BaseSettings):
         default=False,
         description="Read publishers whose terms allow a user's own machine only (exchanges, Yahoo, LBMA, Westmetall).",
     )
+    sec_bulk_history: bool = Field(
+        default=False, description="Also read the SEC's quarterly financial statement data sets: tens of large zips."
+    )
     connect_timeout_s: float = Field(default=4.0, description="Longest wait for a connection, in seconds.")
     read_timeout_s: float = Field(default=30.0, description="Longest silence while reading a body, in seconds.")
     total_timeout_s: float = Field(default=180.0, description="Longest time for one response, in seconds.")

@@ -14,7 +14,10 @@ import calendar
 import contextlib
 import gzip
 import hashlib
+import importlib
+import inspect
 import json
+import pkgutil
 import re
 import socket
 import struct
@@ -22,6 +25,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -71,6 +75,7 @@ class Seen:
     query: dict[str, list[str]]
     headers: dict[str, str]
     at: float
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -163,6 +168,7 @@ class Replay:
         self.counts: Counter[tuple[str, str]] = Counter()
         self._faults: dict[Where, Fault] = {}
         self._fixed: dict[Where, Answer] = {}
+        self._routes = _routes()
         self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
         self.errors: list[BaseException] = []  # of the replay itself; `stop` raises the first
@@ -279,6 +285,13 @@ class Replay:
             return _pink_sheet_page()
         if (seen.host, seen.path) == FEDERAL_REGISTER:
             return self._federal_register(seen.query)
+        for host, path, function in self._routes:
+            if host == seen.host and re.fullmatch(path, seen.path):
+                more = {"path": seen.path} if "path" in inspect.signature(function).parameters else {}
+                made = function(seen.query, seen.body, self.now, **more)
+                if made is not None:  # None: this one was recorded
+                    status, content_type, body = made
+                    return Answer(body, content_type, status)
         return self._recorded(seen)
 
     def _recorded(self, seen: Seen) -> Answer:
@@ -395,6 +408,13 @@ def _fred_window(body: bytes, query: dict[str, list[str]]) -> bytes:
     return header + b"".join(row for row in rows if low <= row[:10] <= high)
 
 
+def _routes() -> list[tuple[str, str, Callable[..., tuple[int, str, bytes] | None]]]:
+    """What stands in for publishers of whom nothing was recorded; each module says which of its figures are real."""
+    package = importlib.import_module("tests.replay_routes")
+    names = sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
+    return [route for name in names for route in importlib.import_module(f"tests.replay_routes.{name}").routes()]
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False  # a hanging request must not hold up the end of a test
@@ -420,12 +440,15 @@ class _Handler(BaseHTTPRequestHandler):
         host, _, path = parts.path.lstrip("/").partition("/")
         headers = {name.lower(): value for name, value in self.headers.items()}
         query = parse_qs(parts.query, keep_blank_values=True)
-        seen = Seen(host, "/" + path, query, headers, time.monotonic())
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        seen = Seen(host, "/" + path, query, headers, time.monotonic(), body)
         fault = self.server.replay.note(seen)
         if fault is None:
             self._send(self.server.replay.answer(seen), "gzip" in headers.get("accept-encoding", ""))
         else:
             self._fail(fault, seen)
+
+    do_POST = do_GET  # every POST here is a query
 
     def _head(self, answer: Answer, length: int | None, **more: str) -> None:
         self.send_response(answer.status)
@@ -513,4 +536,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     main()

@@ -88,6 +88,7 @@ class Request:
     body: bytes | None = None  # sent by POST; its type stands in `headers`
     land: bool = True  # False: a page that is only read for the next link
     closed: bool = False  # its answer no longer changes: not asked again once landed
+    absent_ok: bool = False  # 404 says that there is no such thing (a day without trading), which is an answer
     then: Callable[[bytes], list[Request]] | None = None  # further requests that this answer calls for
 
 

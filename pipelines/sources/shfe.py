@@ -64,6 +64,7 @@ def _request(report: str, day: date, today: date) -> Request:
         url=url.format(day=f"{day:%Y%m%d}"),
         expect=expect,
         closed=(today - day).days > CLOSED_AFTER_DAYS,
+        absent_ok=True,
     )
 
 
