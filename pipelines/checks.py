@@ -16,8 +16,6 @@ from pipelines.settings import Settings
 
 # A published table that loses this share of its rows is held back: publishers add history, they do not halve it.
 MAX_SHRINK_SHARE = 0.5
-# Two readings of the same yield spread, both printed to 0.01 points, may differ by rounding of two legs.
-BREAKEVEN_TOLERANCE_PP = 0.011
 
 
 @dataclass(frozen=True)
@@ -126,34 +124,25 @@ def series_are_fresh(connection: duckdb.DuckDBPyConnection, settings: Settings) 
     return Finding("series_are_fresh", not examples, False, said, examples)
 
 
-def breakevens_reconcile(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
-    """Nominal less real ten-year yield equals the breakeven that FRED computes, to rounding."""
+def publishers_agree(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
+    """Where a default publisher and a fallback both have a figure, they agree within the catalogue's tolerance."""
+    if not _has_table(connection, "reconciliation"):
+        return Finding("publishers_agree", False, False, "the table reconciliation is not built")
     rows = connection.execute(
         """
-        with latest as (
-            select series_id, period, arg_max(value, known_at) as value
-            from raw.observation
-            where known_at < ?::date + interval 1 day
-                and series_id in ('fred_dgs10_pct', 'fred_dfii10_pct', 'fred_t10yie_pct')
-            group by series_id, period
-        )
         select
-            t.period, t.value, n.value - r.value, abs(t.value - (n.value - r.value)) as gap_pp,
-            count(*) over () as compared
-        from latest as t
-        inner join latest as n on n.period = t.period and n.series_id = 'fred_dgs10_pct'
-        inner join latest as r on r.period = t.period and r.series_id = 'fred_dfii10_pct'
-        where t.series_id = 'fred_t10yie_pct'
-        order by gap_pp desc, t.period desc
-        """,
-        [settings.as_of_date()],
+            indicator_id, fallback_series_id, periods_compared, largest_gap, largest_gap_period,
+            largest_gap_default_value, largest_gap_fallback_value, periods_outside_tolerance, is_within_tolerance
+        from reconciliation order by 1, 2
+        """
     ).fetchall()
-    if not rows:
-        return Finding("breakevens_reconcile", True, False, "no day has all three series: nothing to compare")
-    wide = [r for r in rows if r[3] > BREAKEVEN_TOLERANCE_PP]
-    said = f"{rows[0][4]} days compared, largest gap {rows[0][3]:.3f} pp on {rows[0][0]}"
-    examples = [f"{p}: published {t:.2f}, from its legs {d:.2f}" for p, t, d, _, _ in wide[:5]]
-    return Finding("breakevens_reconcile", not wide, False, said, examples)
+    examples = [
+        f"{i}: {default:g} and {other:g} ({series}) in {period}; {outside} of {n} periods outside the tolerance"
+        for i, series, n, _, period, default, other, outside, within in rows
+        if not within
+    ]
+    said = f"{len(rows)} pairs of publishers compared over {sum(r[2] for r in rows)} periods"
+    return Finding("publishers_agree", not examples, False, said, examples)
 
 
 CHECKS: dict[str, Callable[[duckdb.DuckDBPyConnection, Settings], Finding]] = {
@@ -164,7 +153,7 @@ CHECKS: dict[str, Callable[[duckdb.DuckDBPyConnection, Settings], Finding]] = {
         nothing_known_later,
         tables_have_not_collapsed,
         series_are_fresh,
-        breakevens_reconcile,
+        publishers_agree,
     )
 }
 

@@ -1,7 +1,7 @@
-{#- The value of one series inside a group of observations. -#}
+{#- The value of one indicator inside a group of resolved figures. -#}
 
-{% macro series_value(series_id) -%}
-    max(case when series_id = '{{ series_id }}' then value end)
+{% macro indicator_value(indicator_id) -%}
+    max(case when indicator_id = '{{ indicator_id }}' then value end)
 {%- endmacro %}
 
 {#- How long a low-frequency figure may stand for later months: from the last month of its own period until the next

@@ -3,13 +3,13 @@
 with pivoted as (
     select
         period as month,
-        {{ series_value('cn_ppi_yoy_pct') }} as ppi_yoy_pct,
-        {{ series_value('cn_m1_yoy_pct') }} as m1_yoy_pct,
-        {{ series_value('cn_m2_yoy_pct') }} as m2_yoy_pct,
-        {{ series_value('cn_exports_yoy_pct') }} as exports_yoy_pct,
+        {{ indicator_value('china_ppi_yoy_pct') }} as ppi_yoy_pct,
+        {{ indicator_value('china_m1_yoy_pct') }} as m1_yoy_pct,
+        {{ indicator_value('china_m2_yoy_pct') }} as m2_yoy_pct,
+        {{ indicator_value('china_exports_yoy_pct') }} as exports_yoy_pct,
         max(known_at) as known_at
-    from {{ ref('stg_eastmoney__china') }}
-    where series_id in ('cn_ppi_yoy_pct', 'cn_m1_yoy_pct', 'cn_m2_yoy_pct', 'cn_exports_yoy_pct')
+    from {{ ref('int_indicators__resolved') }}
+    where indicator_id in ('china_ppi_yoy_pct', 'china_m1_yoy_pct', 'china_m2_yoy_pct', 'china_exports_yoy_pct')
     group by period
 ),
 

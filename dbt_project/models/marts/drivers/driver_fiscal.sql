@@ -1,13 +1,13 @@
--- The Treasury's series counts a surplus as positive and in millions; here a deficit is positive and in dollars.
+-- A deficit is positive and in dollars, whoever publishes it: signs and units are brought together in the indicators.
 -- Quarterly and fiscal-year figures stand for later months only up to a limit: two quarters after the quarter's last month,
 -- seventeen months after a fiscal year's (twelve until the next one ends, five until it is published).
 with monthly as (
     select
         period as month,
-        -1e6 * value as deficit_usd,
+        value as deficit_usd,
         known_at
-    from {{ ref('stg_fred__series') }}
-    where series_id = 'fred_mtsds133fms_usd_millions'
+    from {{ ref('int_indicators__resolved') }}
+    where indicator_id = 'us_deficit_usd'
 ),
 
 deficits as (
@@ -23,23 +23,23 @@ deficits as (
 gdp as (
     select
         period as quarter,
-        {{ over_full_quarters('avg', '1e9 * value', 4, 'period') }} as gdp_4q_usd,
+        {{ over_full_quarters('avg', 'value', 4, 'period') }} as gdp_4q_usd,
         max(known_at) over {{ last_months(10, 'period') }} as known_at,
         {{ usable_from('period', 3) }} as usable_from,
         {{ usable_to('period', 3, 6) }} as usable_to
-    from {{ ref('stg_fred__series') }}
-    where series_id = 'fred_gdp_usd_billions_saar'
+    from {{ ref('int_indicators__resolved') }}
+    where indicator_id = 'us_gdp_usd_saar'
 ),
 
 debt as (
     select
         period as quarter,
-        1e6 * value as federal_debt_usd,
+        value as federal_debt_usd,
         known_at,
         {{ usable_from('period', 3) }} as usable_from,
         {{ usable_to('period', 3, 6) }} as usable_to
-    from {{ ref('stg_fred__series') }}
-    where series_id = 'fred_gfdebtn_usd_millions'
+    from {{ ref('int_indicators__resolved') }}
+    where indicator_id = 'us_federal_debt_usd'
 ),
 
 debt_share as (
@@ -49,8 +49,8 @@ debt_share as (
         known_at,
         {{ usable_from('period', 3) }} as usable_from,
         {{ usable_to('period', 3, 6) }} as usable_to
-    from {{ ref('stg_fred__series') }}
-    where series_id = 'fred_gfdegdq188s_pct_of_gdp'
+    from {{ ref('int_indicators__resolved') }}
+    where indicator_id = 'us_federal_debt_pct_gdp'
 ),
 
 -- A fiscal year starts in October and is named by the year it ends in.
@@ -58,19 +58,19 @@ fiscal_years as (
     select
         period as fiscal_year_start,
         cast(year(period) + 1 as integer) as fiscal_year,
-        -value as deficit_fy_pct_gdp,
-        -value + {{ months_earlier('value', 12, 'period') }} as deficit_fy_change_pp,
+        value as deficit_fy_pct_gdp,
+        value - {{ months_earlier('value', 12, 'period') }} as deficit_fy_change_pp,
         known_at,
         {{ usable_from('period', 12) }} as usable_from,
         {{ usable_to('period', 12, 17) }} as usable_to
-    from {{ ref('stg_fred__series') }}
-    where series_id = 'fred_fyfsgda188s_pct_of_gdp'
+    from {{ ref('int_indicators__resolved') }}
+    where indicator_id = 'us_fiscal_year_deficit_pct_gdp'
 ),
 
 first_month as (
     select min(period) as month
-    from {{ ref('stg_fred__series') }}
-    where series_id in ('fred_mtsds133fms_usd_millions', 'fred_gfdebtn_usd_millions')
+    from {{ ref('int_indicators__resolved') }}
+    where indicator_id in ('us_deficit_usd', 'us_federal_debt_usd')
 ),
 
 months as (

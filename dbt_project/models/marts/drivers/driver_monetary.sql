@@ -3,12 +3,12 @@
 with daily as (
     select
         period as day,
-        {{ series_value('fred_dgs10_pct') }} as nominal_10y_yield_pct,
-        {{ series_value('fred_dfii10_pct') }} as real_10y_yield_pct,
-        {{ series_value('fred_dtwexbgs_index') }} as broad_dollar_index,
+        {{ indicator_value('us_treasury_10y_pct') }} as nominal_10y_yield_pct,
+        {{ indicator_value('us_treasury_10y_real_pct') }} as real_10y_yield_pct,
+        {{ indicator_value('us_broad_dollar_index') }} as broad_dollar_index,
         max(known_at) as known_at
-    from {{ ref('stg_fred__series') }}
-    where series_id in ('fred_dgs10_pct', 'fred_dfii10_pct', 'fred_dtwexbgs_index')
+    from {{ ref('int_indicators__resolved') }}
+    where indicator_id in ('us_treasury_10y_pct', 'us_treasury_10y_real_pct', 'us_broad_dollar_index')
     group by period
 ),
 
@@ -32,8 +32,8 @@ fed_funds as (
         period as month,
         value as fed_funds_pct,
         known_at
-    from {{ ref('stg_fred__series') }}
-    where series_id = 'fred_fedfunds_pct'
+    from {{ ref('int_indicators__resolved') }}
+    where indicator_id = 'us_fed_funds_pct'
 ),
 
 months as (

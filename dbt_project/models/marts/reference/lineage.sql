@@ -73,7 +73,7 @@ lead_lags as (
         end as to_month
     from {{ ref('lead_lag_money_ppi') }} as l
     cross join (
-        values ('cn_ppi_yoy_pct', 'follower'), ('cn_m1_yoy_pct', 'leader'), ('cn_m2_yoy_pct', 'leader')
+        values ('china_ppi_yoy_pct', 'follower'), ('china_m1_yoy_pct', 'leader'), ('china_m2_yoy_pct', 'leader')
     ) as i (input_id, feeds)
 ),
 
@@ -99,7 +99,7 @@ of_series as (
         p.payload_id
     from windows as w
     inner join {{ ref('int_lineage__periods') }} as p
-        on w.input_id = p.series_id and w.from_month <= p.month and w.to_month >= p.month
+        on w.input_id = p.input_id and w.from_month <= p.month and w.to_month >= p.month
     group by w.table_name, w.row_key, w.input_id, w.feeds, p.payload_id
 ),
 
