@@ -119,7 +119,7 @@ def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, dict[str
             key
             for source in tracked.sources.values()
             if source.id not in only
-            for key in [landed.key(source.id), *(raw.key(source.id, i.id) for i in raw.items(source, tracked))]
+            for key in (landed.key(source.id), raw.key(source.id))
         }
         selection = [k for k in job.asset_layer.executable_asset_keys if k not in left_out]
     with DagsterInstance.get() as instance, warehouse.exclusive(settings):

@@ -7,6 +7,7 @@ from dagster import (
     AssetCheckKey,
     AssetCheckResult,
     AssetCheckSeverity,
+    AssetDep,
     AssetExecutionContext,
     AssetKey,
     AssetsDefinition,
@@ -63,20 +64,12 @@ class Translator(DagsterDbtTranslator):
         spec = super().get_asset_spec(manifest, unique_id, project)
         node = manifest["nodes"].get(unique_id) or manifest["sources"].get(unique_id)
         publisher = (node.get("config", {}).get("meta") or node.get("meta") or {}).get("publisher")
-        own = [d for d in spec.deps if d.asset_key.path[0] != "raw"]
+        own: list[AssetDep] = [d for d in spec.deps if d.asset_key.path[0] != "raw"]
         if publisher is not None:
-            source = self._catalog.sources[publisher]
-            own += [
-                next(iter(AssetSpec("x", deps=[raw.key(source.id, i.id)]).deps))
-                for i in raw.items(source, self._catalog)
-            ]
+            own += AssetSpec("reads", deps=[raw.key(publisher)]).deps
         elif node["name"] == "base_observations__intervals":
-            own += [
-                next(iter(AssetSpec("x", deps=[raw.key(s.id, i.id)]).deps))
-                for s in self._catalog.sources.values()
-                for i in raw.items(s, self._catalog)
-                if i.series is not None
-            ]
+            with_series = {s.source for s in self._catalog.series.values()}
+            own += AssetSpec("reads", deps=[raw.key(source_id) for source_id in sorted(with_series)]).deps
         return spec.replace_attributes(deps=own, kinds={"dbt", "duckdb"}, owners=["team:metals-drivers"])
 
 

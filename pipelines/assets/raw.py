@@ -1,9 +1,8 @@
-"""Raw tables: per publisher one subsettable step, one asset per series (or company, or topic) of the catalogue."""
+"""Raw tables: one asset and one step per publisher; its contracts are inside, its series in the asset's metadata."""
 
 import base64
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -23,86 +22,55 @@ from dagster import (
 
 from pipelines import ingest, sources, warehouse
 from pipelines.assets import landed
-from pipelines.catalog import Catalog, Series, Source
+from pipelines.catalog import Catalog, Source
 from pipelines.landing import Landing
 from pipelines.resources import MetalsRun
 
 log = logging.getLogger("metals.raw")
 
-
-@dataclass(frozen=True)
-class Item:
-    """One asset of a publisher: a series, a company's filings, or a topic of documents."""
-
-    id: str
-    title: str
-    description: str
-    publisher: str
-    unit: str
-    series: Series | None = None
+PICTURE_POINTS = 240
 
 
-def items(source: Source, catalog: Catalog) -> list[Item]:
-    """The assets of a publisher, from the catalogue."""
-    found = [Item(s.id, s.title, s.description, s.publisher, s.unit, s) for s in catalog.series_of(source.id)]
-    if source.id == "sec_edgar":
-        found += [
-            Item(c.id, f"{c.name}: filed facts", c.description, source.publisher, "usd")
-            for c in catalog.companies.values()
-        ]
-    found += [
-        Item(t.id, t.title, t.description, source.publisher, "documents")
-        for t in catalog.topics.values()
-        if t.source == source.id
-    ]
-    return found
-
-
-def key(source_id: str, item_id: str) -> AssetKey:
-    return AssetKey(["raw", source_id, item_id.lower()])
+def key(source_id: str) -> AssetKey:
+    return AssetKey(["raw", source_id])
 
 
 def build(source: Source, catalog: Catalog) -> AssetsDefinition:
-    """The step that loads a publisher's landed payloads; its contracts are inside."""
-    tracked = items(source, catalog)
+    """The step that loads a publisher's landed payloads."""
+    offices = sorted({s.publisher for s in catalog.series_of(source.id)} or {source.publisher})
 
     @multi_asset(
         name=f"load_{source.id}",
         can_subset=True,
         specs=[
             AssetSpec(
-                key(source.id, i.id),
+                key(source.id),
                 deps=[landed.key(source.id)],
-                description=f"{i.title}. {i.description}",
+                description=f"{source.title}: {source.description}",
                 group_name=source.group,
-                owners=[landed.team(i.publisher)],
+                owners=[landed.team(office) for office in offices],
                 kinds={"duckdb", "polars"},
                 metadata={
-                    "publisher": i.publisher,
-                    "unit": i.unit,
+                    "publisher": source.publisher,
                     "licence": source.licence,
                     "credit": source.credit,
+                    "terms": source.terms,
                     "homepage": MetadataValue.url(source.homepage),
                 },
                 skippable=True,
             )
-            for i in tracked
         ],
         check_specs=[
-            spec
-            for i in tracked
-            for spec in (
-                AssetCheckSpec(
-                    "contract_held",
-                    asset=key(source.id, i.id),
-                    description="No row of the newest payload was quarantined, and no payload was refused.",
-                ),
-                AssetCheckSpec(
-                    "fresh",
-                    asset=key(source.id, i.id),
-                    description="The newest period is as young as the catalogue asks.",
-                ),
-            )
+            AssetCheckSpec(
+                "contract_held",
+                asset=key(source.id),
+                description="No row of the newest payloads was quarantined, and no payload was refused.",
+            ),
+            AssetCheckSpec(
+                "fresh",
+                asset=key(source.id),
+                description="The newest period of every series is as young as the catalogue asks.",
+            ),
         ],
     )
     def load(context: AssetExecutionContext, metals: MetalsRun) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
@@ -113,99 +81,122 @@ def build(source: Source, catalog: Catalog) -> AssetsDefinition:
             report = ingest.load_source(
                 connection, source, sources.module(source.id), catalog, Landing(settings.landing_dir)
             )
-            log.info(
-                "%s: %d payloads loaded, %d rows added, %d changed, %d quarantined, %d payloads refused",
-                source.id,
-                report.payloads,
-                report.rows_added,
-                report.rows_changed,
-                report.rows_quarantined,
-                len(report.refused),
-            )
-            for item in tracked:
-                if key(source.id, item.id) in context.selected_asset_keys:
-                    yield from _results(connection, source, item, report, settings.as_of_date())
+            if report.payloads or report.refused:
+                log.info(
+                    "%s: %d payloads loaded, %d rows added, %d changed, %d quarantined, %d payloads refused",
+                    source.id,
+                    report.payloads,
+                    report.rows_added,
+                    report.rows_changed,
+                    report.rows_quarantined,
+                    len(report.refused),
+                )
+            held = _held(connection, source)
+            yield MaterializeResult(asset_key=key(source.id), metadata=_metadata(connection, source, catalog, held))
+        yield _contract_held(source, held, report)
+        yield _fresh(source, catalog, held, settings.as_of_date())
 
     return load
 
 
-def _results(
-    connection: duckdb.DuckDBPyConnection, source: Source, item: Item, report: ingest.Report, today: date
-) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
-    latest = warehouse.one(
+def _held(connection: duckdb.DuckDBPyConnection, source: Source) -> list[dict[str, Any]]:
+    """Per series (company, topic): rows held, revisions, newest period, and its newest payload."""
+    return warehouse.query(
         connection,
         """
-        select
-            payload_id, retrieved_at, rows, missing, quarantined, last_period, rows_added, rows_changed, rows_vanished
-        from raw.coverage where series_id = ? order by retrieved_at desc limit 1
+        with totals as (
+            select
+                series_id, sum(rows_added) as rows_added, sum(rows_changed) as rows_changed,
+                max(last_period) as last_period
+            from raw.coverage where source_id = $source group by series_id
+        ),
+        newest as (
+            select series_id, payload_id, retrieved_at, missing, quarantined
+            from raw.coverage where source_id = $source
+            qualify row_number() over (partition by series_id order by retrieved_at desc) = 1
+        )
+        select * from totals inner join newest using (series_id) order by series_id
         """,
-        [item.id],
+        {"source": source.id},
+    ).to_dicts()
+
+
+def _metadata(
+    connection: duckdb.DuckDBPyConnection, source: Source, catalog: Catalog, held: list[dict[str, Any]]
+) -> dict[str, Any]:
+    lines = "\n".join(
+        f"| {h['series_id']} | {_unit(h['series_id'], catalog)} | {int(h['rows_added'] + h['rows_changed'])} "
+        f"| {int(h['rows_changed'])} | {h['last_period'] or ''} | {h['retrieved_at']:%Y-%m-%d} "
+        f"| {h['payload_id'][:12]} |"
+        for h in held
     )
-    total = warehouse.one(
-        connection,
-        """
-        select coalesce(sum(rows_added), 0), coalesce(sum(rows_changed), 0), max(last_period)
-        from raw.coverage where series_id = ?
-        """,
-        [item.id],
-    )
-    assert total is not None  # noqa: S101 - an aggregate always has a row
     metadata: dict[str, Any] = {
-        "dagster/row_count": MetadataValue.int(int(total[0]) + int(total[1])),
-        "revisions": MetadataValue.int(int(total[1])),
+        "dagster/row_count": MetadataValue.int(sum(int(h["rows_added"] + h["rows_changed"]) for h in held)),
+        "revisions": MetadataValue.int(sum(int(h["rows_changed"]) for h in held)),
+        "series": MetadataValue.md(
+            "| series | unit | rows | revisions | last period | retrieved | payload |\n|---|---|---|---|---|---|---|\n"
+            + lines
+        ),
     }
-    last_period: date | None = total[2]
-    if latest is not None:
-        payload_id, retrieved_at, _, missing, quarantined, _, added, changed, vanished = latest
+    if held:
+        newest = max(held, key=lambda h: h["retrieved_at"])
         metadata |= {
-            "last_period": MetadataValue.text(str(last_period)),
-            "payload": MetadataValue.text(payload_id),
-            "retrieved_at": MetadataValue.text(f"{retrieved_at:%Y-%m-%d %H:%M} UTC"),
-            "newest_payload": MetadataValue.text(
-                f"{added} rows added, {changed} changed, {vanished} vanished, {missing} missing cells, "
-                f"{quarantined} quarantined"
-            ),
+            "last_period": MetadataValue.text(str(max(h["last_period"] for h in held if h["last_period"]) or "")),
+            "payload": MetadataValue.text(newest["payload_id"]),
+            "retrieved_at": MetadataValue.text(f"{newest['retrieved_at']:%Y-%m-%d %H:%M} UTC"),
         }
-    points = connection.execute(
-        """
-        select value from (
-            select period, arg_max(value, known_at) as value from raw.observation where series_id = ? group by period
-        ) order by period desc limit 240
-        """,
-        [item.id],
-    ).fetchall()
-    if len(points) > 1:
-        metadata["picture"] = MetadataValue.md(sparkline([v for (v,) in reversed(points)], item.title))
-    yield MaterializeResult(asset_key=key(source.id, item.id), metadata=metadata)
-
-    quarantined_rows = int(latest[4]) if latest is not None else 0
-    yield AssetCheckResult(
-        asset_key=key(source.id, item.id),
-        check_name="contract_held",
-        passed=not report.refused and not quarantined_rows,
-        severity=AssetCheckSeverity.WARN,
-        description="; ".join(report.refused[:3])
-        or (f"{quarantined_rows} rows quarantined: see raw.quarantine" if quarantined_rows else "every row held it"),
-    )
-    yield _fresh(item, source, last_period, today)
+    main = next(iter(catalog.series_of(source.id)), None)  # the first entry of its file
+    if main is not None:
+        points = connection.execute(
+            """
+            select value from (
+                select period, arg_max(value, known_at) as value
+                from raw.observation where series_id = ? group by period
+            ) order by period desc limit ?
+            """,
+            [main.id, PICTURE_POINTS],
+        ).fetchall()
+        if len(points) > 1:
+            metadata["picture"] = MetadataValue.md(sparkline([v for (v,) in reversed(points)], main.title))
+    return metadata
 
 
-def _fresh(item: Item, source: Source, last_period: date | None, today: date) -> AssetCheckResult:
-    if last_period is None:
-        said, passed = "no row is in the warehouse", False
-    elif item.series is None:
-        said, passed = f"newest {last_period}; filings and documents have no fixed calendar here", True
-    else:
-        age = (today - item.series.period_end(last_period)).days
-        limit = item.series.staleness_limit_days
-        passed = age <= limit
-        said = f"newest period starts {last_period}; it ended {age} days ago, limit {limit}"
+def _unit(series_id: str, catalog: Catalog) -> str:
+    return catalog.series[series_id].unit if series_id in catalog.series else ""
+
+
+def _contract_held(source: Source, held: list[dict[str, Any]], report: ingest.Report) -> AssetCheckResult:
+    quarantined = {h["series_id"]: int(h["quarantined"]) for h in held if h["quarantined"]}
+    said = "; ".join(report.refused[:3] + [f"{n} rows of {s} quarantined" for s, n in quarantined.items()])
     return AssetCheckResult(
-        asset_key=key(source.id, item.id),
+        asset_key=key(source.id),
+        check_name="contract_held",
+        passed=not report.refused and not quarantined,
+        severity=AssetCheckSeverity.WARN,  # the last good data stands, and the run goes on
+        description=said or "every row held it",
+        metadata={"series_without_rows": ", ".join(report.without_rows) or "none"},
+    )
+
+
+def _fresh(source: Source, catalog: Catalog, held: list[dict[str, Any]], today: date) -> AssetCheckResult:
+    """Series against their own limits; filings and documents have no fixed calendar here."""
+    last = {h["series_id"]: h["last_period"] for h in held}
+    stale = []
+    for series in catalog.series_of(source.id):
+        period = last.get(series.id)
+        if period is None:
+            stale.append(f"{series.id}: no row")
+        else:
+            age = (today - series.period_end(period)).days
+            if age > series.staleness_limit_days:
+                stale.append(f"{series.id}: {age} days, limit {series.staleness_limit_days}")
+    return AssetCheckResult(
+        asset_key=key(source.id),
         check_name="fresh",
-        passed=passed,
+        passed=not stale,
         severity=AssetCheckSeverity.WARN,
-        description=said,
+        description=f"{len(stale)} series are older than their limit" if stale else "every series is fresh",
+        metadata={"stale": MetadataValue.md("\n".join(f"- {s}" for s in stale))} if stale else {},
     )
 
 
@@ -222,4 +213,4 @@ def sparkline(values: Sequence[float], title: str, width: int = 320, height: int
         f'<polyline fill="none" stroke="#3b6ea5" stroke-width="1.5" points="{points}"/></svg>'
     )
     encoded = base64.b64encode(svg.encode()).decode()
-    return f"![{title}](data:image/svg+xml;base64,{encoded})\n\nlast {values[-1]:g}, from {low:g} to {high:g}"
+    return f"![{title}](data:image/svg+xml;base64,{encoded})\n\n{title}: last {values[-1]:g}, from {low:g} to {high:g}"
