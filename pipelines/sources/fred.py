@@ -15,6 +15,7 @@ from pipelines.catalog import Catalog, Frequency, Series
 from pipelines.errors import BadPayload
 from pipelines.sources import Expect, Parsed, Request, _cells
 
+LAST_JULY_FISCAL_YEAR = 1976
 SOURCE = "fred"
 GRAPH_URL = "https://fred.stlouisfed.org/graph/fredgraph.csv"
 KEY_PREFIX = "fredgraph/"
@@ -39,7 +40,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Figures of one identifier in its own unit; `period` is the first day of the reference period.
 
     FRED dates every frequency to the first day of its period, but a US fiscal year to 1 January of the year that names
-    it: 2025-01-01 is fiscal year 2025 and starts on 2024-10-01. A date that cannot begin a period of the series'
+    it: 2025-01-01 is fiscal year 2025 and starts on 2024-10-01 (1976 and earlier ones on 1 July). A date that cannot begin a period of the series'
     frequency is rejected.
 
     Raises BadPayload for an HTML page, another column than the one asked for (a vintage of it included), a body
@@ -102,5 +103,7 @@ def _period(series: Series) -> pl.Expr:
         case Frequency.ANNUAL:
             begins, period = first_of_month & (printed.dt.month() == 1), printed
         case Frequency.US_FISCAL_YEAR:
-            begins, period = first_of_month & (printed.dt.month() == 1), printed.dt.offset_by("-3mo")
+            # Fiscal years ran from July to June until 1976 (31 U.S.C. 1102 moved them to October).
+            months = pl.when(printed.dt.year() <= LAST_JULY_FISCAL_YEAR).then(pl.lit("-6mo")).otherwise(pl.lit("-3mo"))
+            begins, period = first_of_month & (printed.dt.month() == 1), printed.dt.offset_by(months)
     return pl.when(begins).then(period)

@@ -8,6 +8,7 @@ select
     i.tolerance_absolute,
     o.series_id,
     o.source_id,
+    o.metal_id,
     o.period,
     i.factor * o.value as value,
     o.known_at,

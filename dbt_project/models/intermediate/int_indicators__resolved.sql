@@ -7,6 +7,7 @@ select
     value,
     series_id,
     source_id,
+    metal_id,
     candidate_rank > 1 as is_fallback,
     known_at,
     known_at_basis,

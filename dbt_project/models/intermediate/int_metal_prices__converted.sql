@@ -1,4 +1,5 @@
 -- Native quotations with the factor to US dollars per tonne that holds for their series and month.
+-- Where the default publisher lacks a month, the one that stands in is marked.
 -- `definition` numbers the stretches over which a quotation keeps its meaning: nothing is compared across two of them.
 with candidates as (
     select
@@ -7,6 +8,7 @@ with candidates as (
         p.period,
         p.series_id,
         p.value as price_native,
+        p.is_fallback,
         u.quoted_unit,
         u.usd_per_tonne_factor,
         u.valid_from,
@@ -16,7 +18,7 @@ with candidates as (
             partition by p.series_id, p.period
             order by case when u.series_id is null then 1 else 0 end
         ) as preference
-    from {{ ref('stg_worldbank_pink_sheet__prices') }} as p
+    from {{ ref('int_indicators__resolved') }} as p
     inner join {{ ref('unit_conversions') }} as u
         on
             p.unit = u.unit
@@ -35,6 +37,7 @@ select
     quoted_unit as native_unit,
     price_native * usd_per_tonne_factor as price_usd_per_tonne,
     coalesce(valid_from, date '1900-01-01') as definition_from,
+    is_fallback,
     known_at,
     payload_id
 from candidates
