@@ -141,7 +141,9 @@ def _metadata(
     if held:
         newest = max(held, key=lambda h: h["retrieved_at"])
         metadata |= {
-            "last_period": MetadataValue.text(str(max(h["last_period"] for h in held if h["last_period"]) or "")),
+            "last_period": MetadataValue.text(
+                str(max((h["last_period"] for h in held if h["last_period"]), default="none"))
+            ),
             "payload": MetadataValue.text(newest["payload_id"]),
             "retrieved_at": MetadataValue.text(f"{newest['retrieved_at']:%Y-%m-%d %H:%M} UTC"),
         }

@@ -40,8 +40,8 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Figures of one identifier in its own unit; `period` is the first day of the reference period.
 
     FRED dates every frequency to the first day of its period, but a US fiscal year to 1 January of the year that names
-    it: 2025-01-01 is fiscal year 2025 and starts on 2024-10-01 (1976 and earlier ones on 1 July). A date that cannot begin a period of the series'
-    frequency is rejected.
+    it: 2025-01-01 is fiscal year 2025 and starts on 2024-10-01 (1976 and earlier ones on 1 July). A date that cannot
+    begin a period of the series' frequency is rejected.
 
     Raises BadPayload for an HTML page, another column than the one asked for (a vintage of it included), a body
     without any row, or a key that no catalogued series reads.
