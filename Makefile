@@ -54,6 +54,10 @@ format: $(VENV)/.test-stamp ## Let ruff and sqlfluff mend what they can
 	$(PY) -m ruff format .
 	$(PY) -m sqlfluff fix --disable-progress-bar dbt_project/models
 
+.PHONY: docs
+docs: $(VENV)/.runtime-stamp ## Write docs/data_dictionary.md again from the catalogue and the models
+	$(PY) -m pipelines.dictionary
+
 .PHONY: bundle
 bundle: $(VENV)/.runtime-stamp ## Compile warehouse/bundled again from ../shared/upstream
 	$(PY) -m pipelines.bundle

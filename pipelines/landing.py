@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import re
+import socket
 import threading
 import time
 import zlib
@@ -26,6 +27,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 from urllib3.exceptions import DecodeError, HTTPError
 from urllib3.util import Retry
 
@@ -41,6 +43,8 @@ MAX_RETRY_AFTER_S = 30
 CHUNK_BYTES = 1 << 16
 PROGRESS_EVERY_S = 2.0
 HEAD_BYTES = 1 << 16
+# Hosts that offer no TLS; every other one is asked over it.
+HTTP_ONLY_HOSTS = frozenset({"www.gfex.com.cn"})
 # Words after which a URL or a message may hold a secret (FRED, Census, Ember, BEA use these names).
 SECRET = re.compile(
     r"(?i)\b([\w-]*(?:key|token|secret|password|userid|authorization))"
@@ -350,6 +354,49 @@ def land(
         for source in sources:
             results[source.id] = futures[source.id].result()
     return results
+
+
+def reachable(sources: Iterable[Source], settings: Settings) -> dict[str, str]:
+    """Whether the first host of each source takes a TCP connection, tried side by side; nothing is sent.
+
+    Returns by source id: `yes`, `no: <reason>`, `switched off`, `not asked (offline)`, or `not asked (proxy)` where
+    requests go through a proxy, which a connection of our own would pass by.
+    """
+    found: dict[str, str] = {}
+    addresses: dict[str, tuple[str, int]] = {}
+    for source in sources:
+        host = source.hosts[0]
+        port = 80 if host in HTTP_ONLY_HOSTS else 443
+        if source.switch is not None and not getattr(settings, source.switch):
+            found[source.id] = "switched off"
+        elif settings.offline:
+            found[source.id] = "not asked (offline)"
+        elif settings.upstream_base_url is not None:
+            base = urlsplit(settings.upstream_base_url)
+            addresses[source.id] = (base.hostname or "", base.port or (443 if base.scheme == "https" else 80))
+        elif get_environ_proxies(f"{'http' if port == 80 else 'https'}://{host}"):
+            found[source.id] = "not asked (proxy)"
+        else:
+            addresses[source.id] = (host, port)
+    distinct = sorted(set(addresses.values()))  # some sources share a host, which is tried once
+    with ThreadPoolExecutor(max_workers=max(len(distinct), 1), thread_name_prefix="reachable") as pool:
+        answers = dict(zip(distinct, pool.map(lambda a: _knock(a, settings.connect_timeout_s), distinct), strict=True))
+    return found | {source_id: answers[address] for source_id, address in addresses.items()}
+
+
+def _knock(address: tuple[str, int], timeout_s: float) -> str:
+    """`yes` where `address` (host, port) takes a connection within `timeout_s` seconds, else `no: <reason>`."""
+    try:
+        with socket.create_connection(address, timeout=timeout_s):
+            return "yes"
+    except TimeoutError:
+        return "no: timed out"
+    except ConnectionRefusedError:
+        return "no: refused"
+    except socket.gaierror:
+        return "no: unknown host"
+    except OSError as error:
+        return f"no: {(error.strerror or type(error).__name__).lower()}"
 
 
 def _land_one(

@@ -5,18 +5,22 @@ Reads and formats only; every figure shown is a cell of a table.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
+from textwrap import shorten
 from typing import Any
 
 import duckdb
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from pipelines import catalog, warehouse
+from pipelines.catalog import Catalog, Frequency, LicenceClass, Series, Source
 from pipelines.errors import MetalsError
-from pipelines.landing import Landing
+from pipelines.landing import Landing, reachable
 from pipelines.settings import Settings
 
 QUERIES = (
@@ -32,6 +36,34 @@ DRIVERS = (
     ("driver_china_cycle", "month", ("ppi_yoy_pct", "m1_m2_gap_pp", "exports_yoy_pct")),
     ("driver_monetary", "month", ("fed_funds_pct", "real_10y_yield_pct", "broad_dollar_index")),
 )
+# The terms in two words; in full they stand in the data dictionary.
+TERMS = {
+    LicenceClass.PUBLIC_DOMAIN: "public domain",
+    LicenceClass.ATTRIBUTION: "give credit",
+    LicenceClass.AGGREGATOR: "aggregator",
+    LicenceClass.OFFICIAL_FIGURES: "official figures",
+    LicenceClass.PERSONAL_USE: "own use only",
+}
+# Publishers of filings and documents have no series: something new may come on any working day, but for archives.
+_RELEASES_WITHOUT_SERIES = {"sec_financial_statements": "quarterly"}
+# Newest period of each series, and the days between two of its periods: within a payload, or from one to the next.
+_PERIODS = """
+with spaced as (
+    select
+        source_id, series_id, last_period,
+        case when rows > 1 then date_diff('day', first_period, last_period) / (rows - 1) end as within_days,
+        date_diff(
+            'day', lag(last_period) over (partition by source_id, series_id order by last_period), last_period
+        ) as between_days
+    from raw.coverage
+    where last_period is not null
+)
+select
+    source_id, series_id, max(last_period) as newest,
+    coalesce(greatest(1, cast(round(least(min(within_days), min(nullif(between_days, 0)))) as integer)), 1) as step_days
+from spaced
+group by source_id, series_id
+"""
 _SOURCES = """
 with dated as (
     select source_id, max(last_period) as last_period, sum(rows_added + rows_changed) as rows
@@ -251,26 +283,96 @@ def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     else:
         yield "published file", False, "not there yet; run `metals run`"
     yield "FRED", True, "on" if settings.fred else "switched off (METALS_FRED=false)"
+    yield (
+        "keys",
+        True,
+        "no publisher here needs one; those that want a key (Census, FRED API, Ember API, EIA, BEA) are not used",
+    )
+
+
+def next_release(series: Series, newest: date, step_days: int = 1) -> date:
+    """Day on which the period after `newest` (its first day) is out: its end plus the publication lag.
+
+    A daily figure is next of the following weekday; where figures of single days come `step_days` days apart (weekly
+    reports), of so many days later.
+    """
+    following = series.period_end(newest) + timedelta(days=1)
+    if series.frequency is Frequency.DAILY:
+        following = newest + timedelta(days=step_days)
+        while step_days == 1 and following.weekday() >= 5:
+            following += timedelta(days=1)
+    return series.period_end(following) + timedelta(days=series.publication_lag_days)
+
+
+def periods(settings: Settings) -> dict[tuple[str, str], tuple[date, int]]:
+    """(source, series): newest period and days between two periods, from the published file; empty without one."""
+    if not settings.published_path.exists():
+        return {}
+    try:
+        with warehouse.reader(settings) as connection:
+            rows = connection.execute(_PERIODS).fetchall()
+    except duckdb.Error:
+        return {}  # `diagnose` says that and why the file cannot be read
+    return {(source, series): (newest, step) for source, series, newest, step in rows}
+
+
+def expected(source: Source, tracked: Catalog, known: dict[tuple[str, str], tuple[date, int]]) -> str:
+    """The earliest next release over the series of a source, as text; empty where no period of any is known."""
+    series = tracked.series_of(source.id)
+    if not series:
+        return _RELEASES_WITHOUT_SERIES.get(source.id, "daily")
+    days = [next_release(s, *known[source.id, s.id]) for s in series if (source.id, s.id) in known]
+    return str(min(days)) if days else ""
 
 
 def sources_table(settings: Settings) -> Table:
-    """Every publisher: terms, cadence, last answer, from the catalogue and the landing journal."""
-    table = Table("publisher", "terms", "cadence", "key", "last answer", "last failure", title_justify="left")
+    """Every publisher: can it be reached, on what terms, how often it is asked, what came last and what comes next.
+
+    From the catalogue, the landing journal and the published file; fits 120 columns.
+    """
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=0,
+        caption="Terms in full: docs/data_dictionary.md. A next release in the past is late, or not asked for since.",
+        caption_justify="left",
+    )
+    table.add_column("publisher")  # this one and the last take what width is left
+    table.add_column("reachable", max_width=16)
+    table.add_column("key", no_wrap=True)
+    table.add_column("terms", max_width=13)
+    for column in ("cadence", "last\nanswer", "newest\nperiod", "next\nrelease"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("last failure")
     try:
         tracked = catalog.load(settings.catalog_dir)
     except MetalsError:
-        return table
+        return table  # `diagnose` says what is wrong with it
     landing = Landing(settings.landing_dir)
+    known = periods(settings)
+    answers = reachable(tracked.sources.values(), settings)
     for source in tracked.sources.values():
         checks = landing.checks(source.id)
         good = [c for c in checks if c.outcome in ("fresh", "unchanged")]
         bad = [c for c in checks if c.outcome == "failed"]
+        newest = [period for (source_id, _), (period, _) in known.items() if source_id == source.id]
         table.add_row(
             escape(source.title),
-            escape(source.licence),
+            escape(answers[source.id]),
+            "none",
+            TERMS[source.licence_class],
             f"{source.cadence_hours:g} h",
-            "not needed",
-            f"{good[-1].checked_at:%Y-%m-%d %H:%M}" if good else "never",
-            escape(f"{bad[-1].checked_at:%Y-%m-%d %H:%M} {bad[-1].error}") if bad else "",
+            f"{good[-1].checked_at:%Y-%m-%d}" if good else "never",
+            str(max(newest)) if newest else "",
+            expected(source, tracked, known),
+            escape(f"{bad[-1].checked_at:%Y-%m-%d} {_brief(bad[-1].error or '', source)}") if bad else "",
         )
     return table
+
+
+def _brief(error: str, source: Source) -> str:
+    """An error of `source` without what its row says already (source, host), cut to 40 characters."""
+    text = re.sub(r"^\[[^\]]*\] ", "", error)
+    for host in source.hosts:
+        text = text.removeprefix(f"{host} ")
+    return shorten(text, 40, placeholder="…")

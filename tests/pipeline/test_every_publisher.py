@@ -1,0 +1,425 @@
+"""The daily job with every publisher on: four defaults fail and their fallbacks stand in, a day later all answer.
+
+Some of what the replay answers is made of another publisher's recording (the Board's and most of the Treasury's figures
+are FRED's, DBnomics' are eastmoney's): there a gap of zero shows the way from payload to table, not that two publishers
+agree. The gaps read by hand below are between figures that were recorded on both sides.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines import catalog as catalogs
+from pipelines.landing import Check, Landing
+from pipelines.settings import Settings
+from pipelines.sources import fred
+from tests.pipeline.conftest import REPOSITORY, Home
+from tests.replay import Replay
+
+pytestmark = pytest.mark.recorded
+
+FIRST, SECOND = "2026-08-21T22:30:00+00:00", "2026-08-22T22:30:00+00:00"
+FAILING = {  # source: the host of its figures
+    "federal_reserve": "www.federalreserve.gov",
+    "fiscal_data": "api.fiscaldata.treasury.gov",
+    "eastmoney": "datacenter-web.eastmoney.com",
+    "worldbank_pink_sheet": "thedocs.worldbank.org",
+}
+DEFAULT_SOURCE = {
+    "us_fed_funds_pct": "federal_reserve",
+    "us_deficit_usd": "fiscal_data",
+    "china_ppi_yoy_pct": "eastmoney",
+    "copper_usd_per_tonne": "worldbank_pink_sheet",
+}
+# Indicator, period: figure read from the recorded fallback, its series and source.
+FALLBACK = {
+    ("us_fed_funds_pct", date(2026, 7, 1)): (3.63, "fred_fedfunds_pct", "fred"),
+    # FRED prints -257450.34319191 millions: there a deficit is negative.
+    ("us_deficit_usd", date(2024, 10, 1)): (257450343191.91, "fred_mtsds133fms_usd_millions", "fred"),
+    ("china_ppi_yoy_pct", date(2026, 7, 1)): (3.5, "nbs_ppi_yoy_pct", "dbnomics"),
+    ("china_ppi_yoy_pct", date(2009, 1, 1)): (-3.3, "nbs_ppi_yoy_pct", "dbnomics"),  # of the index 96.7
+    ("copper_usd_per_tonne", date(2025, 6, 1)): (9835.068095238, "imf_copper_usd_per_tonne", "imf_pcps"),
+}
+# The same periods a day later, read from what is recorded of the defaults.
+DEFAULT = {
+    ("us_fed_funds_pct", date(2026, 7, 1)): (3.63, "frb_fed_funds_pct", "federal_reserve"),
+    ("us_deficit_usd", date(2024, 10, 1)): (257450036967.21, "tsy_deficit_usd", "fiscal_data"),
+    ("china_ppi_yoy_pct", date(2026, 7, 1)): (3.5, "cn_ppi_yoy_pct", "eastmoney"),
+    ("china_ppi_yoy_pct", date(2009, 1, 1)): (-3.4, "cn_ppi_yoy_pct", "eastmoney"),
+    ("copper_usd_per_tonne", date(2025, 6, 1)): (9835.07, "wb_copper_usd_per_tonne", "worldbank_pink_sheet"),
+}
+WITHOUT_ROWS = {"sec_financial_statements"}  # switched off: METALS_SEC_BULK_HISTORY is not set
+
+METALS = ("copper", "gold", "silver", "platinum", "palladium")
+NET_NON_COMMERCIAL = {  # long minus short, contracts, worked out by hand from the recorded weekly files
+    date(2026, 4, 7): (40227, 156305, 23417, 18038, -1393),
+    date(2026, 6, 9): (74450, 173837, 22214, 15012, -2964),
+    date(2026, 6, 23): (71620, 181339, 23751, 15095, -3256),
+    date(2026, 7, 7): (64272, 194246, 28015, 13872, -4658),
+    date(2026, 8, 4): (77123, 197634, 22280, 14761, -4335),
+}
+NEVER_CAPTURED = (date(2026, 6, 16), date(2026, 6, 30))
+
+ALUMINIUM = """
+  - id: fred_palumusdm_usd_per_tonne
+    title: Aluminium, monthly average (IMF, over FRED)
+    publisher: International Monetary Fund
+    select: {id: PALUMUSDM}
+    unit: usd_per_tonne
+    frequency: monthly
+    plausible: [500, 10000]         # a price per pound or in cents falls outside
+    publication_lag_days: 20        # within the first three weeks of the next month
+    staleness_limit_days: 75        # 31 + 20, and an update that is left out
+    licence: IMF terms of use, with attribution
+    history: stable
+    bundle: false
+    metal: aluminium
+    description: Aluminium, 99.5 % purity at least, London Metal Exchange spot, cif UK ports.
+"""
+
+
+@dataclass(frozen=True)
+class Published:
+    """The home of both runs, a copy of the file that the first one published, and what the replay was asked then."""
+
+    home: Home
+    first: Path
+    requests: dict[str, int]
+
+    @property
+    def second(self) -> Path:
+        return self.home.published
+
+
+@pytest.fixture(scope="module")
+def own_replay(upstream: Path) -> Iterator[Replay]:
+    """A replay that no other file's tests see: faults are set in it."""
+    with Replay(upstream, FIRST) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def runs(
+    upstream: Path,
+    own_replay: Replay,
+    new_home: Callable[..., Home],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Published:
+    """Two runs a day apart, nothing bundled. In the first, four default publishers answer 503 to everything."""
+    home = new_home(
+        METALS_UPSTREAM_BASE_URL=own_replay.base_url,
+        METALS_BUNDLED_DIR=str(tmp_path_factory.mktemp("no_bundle")),
+        METALS_PACING="false",
+        METALS_PERSONAL_USE="true",
+    )
+    _land_earlier_weeks(home, upstream)
+    own_replay.documents = [_document(date(2026, 7, 30))]
+    for host in FAILING.values():
+        own_replay.fault(host, "503")
+    first = home.metals("run", METALS_NOW=FIRST)
+    assert first.returncode == 0, first.stdout + first.stderr
+    requests = {source: len(own_replay.requests_to(host)) for source, host in FAILING.items()}
+    kept = home.folder / "first.duckdb"
+    shutil.copy(home.published, kept)
+
+    own_replay.mend()
+    own_replay.now = SECOND
+    second = home.metals("run", METALS_NOW=SECOND)
+    assert second.returncode == 0, second.stdout + second.stderr
+    return Published(home, kept, requests)
+
+
+def _land_earlier_weeks(home: Home, upstream: Path) -> None:
+    """As if this home had fetched the CFTC's weekly file on the Saturdays after the earlier recorded as-of days.
+
+    Each file replaces the one before, so nothing but an earlier fetch can bring those weeks.
+    """
+    landing = Landing(home.folder / "warehouse" / "landing")
+    for day in list(NET_NON_COMMERCIAL)[:-1]:
+        fetched = datetime(day.year, day.month, day.day, 12, tzinfo=UTC).replace(tzinfo=None) + timedelta(days=4)
+        payload_id = landing.put((upstream / "cftc" / day.isoformat() / "deafut.txt").read_bytes())
+        landing.append(Check("cftc_legacy", "deafut", fetched, "fresh", payload_id, status=200))
+
+
+def _document(published: date) -> dict[str, Any]:
+    """A Federal Register document in the recorded shape. It is invented: none about metals was recorded."""
+    number = f"{published.year}-99999"
+    return {
+        "document_number": number,
+        "title": "Adjusting Imports of Copper",
+        "abstract": "Section 232 duties on semi-finished copper products.",
+        "type": "Notice",
+        "subtype": None,
+        "publication_date": published.isoformat(),
+        "agencies": [{"name": "Commerce Department", "slug": "commerce-department"}],
+        "html_url": f"https://www.federalregister.gov/documents/{published:%Y/%m/%d}/{number}/copper",
+    }
+
+
+def _resolved(
+    runs: Published, path: Path, wanted: dict[tuple[str, date], Any]
+) -> dict[tuple[str, date], tuple[Any, ...]]:
+    """(indicator, period): (value in the indicator's unit, series, source, whether it is a fallback's)."""
+    rows = runs.home.rows(
+        "select indicator_id, period, value, series_id, source_id, is_fallback "
+        "from intermediate.int_indicators__resolved",
+        path,
+    )
+    return {(i, p): tuple(rest) for i, p, *rest in rows if (i, p) in wanted}  # type: ignore[comparison-overlap, misc]
+
+
+def test_only_the_four_that_answer_503_failed(runs: Published) -> None:
+    outcomes: dict[object, set[object]] = {}
+    for source, outcome in runs.home.rows("select distinct source_id, outcome from raw.retrieval", runs.first):
+        outcomes.setdefault(source, set()).add(outcome)
+    assert {source for source, found in outcomes.items() if "failed" in found} == set(FAILING)
+    assert all(outcomes[source] == {"failed"} for source in FAILING)
+    assert not any("refused" in found for found in outcomes.values())
+    errors = runs.home.rows("select error from raw.retrieval where outcome = 'failed'", runs.first)
+    assert all("answered 503" in str(error) for (error,) in errors)
+    # A 503 is asked again three times before it counts.
+    asked = dict(runs.home.rows("select source_id, count(*) from raw.retrieval group by 1", runs.first))
+    assert runs.requests == {source: 4 * int(str(asked[source])) for source in FAILING}
+
+
+def test_fallbacks_stand_in_with_their_own_figures_and_are_marked(runs: Published) -> None:
+    found = _resolved(runs, runs.first, FALLBACK)
+    assert found == {
+        key: (pytest.approx(value, rel=1e-12), series, source, True)
+        for key, (value, series, source) in FALLBACK.items()
+    }
+    marked = runs.home.rows(
+        f"select indicator_id, bool_and(is_fallback) from intermediate.int_indicators__resolved "
+        f"where indicator_id in {tuple(DEFAULT_SOURCE)} group by 1",
+        runs.first,
+    )
+    assert dict(marked) == dict.fromkeys(DEFAULT_SOURCE, True)
+    # Nothing of the failing publishers came in by another way.
+    ids = tuple(FAILING)
+    assert runs.home.rows(f"select count(*) from raw.payload where source_id in {ids}", runs.first) == [(0,)]
+
+
+def test_drivers_use_the_fallbacks_figures(runs: Published) -> None:
+    rows = runs.home.rows
+    assert rows("select fed_funds_pct from driver_monetary where month = date '2026-07-01'", runs.first) == [(3.63,)]
+    assert rows("select ppi_yoy_pct from driver_china_cycle where month = date '2026-07-01'", runs.first) == [(3.5,)]
+
+
+def test_the_defaults_take_over_when_they_answer_again(runs: Published) -> None:
+    found = _resolved(runs, runs.second, DEFAULT)
+    assert found == {
+        key: (pytest.approx(value, rel=1e-12), series, source, False)
+        for key, (value, series, source) in DEFAULT.items()
+    }
+    # A fallback is left only where the default has no such period, and there it is marked.
+    sources = runs.home.rows(
+        f"select distinct indicator_id, source_id, is_fallback from intermediate.int_indicators__resolved "
+        f"where indicator_id in {tuple(DEFAULT_SOURCE)}",
+        runs.second,
+    )
+    assert set(sources) == {(i, source, False) for i, source in DEFAULT_SOURCE.items()} | {
+        ("us_deficit_usd", "fred", True)  # Treasury's table reaches back to October 2014
+    }
+    assert runs.home.rows(
+        "select max(period) filter (is_fallback), min(period) filter (not is_fallback) "
+        "from intermediate.int_indicators__resolved where indicator_id = 'us_deficit_usd'",
+        runs.second,
+    ) == [(date(2014, 9, 1), date(2014, 10, 1))]
+
+
+def test_a_day_later_those_are_asked_again_whose_cadence_is_shorter(runs: Published) -> None:
+    asked = {
+        source
+        for (source,) in runs.home.rows(
+            f"select distinct source_id from raw.retrieval where checked_at = timestamp '{SECOND[:19]}'", runs.second
+        )
+    }
+    tracked = catalogs.load(Settings().catalog_dir)
+    weekly = {source.id for source in tracked.sources.values() if source.cadence_hours > 24}
+    assert {"ember", "omb"} <= weekly
+    assert asked == set(tracked.sources) - weekly - WITHOUT_ROWS
+
+
+@pytest.mark.parametrize(
+    ("indicator", "default", "fallback", "gap"),
+    [
+        # indicator; largest gap as default and fallback print it, where both sides were recorded
+        ("us_fed_funds_pct", "frb_fed_funds_pct", "fred_fedfunds_pct", None),
+        ("us_treasury_10y_pct", "frb_treasury_10y_pct", "fred_dgs10_pct", None),
+        (
+            "us_deficit_usd",
+            "tsy_deficit_usd",
+            "fred_mtsds133fms_usd_millions",
+            (date(2024, 10, 1), 257450036967.21, 257450343191.91),  # as restated by 306,224.70 dollars
+        ),
+        ("china_ppi_yoy_pct", "cn_ppi_yoy_pct", "nbs_ppi_yoy_pct", (date(2009, 1, 1), -3.4, -3.3)),
+        (
+            "copper_usd_per_tonne",
+            "wb_copper_usd_per_tonne",
+            "imf_copper_usd_per_tonne",
+            (date(2012, 5, 1), 7955.64, 7896.909090909),
+        ),
+    ],
+)
+def test_where_both_publishers_answer_they_are_compared_and_the_largest_gap_is_shown(
+    runs: Published, indicator: str, default: str, fallback: str, gap: tuple[date, float, float] | None
+) -> None:
+    columns = (
+        "default_series_id, fallback_series_id, periods_compared, periods_outside_tolerance, is_within_tolerance, "
+        "tolerance_pct, tolerance_absolute, largest_gap, largest_gap_period, largest_gap_default_value, "
+        "largest_gap_fallback_value"
+    )
+    found = runs.home.rows(f"select {columns} from reconciliation where indicator_id = '{indicator}'", runs.second)
+    [(*pair, periods, outside, within, pct, absolute, largest, period, of_default, of_fallback)] = found
+    declared = catalogs.load(Settings().catalog_dir).indicators[indicator]
+
+    assert pair == [default, fallback]
+    assert int(str(periods)) > 100
+    assert (outside, within) == (0, True)
+    assert (pct, absolute) == (declared.tolerance_pct, declared.tolerance_absolute)
+    if gap is None:
+        assert largest == 0
+    elif indicator == "china_ppi_yoy_pct":
+        # Six months of 2006 to 2009 share this gap; 0.1 is not a binary fraction, so which is first is no finding.
+        assert largest == pytest.approx(abs(gap[1] - gap[2]))
+    else:
+        assert (period, of_default, of_fallback) == (
+            gap[0], pytest.approx(gap[1], rel=1e-12), pytest.approx(gap[2], rel=1e-12)
+        )  # fmt: skip
+        assert largest == pytest.approx(abs(gap[1] - gap[2]), rel=1e-6)
+
+
+def test_the_first_file_compares_nothing_with_a_publisher_that_failed(runs: Published) -> None:
+    compared = {i for (i,) in runs.home.rows("select indicator_id from reconciliation", runs.first)}
+    assert compared, "BLS and FRED both answered"
+    assert not compared & set(DEFAULT_SOURCE)
+
+
+def test_the_audit_says_how_many_pairs_were_compared(runs: Published) -> None:
+    [(passed, said)] = runs.home.rows(
+        "select passed, said from audit.finding where check_name = 'publishers_agree'", runs.second
+    )
+    [(pairs, periods)] = runs.home.rows("select count(*), sum(periods_compared) from reconciliation", runs.second)
+    print(said)
+    assert passed
+    assert said == f"{pairs} pairs of publishers compared over {periods} periods"
+    assert int(str(pairs)) >= 20
+
+
+def test_every_publisher_brings_rows(runs: Published) -> None:
+    rows = runs.home.rows
+    tables = ("observation", "filing_fact", "filing", "policy_document")
+    counts = {t: int(str(rows(f"select count(*) from raw.{t}", runs.second)[0][0])) for t in tables}
+    publishers = {p for (p,) in rows("select distinct source_id from raw.coverage where rows > 0", runs.second)}
+    series = {s for (s,) in rows("select distinct series_id from raw.observation", runs.second)}
+    tracked = catalogs.load(Settings().catalog_dir)
+    print(
+        f"{len(publishers)} of {len(tracked.sources)} publishers, {len(series)} of {len(tracked.series)} series, "
+        f"{sum(counts.values()):,} rows {counts}; without rows: {sorted(set(tracked.series) - series)}"
+    )
+    assert set(tracked.sources) - publishers == WITHOUT_ROWS
+    assert len(publishers) >= 27
+    assert len(series) >= 255
+    assert series <= set(tracked.series)
+    assert counts["observation"] >= 115_000
+    assert counts["filing_fact"] >= 4_600
+    assert counts["filing"] >= 280
+    assert counts["policy_document"] >= 1
+
+
+def test_net_non_commercial_positions_of_the_five_metals(runs: Published) -> None:
+    found = runs.home.rows(
+        "select as_of_date, metal_id, trader_group, net_contracts from intermediate.int_positions__net "
+        "where source_id = 'cftc_legacy'",
+        runs.second,
+    )
+    assert sorted(found) == sorted(  # type: ignore[type-var]
+        (day, metal, "noncommercial", net)
+        for day, nets in NET_NON_COMMERCIAL.items()
+        for metal, net in zip(METALS, nets, strict=True)
+    )
+
+
+def test_the_two_weeks_that_were_never_captured_are_gaps(runs: Published) -> None:
+    gaps = runs.home.rows(
+        "select source_id, metal_id, expected_as_of_date, is_in_the_other_report from intermediate.int_positions__gaps",
+        runs.second,
+    )
+    assert {source for source, *_ in gaps} == {"cftc_legacy"}  # the open-data interface has every week
+    june = {(m, d, other) for _, m, d, other in gaps if date(2026, 6, 9) <= d <= date(2026, 7, 7)}  # type: ignore[operator]
+    assert june == {(metal, day, True) for metal in METALS for day in NEVER_CAPTURED}
+
+
+@pytest.fixture
+def own_catalog(tmp_path: Path) -> Path:
+    return _copy_of_the_catalogue(tmp_path)
+
+
+def _copy_of_the_catalogue(folder: Path) -> Path:
+    copy = folder / "catalog"
+    shutil.copytree(REPOSITORY / "pipelines" / "catalog", copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return copy
+
+
+def _append(catalog: Path, entry: str) -> None:
+    """Add an entry at the end of the file, letter for letter, as a user does."""
+    with (catalog / "series" / "fred.yaml").open("a", encoding="utf-8") as file:
+        file.write("\n" + entry.strip("\n") + "\n")
+
+
+def test_the_documented_example_of_a_new_series_is_a_valid_entry(own_catalog: Path) -> None:
+    before = catalogs.load(own_catalog)
+    text = (REPOSITORY / "docs" / "adding_a_series.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"^```yaml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    _append(own_catalog, block)
+    after = catalogs.load(own_catalog)
+
+    [added] = set(after.series) - set(before.series)
+    assert f"data_freshness where series_id = '{added}'" in text, "the query that follows asks for this series"
+    assert after.series[added].source == "fred"
+    asked = {request.params for request in fred.plan(after, date(2026, 8, 21))}
+    assert asked - {request.params for request in fred.plan(before, date(2026, 8, 21))} == {(("id", "DGS2"),)}
+
+
+@pytest.fixture(scope="module")
+def home_with_aluminium(
+    own_replay: Replay, runs: Published, new_home: Callable[..., Home], tmp_path_factory: pytest.TempPathFactory
+) -> Home:
+    """A fresh home, figures bundled, whose catalogue has one entry more. After `runs`: they set the replay's faults."""
+    catalog = _copy_of_the_catalogue(tmp_path_factory.mktemp("catalogue"))
+    _append(catalog, ALUMINIUM)
+    home = new_home(
+        METALS_UPSTREAM_BASE_URL=own_replay.base_url, METALS_CATALOG_DIR=str(catalog), METALS_PACING="false"
+    )
+    run = home.metals("run", "--only", "fred", METALS_NOW=SECOND)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return home
+
+
+def test_a_series_is_added_by_one_entry(home_with_aluminium: Home) -> None:
+    rows = home_with_aluminium.rows
+    series = "series_id = 'fred_palumusdm_usd_per_tonne'"
+    assert "fred_palumusdm_usd_per_tonne" not in catalogs.load(Settings().catalog_dir).series
+    assert rows(f"select max(period), max_by(value, period) from raw.observation where {series}") == [
+        (date(2025, 4, 1), 2367.80045454546)
+    ]
+    assert rows(f"select unit, frequency, metal_id, publisher, ships_with_project from series where {series}") == [
+        ("usd_per_tonne", "monthly", "aluminium", "International Monetary Fund", False)
+    ]
+    # April 2025 ended 479 days before, far over the limit of 75.
+    assert rows(
+        f"select source_id, last_period, age_days, staleness_limit_days, is_stale, how from data_freshness where {series}"
+    ) == [("fred", date(2025, 4, 1), 479, 75, True, "fresh")]
+
+
+def test_only_the_named_publisher_was_asked_and_the_others_are_bundled(home_with_aluminium: Home) -> None:
+    assert home_with_aluminium.rows("select distinct source_id from raw.retrieval") == [("fred",)]
+    assert home_with_aluminium.rows("select count(*) > 700 from metal_prices where metal_id = 'copper'") == [(True,)]
