@@ -130,6 +130,24 @@ def test_the_same_bytes_again_are_unchanged_and_others_fresh(settings: Settings,
     assert [c.outcome for c in Landing(settings.landing_dir).checks("tiny")] == ["fresh", "unchanged", "fresh"]
 
 
+def test_a_404_is_an_answer_where_the_thing_may_be_absent_and_a_failure_elsewhere(
+    settings: Settings, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request(PATH).respond_with_data(b"<html>none</html>", status=404, content_type="text/html")
+    holiday = Request(key="20261001", url=URL, expect=CSV, absent_ok=True, closed=True)
+    assert ask(settings, holiday)[0].outcome == "absent"
+    assert [c.outcome for c in Landing(settings.landing_dir).checks("tiny")] == ["absent"]
+    assert ask(later(settings, 24), holiday)[0].outcome == "closed", "a closed day is not asked again"
+    assert len(requests_of(httpserver)) == 1
+    assert ask(later(settings, 48), Request(key="other", url=URL, expect=CSV))[0].outcome == "failed"
+
+
+def test_a_query_with_a_body_is_posted(settings: Settings, httpserver: HTTPServer) -> None:
+    httpserver.expect_request(PATH, method="POST", data=b"day=1").respond_with_data(BODY, content_type="text/csv")
+    (check,) = ask(settings, Request(key="data", url=URL, expect=CSV, body=b"day=1"))
+    assert check.outcome == "fresh"
+
+
 def test_a_publisher_is_not_asked_again_within_its_cadence(settings: Settings, httpserver: HTTPServer) -> None:
     serve(httpserver)
     ask(settings)
