@@ -117,10 +117,14 @@ def series_are_fresh(connection: duckdb.DuckDBPyConnection, settings: Settings) 
     if not _has_table(connection, "data_freshness"):
         return Finding("series_are_fresh", False, False, "the table data_freshness is not built")
     rows = connection.execute(
-        "select series_id, last_period, age_days, staleness_limit_days from data_freshness where is_stale order by 1"
+        "select series_id, last_period, age_days, staleness_limit_days from data_freshness "
+        "where is_stale or last_period is null order by 1"
     ).fetchall()
-    examples = [f"{s}: last period {p}, {age} days old, limit {limit}" for s, p, age, limit in rows]
-    said = f"{len(examples)} series are older than their limit" if examples else "every series is fresh"
+    examples = [f"{s}: last period {p}, {age} days old, limit {limit}" for s, p, age, limit in rows if p is not None]
+    without = sum(p is None for _, p, _, _ in rows)
+    said = f"{len(examples)} series are older than their limit" if examples else "no series is older than its limit"
+    if without:
+        said += f"; {without} have no figure yet"
     return Finding("series_are_fresh", not examples, False, said, examples)
 
 

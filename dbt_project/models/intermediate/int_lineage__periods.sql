@@ -1,11 +1,17 @@
 -- What was read, by series (or indicator), month and payload: lineage counts rows in these.
 with read as (
-    select series_id as input_id, period, payload_id
+    select
+        series_id as input_id,
+        period,
+        payload_id
     from {{ ref('base_observations__as_of') }}
 
     union all
 
-    select indicator_id as input_id, period, payload_id
+    select
+        indicator_id as input_id,
+        period,
+        payload_id
     from {{ ref('int_indicators__resolved') }}
 )
 
