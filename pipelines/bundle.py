@@ -165,7 +165,7 @@ def _export(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> No
 
 def summary(directory: Path, catalog: Catalog) -> pl.DataFrame:
     """One row per source: series (or companies), rows, first and last period, newest retrieval, its share of bytes."""
-    with duckdb.connect() as connection:
+    with warehouse.scratch() as connection:
         frame = warehouse.query(
             connection,
             _BUNDLED_ROWS
@@ -214,7 +214,7 @@ def _paths(directory: Path) -> dict[str, str]:
 
 def readme(directory: Path, catalog: Catalog) -> str:
     """The README of the bundle in `directory`, from its files and the catalogue alone."""
-    with duckdb.connect() as connection:
+    with warehouse.scratch() as connection:
         covered = warehouse.query(
             connection,
             _BUNDLED_ROWS

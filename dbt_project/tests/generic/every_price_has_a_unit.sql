@@ -1,7 +1,7 @@
 {#- A quotation in a unit that seed unit_conversions does not name would vanish in the join to it. -#}
 {% test every_price_has_a_unit(model) %}
 select p.series_id, p.period
-from {{ ref('stg_worldbank_pink_sheet__prices') }} as p
+from {{ ref('int_indicators__resolved') }} as p
 left join {{ model }} as c on p.series_id = c.series_id and p.period = c.period
 where p.metal_id is not null and c.series_id is null
 {% endtest %}
