@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -29,13 +29,20 @@ from pipelines.sources import Parsed, SourceModule
 MAX_BYTES = 5_000_000
 
 # Recorded file -> (source, request key). Everything else in the manifest stays out on purpose: excerpts and recorded
-# errors are for tests, the other publishers are no sources yet or do not allow it.
+# errors are for tests; the IMF, Energy Institute and exchanges do not allow it; the lists of filings are older than the
+# facts that ship and would add nothing; no recorded document of the Federal Register is about metals.
 _RECORDED = (
     (re.compile(r"worldbank/[^/]+/(CMO-Historical-Data-Monthly)\.xlsx"), "worldbank_pink_sheet", "{}"),
     (re.compile(r"fred/[^/]+/(\w+)\.csv"), "fred", "fredgraph/{}"),
     (re.compile(r"eastmoney/[^/]+/(\w+)\.json"), "eastmoney", "{}"),
     (re.compile(r"sec/companyfacts(?:_full)?/(CIK\d{10})\.json"), "sec_edgar", "companyfacts/{}"),
+    (re.compile(r"cftc/[^/]+/(deafut)\.txt"), "cftc_legacy", "{}"),
+    (re.compile(r"uncertainty/[^/]+/(data_gpr_export)\.xls"), "gpr", "{}"),
+    (re.compile(r"uncertainty/[^/]+/(tpu_web_latest)\.xlsx"), "tpu", "{}"),
+    (re.compile(r"uncertainty/[^/]+/(US_Policy_Uncertainty_Data\.xlsx)"), "epu", "{}"),
 )
+# The manifest dates the weekly files by their as-of Tuesday; they are out on the Friday after, at 15:30 in New York.
+KNOWN_LATER = {"cftc_legacy": timedelta(days=4)}
 
 # Sorted so that a column repeats itself where it can: smaller files, and the same bytes at every compilation.
 _ORDER = {
@@ -75,7 +82,7 @@ def recordings(upstream: Path, catalog: Catalog) -> list[Recording]:
         if hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
             raise BadPayload(f"{path} is not the file of the manifest", source=source, row=key)
         # The manifest knows the day, not the hour; its first moment is what an as-of day may see.
-        at = datetime.fromisoformat(entry["retrieved_at"])
+        at = datetime.fromisoformat(entry["retrieved_at"]) + KNOWN_LATER.get(source, timedelta())
         found.append(Recording(path, source, key, at, entry["url"], entry["fidelity"], entry["sha256"]))
     return sorted(found, key=lambda r: (r.retrieved_at, r.source, r.key, r.sha256))
 
@@ -312,6 +319,12 @@ def _section(
                 f"| `{series.id}` | {series.publisher} | {series.licence} | {series.history.value} "
                 f"| {row['rows']:,} | {row['first_period']} | {row['last_period']} |"
             )
+    if source.id in KNOWN_LATER:
+        lines += [
+            "",
+            "The recordings bear the day they are about; they count as retrieved "
+            f"{KNOWN_LATER[source.id].days} days later, when they were out.",
+        ]
     lines += ["", "| Response | Retrieved | Fidelity | SHA-256 |", "|---|---|---|---|"]
     lines += [
         f"| {row['request_key']} | {row['day']} | {row['fidelity']} | `{row['payload_id'][:12]}` |" for row in payloads

@@ -65,7 +65,8 @@ def load_source(
     """Load every landed payload of `source` that is not in the raw tables yet, oldest first.
 
     A payload that cannot be read or breaks its contract is refused whole and said; the others go on, and the last
-    good data stands.
+    good data stands. What a payload brings and the record that it was loaded are one transaction: a kill leaves both
+    or neither.
     """
     done = {
         (key, at)
@@ -77,9 +78,11 @@ def load_source(
     for check in sorted(landing.checks(source.id), key=lambda c: c.checked_at):
         if (check.key, check.checked_at) in done:
             continue
-        outcome, error = check.outcome, check.error
-        if check.outcome == "fresh" and check.payload_id:
-            try:
+        if check.outcome != "fresh" or not check.payload_id:
+            _record_retrieval(connection, check)
+            continue
+        try:
+            with warehouse.transaction(connection):
                 payload = Payload(
                     check.payload_id,
                     check.key,
@@ -89,12 +92,15 @@ def load_source(
                     check.status,
                     check.content_type,
                 )
-                load_payload(connection, payload, source, module, catalog, report)
-            except Exception as caught:  # noqa: BLE001 - a payload's fault, or its parser's, stops that payload alone
-                outcome, error = "refused", _said(caught)
-                report.refused.append(error)
-                log.warning("%s", error)
-        _record_retrieval(connection, replace(check, outcome=outcome, error=error))
+                breach = _load(connection, payload, source, module, catalog, report)
+                refused = _said(breach) if breach else None
+                _record_retrieval(connection, replace(check, outcome="refused", error=refused) if refused else check)
+        except Exception as caught:  # noqa: BLE001 - a payload's fault, or its parser's, stops that payload alone
+            refused = _said(caught)
+            _record_retrieval(connection, replace(check, outcome="refused", error=refused))
+        if refused:
+            report.refused.append(refused)
+            log.warning("%s", refused)
     return report
 
 
@@ -115,6 +121,21 @@ def load_payload(
     Raises BadPayload (not the publisher's shape) or ContractBreach (too many bad rows); either way nothing but the
     quarantined rows is written.
     """
+    with warehouse.transaction(connection):
+        breach = _load(connection, payload, source, module, catalog, report)
+    if breach:
+        raise breach
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    payload: Payload,
+    source: Source,
+    module: SourceModule,
+    catalog: Catalog,
+    report: Report,
+) -> ContractBreach | None:
+    """`load_payload` inside the caller's transaction; a breach is returned, for its quarantined rows stay."""
     try:
         parsed = module.parse(payload.body, payload.key, catalog)
     except MetalsError:
@@ -129,47 +150,104 @@ def load_payload(
         ) from error
 
     observations = contracts.validate(_observation_frame(parsed, payload, catalog), contracts.OBSERVATION)
-    facts = contracts.validate(_dated(parsed.filing_facts, payload), contracts.FILING_FACT)
-    filings = contracts.validate(_dated(parsed.filings, payload), contracts.FILING)
-    documents = contracts.validate(_dated(parsed.policy_documents, payload), contracts.POLICY_DOCUMENT)
-    quarantined = _quarantine_frame(source, payload, parsed, observations, facts, filings, documents)
-    good = observations.good.height + facts.good.height + filings.good.height + documents.good.height
-
-    connection.execute("begin")
-    try:
-        warehouse.append(connection, "quarantine", quarantined)
-        if quarantined.height > source.max_bad_share * (good + quarantined.height):
-            connection.execute("commit")
-            examples = "; ".join(f"{r['row']}: {r['reason']}" for r in quarantined.head(3).iter_rows(named=True))
-            raise ContractBreach(
-                f"{quarantined.height} of {good + quarantined.height} rows broke the contract, more than the "
-                f"{source.max_bad_share:.1%} tolerated: {examples}",
-                source=source.id,
-                row=payload.key,
-                kept="the last good data",
-                todo="see raw.quarantine",
-            )
-        coverage = [
-            _write_observations(connection, observations.good, payload, source, catalog, parsed, quarantined),
-            _write_filing_facts(connection, facts.good, payload, source, catalog),
-            _write_filings(connection, filings.good, payload, source, catalog),
-            _write_policy_documents(connection, documents.good, payload, source),
-        ]
-        covered = pl.concat(coverage, how="diagonal")
-        warehouse.append(connection, "coverage", covered)
-        _write_payload(connection, payload, source)
-        connection.execute("commit")
-    except ContractBreach:
-        raise
-    except BaseException:
-        connection.execute("rollback")
-        raise
+    records = [
+        (kind, contracts.validate(_dated(kind.rows(parsed), payload), contracts.RAW[kind.table]))
+        for kind in _KINDS_OF_RECORDS
+    ]
+    quarantined = _quarantine_frame(source, payload, parsed, observations, records, catalog)
+    good = observations.good.height + sum(verdict.good.height for _, verdict in records)
+    warehouse.append(connection, "quarantine", quarantined)
+    if quarantined.height > source.max_bad_share * (good + quarantined.height):
+        examples = "; ".join(f"{r['row']}: {r['reason']}" for r in quarantined.head(3).iter_rows(named=True))
+        return ContractBreach(
+            f"{quarantined.height} of {good + quarantined.height} rows broke the contract, more than the "
+            f"{source.max_bad_share:.1%} tolerated: {examples}",
+            source=source.id,
+            row=payload.key,
+            kept="the last good data",
+            todo="see raw.quarantine",
+        )
+    counts = [_write_observations(connection, observations.good, payload, catalog)]
+    counts += [_write_records(connection, kind, verdict.good, payload, catalog) for kind, verdict in records]
+    covered = _coverage(pl.concat(counts, how="diagonal"), parsed, quarantined, payload, source, catalog)
+    warehouse.append(connection, "coverage", covered)
+    _write_payload(connection, payload, source)
 
     report.payloads += 1
     report.rows_added += int(covered["rows_added"].sum())
     report.rows_changed += int(covered["rows_changed"].sum())
     report.rows_quarantined += quarantined.height
     report.without_rows += covered.filter(pl.col("rows") == 0)["series_id"].to_list()
+    return None
+
+
+@dataclass(frozen=True)
+class _Records:
+    """Rows that say themselves what they are (filed, listed, published), beside the observations of series.
+
+    `same` is SQL over `i` (incoming) and `p` (the newest known row of the same key): nothing changed. `known_from` is
+    the column with the day on which a row that was not known before became known; none: only from when it was seen.
+    """
+
+    table: str
+    rows: Callable[[Parsed], pl.DataFrame]
+    series: pl.Expr  # what coverage and quarantine count by: a company (its CIK, until it is named), a topic, a source
+    period: str
+    same: str
+    known_from: str | None
+    said: pl.Expr  # a row as quarantine shows it
+
+
+def _unchanged(table: str, *aside: str) -> str:
+    """Every column that is stored is as it was; `aside` are not compared."""
+    left_out = {"retrieved_on", "row", *contracts.key(table), *aside}
+    return " and ".join(f"i.{c} is not distinct from p.{c}" for c in contracts.RAW[table].columns if c not in left_out)
+
+
+_KINDS_OF_RECORDS = (
+    _Records(
+        table="filing_fact",
+        rows=lambda parsed: parsed.filing_facts,
+        series=pl.format("CIK{}", "cik"),
+        period="period_end",
+        same=f"abs(i.value - p.value) <= {RELATIVE_TOLERANCE} * abs(p.value)",
+        known_from="filed",
+        said=pl.format("{}: {} {} {} = {}", "row", "tag", "accession", "period_end", "value"),
+    ),
+    _Records(
+        table="filing",
+        rows=lambda parsed: parsed.filings,
+        series=pl.format("CIK{}", "cik"),
+        period="filing_date",
+        # The zone of the time of acceptance changed between two pulls of the same filings.
+        same=_unchanged("filing", "acceptance_datetime"),
+        known_from="filing_date",
+        said=pl.format("{}: {} {} of {}", "row", "form", "accession", "filing_date"),
+    ),
+    _Records(
+        table="policy_document",
+        rows=lambda parsed: parsed.policy_documents,
+        series=pl.col("topic"),
+        period="publication_date",
+        same=_unchanged("policy_document"),
+        known_from="publication_date",
+        said=pl.format("{}: {}", "row", "document_number"),
+    ),
+    _Records(
+        table="tariff_release",
+        rows=lambda parsed: parsed.tariff_releases,
+        series=pl.lit("usitc_hts"),
+        period="release_start_date",
+        same=_unchanged("tariff_release"),
+        known_from=None,  # the list does not say when it first held a release
+        said=pl.format("{}: {}", "row", "release_id"),
+    ),
+)
+
+
+def _named(catalog: Catalog) -> pl.Expr:
+    """`series_id` with companies by their own name; a CIK of no company stays."""
+    return pl.col("series_id").replace({f"CIK{cik}": company.id for cik, company in catalog.company_by_cik.items()})
 
 
 def _observation_frame(parsed: Parsed, payload: Payload, catalog: Catalog) -> pl.DataFrame:
@@ -194,30 +272,16 @@ def _quarantine_frame(
     payload: Payload,
     parsed: Parsed,
     observations: contracts.Verdict,
-    facts: contracts.Verdict,
-    filings: contracts.Verdict,
-    documents: contracts.Verdict,
+    records: list[tuple[_Records, contracts.Verdict]],
+    catalog: Catalog,
 ) -> pl.DataFrame:
     parts = [
         parsed.rejects.select("series_id", "row", "reason"),
         observations.bad.select("series_id", pl.format("{}: {} = {}", "row", "period", "value").alias("row"), "reason"),
-        facts.bad.select(
-            pl.format("CIK{}", "cik").alias("series_id"),
-            pl.format("{}: {} {} {} = {}", "row", "tag", "accession", "period_end", "value").alias("row"),
-            "reason",
-        ),
-        filings.bad.select(
-            pl.format("CIK{}", "cik").alias("series_id"),
-            pl.format("{}: {} {} of {}", "row", "form", "accession", "filing_date").alias("row"),
-            "reason",
-        ),
-        documents.bad.select(
-            pl.col("topic").alias("series_id"),
-            pl.format("{}: {}", "row", "document_number").alias("row"),
-            "reason",
-        ),
+        *(v.bad.select(kind.series.alias("series_id"), kind.said.alias("row"), "reason") for kind, v in records),
     ]
     return pl.concat(parts).with_columns(
+        _named(catalog),
         pl.lit(source.id).alias("source_id"),
         pl.lit(payload.payload_id).alias("payload_id"),
         pl.lit(payload.retrieved_at).alias("quarantined_at"),
@@ -225,19 +289,12 @@ def _quarantine_frame(
 
 
 def _write_observations(
-    connection: duckdb.DuckDBPyConnection,
-    good: pl.DataFrame,
-    payload: Payload,
-    source: Source,
-    catalog: Catalog,
-    parsed: Parsed,
-    quarantined: pl.DataFrame,
+    connection: duckdb.DuckDBPyConnection, good: pl.DataFrame, payload: Payload, catalog: Catalog
 ) -> pl.DataFrame:
-    """Write the observations that are new or really changed; return the coverage rows."""
-    asked = _series_of_payload(good, parsed, quarantined, catalog)
-    if not asked:
-        return _no_coverage()
-    spec = [catalog.series[s] for s in asked]
+    """Write the observations that are new or really changed; return what the payload held, by series."""
+    if good.is_empty():
+        return pl.DataFrame(schema=_COUNTS)
+    spec = [catalog.series[s] for s in good["series_id"].unique(maintain_order=True)]
     lags = pl.DataFrame(
         {
             "series_id": [s.id for s in spec],
@@ -273,15 +330,45 @@ def _write_observations(
         connection.execute("drop table changed")
     finally:
         connection.unregister("incoming")
+    return counts.join(vanished, on="series_id", how="left", maintain_order="left")
+
+
+# What a payload held of a series, before it is laid out as rows of raw.coverage.
+_COUNTS = {
+    "series_id": pl.String,
+    "rows": pl.Int64,
+    "first_period": pl.Date,
+    "last_period": pl.Date,
+    "rows_added": pl.Int64,
+    "rows_changed": pl.Int64,
+    "rows_vanished": pl.Int64,
+}
+
+
+def _coverage(
+    counts: pl.DataFrame,
+    parsed: Parsed,
+    quarantined: pl.DataFrame,
+    payload: Payload,
+    source: Source,
+    catalog: Catalog,
+) -> pl.DataFrame:
+    """Rows of raw.coverage: whatever the payload speaks of, with good rows or without."""
     bad = quarantined.group_by("series_id").agg(pl.len().cast(pl.Int64).alias("quarantined"))
-    missing = pl.DataFrame(
-        {"series_id": list(parsed.missing), "missing": list(parsed.missing.values())},
-        schema={"series_id": pl.String, "missing": pl.Int64},
+    missing = (
+        pl.DataFrame(
+            {"series_id": list(parsed.missing), "missing": list(parsed.missing.values())},
+            schema={"series_id": pl.String, "missing": pl.Int64},
+        )
+        .group_by(_named(catalog))
+        .sum()
     )
+    known = set(catalog.series) | set(catalog.companies) | set(catalog.topics) | {source.id}
+    without_rows = (set(bad["series_id"].drop_nulls()) | set(missing["series_id"])) & known
+    names = sorted(set(counts["series_id"]) | without_rows)
     return (
-        pl.DataFrame({"series_id": asked}, schema={"series_id": pl.String})
+        pl.DataFrame({"series_id": names}, schema={"series_id": pl.String})
         .join(counts, on="series_id", how="left", maintain_order="left")
-        .join(vanished, on="series_id", how="left", maintain_order="left")
         .join(missing, on="series_id", how="left", maintain_order="left")
         .join(bad, on="series_id", how="left", maintain_order="left")
         .with_columns(
@@ -291,12 +378,6 @@ def _write_observations(
             pl.lit(payload.retrieved_at).alias("retrieved_at"),
         )
     )
-
-
-def _series_of_payload(good: pl.DataFrame, parsed: Parsed, quarantined: pl.DataFrame, catalog: Catalog) -> list[str]:
-    """Series that this payload speaks of, with rows or without."""
-    names = set(good["series_id"]) | set(parsed.missing) | set(quarantined["series_id"].drop_nulls())
-    return sorted(names & set(catalog.series))
 
 
 # How far a newer figure may lie from the known one and still be the same figure.
@@ -387,211 +468,72 @@ group by o.series_id
 """
 
 
-def _write_filing_facts(
-    connection: duckdb.DuckDBPyConnection, good: pl.DataFrame, payload: Payload, source: Source, catalog: Catalog
+def _write_records(
+    connection: duckdb.DuckDBPyConnection, kind: _Records, good: pl.DataFrame, payload: Payload, catalog: Catalog
 ) -> pl.DataFrame:
-    """Write facts not known before; a fact whose value changed under the same accession is a later row."""
+    """Write records not known before; one that changed is a later row. Return what the payload held, by series."""
     if good.is_empty():
-        return _no_coverage()
-    connection.register("incoming", good.to_arrow())
+        return pl.DataFrame(schema=_COUNTS)
+    key = contracts.key(kind.table)
+    first_known = f"cast(i.{kind.known_from} as timestamp)" if kind.known_from else "$retrieved_at"
+    basis = "reported" if kind.known_from else "observed"
+    matched = " and ".join(f"i.{c} is not distinct from p.{c}" for c in key)
+    incoming = good.with_columns(kind.series.alias("series_id")).with_columns(_named(catalog))
+    connection.register("incoming", incoming.to_arrow())
     try:
         connection.execute(
             f"""
             create or replace temp table changed as
             with prior as (
-                select cik, taxonomy, tag, unit, period_start, period_end, accession, arg_max(value, known_at) as value
-                from raw.filing_fact
-                where cik in (select distinct cik from incoming)
-                group by all
+                select * from raw.{kind.table} as p
+                where exists (select 1 from incoming as i where {matched})
+                qualify row_number() over (partition by {", ".join(key)} order by known_at desc) = 1
             )
             select
                 i.*,
-                p.value is not null as is_revision,
-                case when p.value is null then cast(i.filed as timestamp) else $retrieved_at end as known_at,
-                case when p.value is null then 'reported' else 'observed' end as known_at_basis
+                p.payload_id is not null as is_revision,
+                case when p.payload_id is null then {first_known} else $retrieved_at end as known_at,
+                case when p.payload_id is null then '{basis}' else 'observed' end as known_at_basis
             from incoming as i
-            left join prior as p
-                on i.cik = p.cik and i.taxonomy = p.taxonomy and i.tag = p.tag and i.unit = p.unit
-                and i.period_start is not distinct from p.period_start and i.period_end = p.period_end
-                and i.accession = p.accession
-            where p.value is null or abs(i.value - p.value) > {RELATIVE_TOLERANCE} * abs(p.value)
+            left join prior as p on {matched}
+            where p.payload_id is null or not ({kind.same})
             """,
             {"retrieved_at": payload.retrieved_at},
         )
         counts = warehouse.query(
             connection,
-            """
-            select
-                i.cik,
-                count(*) as rows,
-                min(i.period_end) as first_period,
-                max(i.period_end) as last_period,
-                (select count(*) from changed as c where c.cik = i.cik and not c.is_revision) as rows_added,
-                (select count(*) from changed as c where c.cik = i.cik and c.is_revision) as rows_changed
-            from incoming as i
-            group by i.cik
-            """,
-        )
-        connection.execute(
-            """
-            insert into raw.filing_fact by name
-            select * exclude (is_revision, retrieved_on, row), ? as payload_id from changed
-            """,
-            [payload.payload_id],
-        )
-        connection.execute("drop table changed")
-    finally:
-        connection.unregister("incoming")
-    company = catalog.company_by_cik
-    return counts.with_columns(
-        pl.col("cik")
-        .map_elements(lambda cik: company[cik].id if cik in company else f"CIK{cik}", return_dtype=pl.String)
-        .alias("series_id"),
-        *_coverage_constants(payload, source),
-    ).drop("cik")
-
-
-def _write_filings(
-    connection: duckdb.DuckDBPyConnection, good: pl.DataFrame, payload: Payload, source: Source, catalog: Catalog
-) -> pl.DataFrame:
-    """Write filings not listed before; one whose line changed is a later row.
-
-    The time of acceptance is not compared: its zone changed between two pulls of the same filings.
-    """
-    if good.is_empty():
-        return _no_coverage()
-    connection.register("incoming", good.to_arrow())
-    try:
-        connection.execute(
-            """
-            create or replace temp table changed as
-            with prior as (
+            f"""
+            with change as (
                 select
-                    cik,
-                    accession,
-                    arg_max({'f': form, 'd': filing_date, 'r': report_date, 'p': primary_document}, known_at) as line
-                from raw.filing
-                where cik in (select distinct cik from incoming)
-                group by cik, accession
+                    series_id,
+                    count(*) filter (where not is_revision) as rows_added,
+                    count(*) filter (where is_revision) as rows_changed
+                from changed
+                group by series_id
             )
             select
-                i.*,
-                p.line is not null as is_revision,
-                case when p.line is null then cast(i.filing_date as timestamp) else $retrieved_at end as known_at,
-                case when p.line is null then 'reported' else 'observed' end as known_at_basis
-            from incoming as i
-            left join prior as p on i.cik = p.cik and i.accession = p.accession
-            where p.line is null
-                or {'f': i.form, 'd': i.filing_date, 'r': i.report_date, 'p': i.primary_document}
-                    is distinct from p.line
-            """,
-            {"retrieved_at": payload.retrieved_at},
-        )
-        counts = warehouse.query(
-            connection,
-            """
-            select
-                i.cik,
+                i.series_id,
                 count(*) as rows,
-                min(i.filing_date) as first_period,
-                max(i.filing_date) as last_period,
-                (select count(*) from changed as c where c.cik = i.cik and not c.is_revision) as rows_added,
-                (select count(*) from changed as c where c.cik = i.cik and c.is_revision) as rows_changed
+                min(i.{kind.period}) as first_period,
+                max(i.{kind.period}) as last_period,
+                any_value(c.rows_added) as rows_added,
+                any_value(c.rows_changed) as rows_changed
             from incoming as i
-            group by i.cik
+            left join change as c on i.series_id = c.series_id
+            group by i.series_id
             """,
         )
-        connection.execute(
-            """
-            insert into raw.filing by name
-            select * exclude (is_revision, retrieved_on, row), ? as payload_id from changed
-            """,
-            [payload.payload_id],
-        )
-        connection.execute("drop table changed")
-    finally:
-        connection.unregister("incoming")
-    company = catalog.company_by_cik
-    return counts.with_columns(
-        pl.col("cik")
-        .map_elements(lambda cik: company[cik].id if cik in company else f"CIK{cik}", return_dtype=pl.String)
-        .alias("series_id"),
-        *_coverage_constants(payload, source),
-    ).drop("cik")
-
-
-def _write_policy_documents(
-    connection: duckdb.DuckDBPyConnection, good: pl.DataFrame, payload: Payload, source: Source
-) -> pl.DataFrame:
-    """Write documents not known before; one whose record changed is a later row."""
-    if good.is_empty():
-        return _no_coverage()
-    compared = [c for c in good.columns if c not in ("retrieved_on", "row", "document_number", "topic")]
-    same = " and ".join(f"i.{c} is not distinct from p.{c}" for c in compared)
-    connection.register("incoming", good.to_arrow())
-    try:
         connection.execute(
             f"""
-            create or replace temp table changed as
-            with prior as (
-                select * from raw.policy_document
-                qualify row_number() over (partition by document_number, topic order by known_at desc) = 1
-            )
-            select
-                i.*,
-                p.document_number is not null as is_revision,
-                case when p.document_number is null then cast(i.publication_date as timestamp) else $retrieved_at end
-                    as known_at,
-                case when p.document_number is null then 'reported' else 'observed' end as known_at_basis
-            from incoming as i
-            left join prior as p on i.document_number = p.document_number and i.topic = p.topic
-            where p.document_number is null or not ({same})
-            """,
-            {"retrieved_at": payload.retrieved_at},
-        )
-        counts = warehouse.query(
-            connection,
-            """
-            select
-                i.topic as series_id,
-                count(*) as rows,
-                min(i.publication_date) as first_period,
-                max(i.publication_date) as last_period,
-                (select count(*) from changed as c where c.topic = i.topic and not c.is_revision) as rows_added,
-                (select count(*) from changed as c where c.topic = i.topic and c.is_revision) as rows_changed
-            from incoming as i
-            group by i.topic
-            """,
-        )
-        connection.execute(
-            """
-            insert into raw.policy_document by name
-            select * exclude (is_revision, retrieved_on, row), ? as payload_id from changed
+            insert into raw.{kind.table} by name
+            select * exclude (is_revision, retrieved_on, row, series_id), ? as payload_id from changed
             """,
             [payload.payload_id],
         )
         connection.execute("drop table changed")
     finally:
         connection.unregister("incoming")
-    return counts.with_columns(*_coverage_constants(payload, source))
-
-
-def _coverage_constants(payload: Payload, source: Source) -> list[pl.Expr]:
-    zero = pl.lit(0, pl.Int64)
-    return [
-        pl.lit(payload.payload_id).alias("payload_id"),
-        pl.lit(source.id).alias("source_id"),
-        pl.lit(payload.retrieved_at).alias("retrieved_at"),
-        zero.alias("rows_vanished"),
-        zero.alias("missing"),
-        zero.alias("quarantined"),
-    ]
-
-
-def _no_coverage() -> pl.DataFrame:
-    return pl.DataFrame(
-        schema={"series_id": pl.String, "rows": pl.Int64, "rows_added": pl.Int64, "rows_changed": pl.Int64}
-    )
+    return counts
 
 
 def _write_payload(connection: duckdb.DuckDBPyConnection, payload: Payload, source: Source) -> None:
@@ -657,8 +599,7 @@ def load_bundle(
     if identity is None or warehouse.one(connection, "select 1 from raw.bundle where bundle_id = ?", [identity]):
         return 0
     added = 0
-    connection.execute("begin")
-    try:
+    with warehouse.transaction(connection):
         connection.execute("create or replace temp table known_payload as select payload_id from raw.payload")
         connection.execute("create or replace temp table known_coverage as from raw.coverage")
         for table in BUNDLED_TABLES:
@@ -676,10 +617,6 @@ def load_bundle(
             ).fetchall()
             added += int(rows[0][0]) if table not in ("payload", "coverage") else 0
         connection.execute("insert into raw.bundle values (?, ?)", [identity, now])
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
     progress(f"bundled figures: {added} rows added")
     return added
 

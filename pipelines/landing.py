@@ -1,4 +1,4 @@
-"""The only code that touches the network, and the store of what came back.
+"""The only code that asks publishers, and the store of what came back (the alert of automation.py asks nobody).
 
 Responses are landed as they came, content-addressed, with their origin in a journal per source.
 Nothing is parsed here beyond what tells a publisher's answer from an error page.
@@ -20,10 +20,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlencode, urljoin, urlsplit
+from typing import Any
+from urllib.parse import quote, quote_plus, urlencode, urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -52,9 +53,19 @@ SECRET = re.compile(
 )
 
 
+# The keys that this process sends, in the forms in which a message may repeat them.
+_known_keys: set[str] = set()
+
+
 def redact(text: str) -> str:
-    """`text` with the value of everything that looks like a key replaced by `***`."""
-    return SECRET.sub(r"\1\2***", text)
+    """`text` with every key that this process sends, and everything that looks like one, replaced by `***`."""
+    return SECRET.sub(r"\1\2***", _without_keys(text))
+
+
+def _without_keys(text: str) -> str:
+    for known in sorted(_known_keys, key=len, reverse=True):
+        text = re.sub(re.escape(known), "***", text, flags=re.IGNORECASE)  # a host's name is said in lower case
+    return text
 
 
 def _redact_record(record: logging.LogRecord) -> bool:
@@ -63,8 +74,17 @@ def _redact_record(record: logging.LogRecord) -> bool:
 
 
 # urllib3 says whole addresses when it tries again.
-for _name in ("urllib3.connectionpool", "urllib3.util.retry"):
+for _name in ("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry"):
     logging.getLogger(_name).addFilter(_redact_record)
+
+
+def not_asked(source: Source, settings: Settings) -> str | None:
+    """Why nothing is asked of a publisher, whatever is due: `switched_off`, `no_key`, `offline`; None where it is."""
+    if source.switch is not None and not getattr(settings, source.switch):
+        return "switched_off"
+    if source.key is not None and getattr(settings, source.key) is None:
+        return "no_key"
+    return "offline" if settings.offline else None
 
 
 @dataclass(frozen=True)
@@ -72,8 +92,8 @@ class Check:
     """One time that a publisher was (or was not) asked for one thing; a line of the journal.
 
     outcome: `fresh` (bytes not seen before for this key), `unchanged`, `not_due` (asked recently enough),
-    `closed` (its answer no longer changes), `offline`, `switched_off`, `failed`, `not_tried` (its host was dead),
-    `absent` (the publisher says there is no such thing, which is an answer).
+    `closed` (its answer no longer changes), `offline`, `switched_off`, `no_key` (the user has set none), `failed`,
+    `not_tried` (its host was dead), `absent` (the publisher says there is no such thing, which is an answer).
     """
 
     source: str
@@ -180,6 +200,10 @@ class Client:
 
     def __init__(self, source: Source, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
         self._source, self._settings, self._sleep = source, settings, sleep
+        key = getattr(settings, source.key) if source.key is not None else None
+        self._key: str | None = key.get_secret_value() if key is not None else None
+        if self._key:
+            _known_keys.update({self._key, quote(self._key, safe=""), quote_plus(self._key)})
         self._last_request = 0.0
         self.gave_up = False
         retry = Retry(
@@ -208,20 +232,38 @@ class Client:
         """Ask once; follow redirects only to the source's own hosts.
 
         Raises UpstreamUnavailable (not reached, refused, still failing after retries) or BadPayload
-        (too large, truncated, a redirect elsewhere).
+        (too large, truncated, a redirect elsewhere or away from TLS).
         """
         url = _url(request)
+        key = self._key_of(request)
         for _ in range(MAX_REDIRECTS + 1):
-            response = self._send(request, url, validators)
+            response = self._send(request, url, validators, key)
             if response.is_redirect:
-                url = urljoin(url, response.headers["Location"])
+                there = urljoin(url, response.headers["Location"])
                 response.close()
+                if url.startswith("https://") and not there.startswith("https://"):
+                    raise BadPayload("redirects to an address without TLS", source=self._source.id, row=request.key)
+                url, key = there, ()  # where a redirect leads, the key goes only if the publisher put it there
                 continue
             with closing(response):
                 return response, self._body(response, request)
         raise BadPayload(f"redirected more than {MAX_REDIRECTS} times", source=self._source.id, row=request.key)
 
-    def _send(self, request: Request, url: str, validators: dict[str, str]) -> requests.Response:
+    def repeats_key(self, body: bytes) -> bool:
+        """Whether an answer holds the key that was sent."""
+        return self._key is not None and self._key.encode() in body
+
+    def _key_of(self, request: Request) -> tuple[tuple[str, str], ...]:
+        """The parameter that only the wire sees."""
+        if request.key_parameter is None:
+            return ()
+        if self._key is None:
+            raise BadPayload("needs a key, and the catalogue names no setting for it", source=self._source.id)
+        return ((request.key_parameter, self._key),)
+
+    def _send(
+        self, request: Request, url: str, validators: dict[str, str], key: tuple[tuple[str, str], ...]
+    ) -> requests.Response:
         host = urlsplit(url).hostname or ""
         if host not in self._source.hosts:
             raise BadPayload(
@@ -235,6 +277,7 @@ class Client:
             return self._session.request(
                 "GET" if request.body is None else "POST",
                 self._address(url),
+                params=key or None,
                 data=request.body,
                 headers={**request.headers, **validators},
                 timeout=(self._settings.connect_timeout_s, self._settings.read_timeout_s),
@@ -359,18 +402,17 @@ def land(
 def reachable(sources: Iterable[Source], settings: Settings) -> dict[str, str]:
     """Whether the first host of each source takes a TCP connection, tried side by side; nothing is sent.
 
-    Returns by source id: `yes`, `no: <reason>`, `switched off`, `not asked (offline)`, or `not asked (proxy)` where
-    requests go through a proxy, which a connection of our own would pass by.
+    Returns by source id: `yes`, `no: <reason>`, `switched off`, `no key set`, `not asked (offline)`, or
+    `not asked (proxy)` where requests go through a proxy, which a connection of our own would pass by.
     """
     found: dict[str, str] = {}
     addresses: dict[str, tuple[str, int]] = {}
     for source in sources:
         host = source.hosts[0]
         port = 80 if host in HTTP_ONLY_HOSTS else 443
-        if source.switch is not None and not getattr(settings, source.switch):
-            found[source.id] = "switched off"
-        elif settings.offline:
-            found[source.id] = "not asked (offline)"
+        reason = not_asked(source, settings)
+        if reason is not None:
+            found[source.id] = _NOT_KNOCKED_AT[reason]
         elif settings.upstream_base_url is not None:
             base = urlsplit(settings.upstream_base_url)
             addresses[source.id] = (base.hostname or "", base.port or (443 if base.scheme == "https" else 80))
@@ -382,6 +424,9 @@ def reachable(sources: Iterable[Source], settings: Settings) -> dict[str, str]:
     with ThreadPoolExecutor(max_workers=max(len(distinct), 1), thread_name_prefix="reachable") as pool:
         answers = dict(zip(distinct, pool.map(lambda a: _knock(a, settings.connect_timeout_s), distinct), strict=True))
     return found | {source_id: answers[address] for source_id, address in addresses.items()}
+
+
+_NOT_KNOCKED_AT = {"switched_off": "switched off", "no_key": "no key set", "offline": "not asked (offline)"}
 
 
 def _knock(address: tuple[str, int], timeout_s: float) -> str:
@@ -406,12 +451,17 @@ def _land_one(
     started = said_at = time.monotonic()
     history = landing.checks(source.id)
     client = Client(source, settings)
+    set_back = _clock_set_back(source, history, settings)
+    if set_back is not None:
+        _record(checks, landing, Check(source.id, "clock", settings.clock(), "failed", error=str(set_back)))
+        log.warning("%s", set_back)
+        return checks
     try:
         queue = module.plan(catalog, settings.clock().date())
     except Exception as error:
-        what = redact(f"the requests could not be planned ({type(error).__name__}: {error})")
-        _record(checks, landing, Check(source.id, "plan", settings.clock(), "failed", error=what))
-        log.exception("%s: %s", source.id, what)
+        unplanned = redact(f"the requests could not be planned ({type(error).__name__}: {error})")
+        _record(checks, landing, Check(source.id, "plan", settings.clock(), "failed", error=unplanned))
+        log.exception("%s: %s", source.id, unplanned)
         return checks
     while queue:
         if time.monotonic() - said_at > PROGRESS_EVERY_S:
@@ -421,9 +471,9 @@ def _land_one(
         try:
             further = list(_check(request, source, client, settings, landing, history, checks))
         except Exception as error:  # noqa: BLE001 - one publisher's fault, or its module's, stops that request alone
-            what = str(error) if isinstance(error, MetalsError) else f"{type(error).__name__}: {error}"
-            _record(checks, landing, Check(source.id, request.key, settings.clock(), "failed", error=redact(what)))
-            log.warning("%s", redact(what))
+            said = redact(str(error) if isinstance(error, MetalsError) else f"{type(error).__name__}: {error}")
+            _record(checks, landing, Check(source.id, request.key, settings.clock(), "failed", error=said))
+            log.warning("%s", said)
             if client.gave_up and queue:
                 # Asking a dead host again costs a wait each; what was not asked is said, and kept as it was.
                 log.warning("[source=%s] %d further requests were not tried", source.id, len(queue))
@@ -435,6 +485,21 @@ def _land_one(
     told = ", ".join(f"{n} {outcome}" for outcome, n in tally.items()) or "nothing to ask"
     log.info("%s: %s in %.1f s", source.id, told, time.monotonic() - started)
     return checks
+
+
+def _clock_set_back(source: Source, history: list[Check], settings: Settings) -> UpstreamUnavailable | None:
+    """Why nobody may be asked now: the answer would be dated before what is known, and the older figure stay last."""
+    now = settings.clock()
+    newest = max((c.checked_at for c in history), default=now)
+    if newest <= now or not_asked(source, settings) is not None:
+        return None
+    return UpstreamUnavailable(
+        f"not asked: the clock says {now:%Y-%m-%d %H:%M} UTC, but the last check was at {newest:%Y-%m-%d %H:%M}",
+        source=source.id,
+        kept="the last good payloads",
+        todo=f"set the clock right; if it had run ahead, take the later lines out of journal/{source.id}.jsonl in the "
+        "landing folder and delete the build, which is made again from landing",
+    )
 
 
 def _check(
@@ -477,6 +542,8 @@ def _check(
         body = landing.get(unmodified.payload_id)
     else:
         examine(response, body, request, source)
+        if client.repeats_key(body):
+            raise BadPayload("repeats the key it was asked with, so it is not kept", source=source.id, row=request.key)
     further = request.then(body) if request.then else []
     if request.land:
         payload_id = landing.put(body)
@@ -505,10 +572,9 @@ def _check(
 def _reason_to_skip(
     request: Request, source: Source, settings: Settings, seen: list[Check], now: datetime
 ) -> str | None:
-    if source.switch is not None and not getattr(settings, source.switch):
-        return "switched_off"
-    if settings.offline:
-        return "offline"
+    reason = not_asked(source, settings)
+    if reason is not None:
+        return reason
     if request.closed and seen:
         return "closed"
     # A page that is not landed is asked whenever its source is; its own last check is unknown.
@@ -518,6 +584,9 @@ def _reason_to_skip(
 
 
 def _record(checks: list[Check], landing: Landing, check: Check) -> None:
+    # A publisher may repeat a key wherever it likes, in a validator for instance.
+    said: dict[str, Any] = {n: _without_keys(v) for n, v in asdict(check).items() if isinstance(v, str)}
+    check = replace(check, **said)
     checks.append(check)
     landing.append(check)
 

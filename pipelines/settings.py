@@ -10,10 +10,15 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+
+def setting_variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"METALS_{name}".upper()
 
 
 class Settings(BaseSettings):
@@ -48,6 +53,9 @@ class Settings(BaseSettings):
     sec_bulk_history: bool = Field(
         default=False, description="Also read the SEC's quarterly financial statement data sets: tens of large zips."
     )
+    census_key: SecretStr | None = Field(
+        default=None, description="The user's own key of the Census Bureau; without it the bureau is not asked."
+    )
     connect_timeout_s: float = Field(default=4.0, description="Longest wait for a connection, in seconds.")
     read_timeout_s: float = Field(default=30.0, description="Longest silence while reading a body, in seconds.")
     total_timeout_s: float = Field(default=180.0, description="Longest time for one response, in seconds.")
@@ -58,6 +66,11 @@ class Settings(BaseSettings):
     as_of: date | None = Field(
         default=None,
         description="Build what was known by the end of this day, beside the daily build and under its own name.",
+    )
+    history_months: int = Field(
+        default=12,
+        ge=0,
+        description="Month ends whose verdicts a run keeps at hand; `metals history` goes further back.",
     )
     pacing: bool = Field(
         default=True, description="Tests: whether to wait between requests; publishers' own hosts are always paced."
@@ -72,6 +85,12 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("ALERT_WEBHOOK_URL", "METALS_ALERT_WEBHOOK_URL"),
         description="Failed runs are posted here.",
     )
+
+    @field_validator("census_key")
+    @classmethod
+    def _an_empty_key_is_none(cls, key: SecretStr | None) -> SecretStr | None:
+        text = key.get_secret_value().strip() if key else ""  # pasted with a line break, as it happens
+        return SecretStr(text) if text else None
 
     @property
     def landing_dir(self) -> Path:

@@ -290,8 +290,8 @@ class Replay:
                 more = {"path": seen.path} if "path" in inspect.signature(function).parameters else {}
                 made = function(seen.query, seen.body, self.now, **more)
                 if made is not None:  # None: this one was recorded
-                    status, content_type, body = made
-                    return Answer(body, content_type, status)
+                    status, content_type, body, *headers = made
+                    return Answer(body, content_type, status, dict(*headers))
         return self._recorded(seen)
 
     def _recorded(self, seen: Seen) -> Answer:
@@ -408,7 +408,7 @@ def _fred_window(body: bytes, query: dict[str, list[str]]) -> bytes:
     return header + b"".join(row for row in rows if low <= row[:10] <= high)
 
 
-def _routes() -> list[tuple[str, str, Callable[..., tuple[int, str, bytes] | None]]]:
+def _routes() -> list[tuple[str, str, Callable[..., tuple[Any, ...] | None]]]:
     """What stands in for publishers of whom nothing was recorded; each module says which of its figures are real."""
     package = importlib.import_module("tests.replay_routes")
     names = sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))

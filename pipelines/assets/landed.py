@@ -22,7 +22,7 @@ from pipelines.catalog import Catalog, Source
 from pipelines.landing import Check
 from pipelines.resources import MetalsRun
 
-NOT_ASKED = ("not_due", "closed", "offline", "switched_off")
+NOT_ASKED = ("not_due", "closed", "offline", "switched_off", "no_key")
 
 
 def key(source_id: str) -> AssetKey:

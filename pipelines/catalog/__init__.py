@@ -76,6 +76,9 @@ class Source(_Entry):
     bundle: bool = Field(description="Whether the terms let its figures ship with the project")
     unofficial: bool = False
     switch: str | None = Field(default=None, description="Name of the setting that turns it off")
+    key: str | None = Field(
+        default=None, description="Name of the setting that holds the user's key; without one it is not asked"
+    )
     description: str
 
 

@@ -165,6 +165,41 @@ POLICY_DOCUMENT = pa.DataFrameSchema(
 )
 
 
+TARIFF_RELEASE = pa.DataFrameSchema(
+    {
+        "release_id": pa.Column(pl.String, description="Name of the release, e.g. 2026HTSRev4"),
+        "title": pa.Column(pl.String, nullable=True, description="Title as published"),
+        "status": pa.Column(
+            pl.String, pa.Check.str_length(min_value=1), description="Status as published, e.g. current, archive"
+        ),
+        "release_start_date": pa.Column(
+            pl.Date,
+            pa.Check.ge(EARLIEST_PERIOD),
+            nullable=True,
+            description="First day of the release as published; not the day on which a duty takes legal effect",
+        ),
+        "retrieved_on": pa.Column(pl.Date),
+        "row": pa.Column(pl.String, description="Where the row stands in the payload"),
+    },
+    unique=["release_id"],
+    strict=True,
+)
+
+# The raw tables that hold what publishers say. A row is one of these with the time at which it became known.
+RAW = {
+    "observation": OBSERVATION,
+    "filing_fact": FILING_FACT,
+    "filing": FILING,
+    "policy_document": POLICY_DOCUMENT,
+    "tariff_release": TARIFF_RELEASE,
+}
+
+
+def key(table: str) -> list[str]:
+    """The columns by which a row of a raw table is told apart, apart from when it became known."""
+    return list(RAW[table].unique or [])
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Rows that hold the contract, and rows that do not with their reasons (column `reason`)."""

@@ -64,6 +64,13 @@ POLICY_DOCUMENT = {
     "html_url": pl.String,
     "row": pl.String,
 }
+TARIFF_RELEASE = {
+    "release_id": pl.String,
+    "title": pl.String,
+    "status": pl.String,
+    "release_start_date": pl.Date,  # null where the list gives none
+    "row": pl.String,
+}
 REJECT = {"series_id": pl.String, "row": pl.String, "reason": pl.String}
 
 
@@ -88,6 +95,7 @@ class Request:
     body: bytes | None = None  # sent by POST; its type stands in `headers`
     land: bool = True  # False: a page that is only read for the next link
     closed: bool = False  # its answer no longer changes: not asked again once landed
+    key_parameter: str | None = None  # under which the user's key is sent (Source.key); no address here ever holds it
     absent_ok: bool = False  # 404 says that there is no such thing (a day without trading), which is an answer
     then: Callable[[bytes], list[Request]] | None = None  # further requests that this answer calls for
 
@@ -100,6 +108,7 @@ class Parsed:
     filing_facts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FILING_FACT))
     filings: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FILING))
     policy_documents: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=POLICY_DOCUMENT))
+    tariff_releases: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TARIFF_RELEASE))
     rejects: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECT))
     missing: Mapping[str, int] = field(default_factory=dict)  # series: cells that hold a missing-value marker
 

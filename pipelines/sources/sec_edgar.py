@@ -90,7 +90,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Facts of one companyfacts response, or the periodic filings of one submissions response.
 
     `body` is the JSON text, `key` is `companyfacts/CIK##########` or `submissions/CIK##########`. For the first,
-    `filing_facts` (columns of FILING_FACT; `value` in the fact's own `unit`, unscaled), `rejects` and, per tag, the
+    `filing_facts` (columns of FILING_FACT; `value` in the fact's own `unit`, unscaled), `rejects` and the number of
     facts with a null value. A fact repeated with the same accession and value is one row. The same fact with two values
     inside one accession is no row: neither can be preferred, so it is one reject that names both. For the second,
     `filings` (columns of FILING, forms of PERIODIC_FORMS) and `rejects`.
@@ -102,16 +102,15 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         return _filings(body, key)
     cik = _cik_of_key(key)
     taxonomies = _taxonomies(body, key, cik)
-    raw = _columns(taxonomies, key)
+    raw = _columns(taxonomies, key).with_columns(series_id=pl.format("CIK{}", pl.lit(cik)))
     is_null = pl.col("val").is_null() & pl.col("val_broken").is_null()
     nulls = raw.filter(is_null)
     facts, broken = _typed(raw.filter(~is_null), cik)
     facts, contradictory = _collapsed(facts)
-    counted = nulls.group_by("series_id", maintain_order=True).len()
     return Parsed(
         filing_facts=facts,
         rejects=pl.concat([broken, contradictory]),
-        missing=dict(zip(counted["series_id"].to_list(), counted["len"].to_list(), strict=True)),
+        missing={f"CIK{cik}": nulls.height} if nulls.height else {},
     )
 
 
@@ -263,7 +262,6 @@ def _columns(taxonomies: dict[str, dict[str, Any]], key: str) -> pl.DataFrame:
         }
     )
     return frame.with_columns(
-        series_id=pl.concat_str("taxonomy", pl.lit("/"), "tag"),
         row=pl.concat_str(
             "taxonomy", pl.lit("/"), "tag", pl.lit(" "), "unit", pl.lit(" accession "), pl.col("accn").fill_null("none")
         ),
@@ -319,9 +317,9 @@ def _collapsed(facts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         return once, pl.DataFrame(schema=REJECT)
     rejects = (
         contradictory.group_by(_FACT_KEY, maintain_order=True)
-        .agg(pl.col("value").cast(pl.String).str.join(" and "), pl.col("row").first())
+        .agg(pl.col("value").cast(pl.String).str.join(" and "), pl.col("cik", "row").first())
         .select(
-            series_id=pl.concat_str("taxonomy", pl.lit("/"), "tag"),
+            series_id=pl.format("CIK{}", "cik"),
             row="row",
             reason=pl.concat_str(
                 pl.lit("one accession gives two values for the period ending "),

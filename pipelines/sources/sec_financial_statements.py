@@ -51,7 +51,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Facts of the catalogued companies (by any of their CIKs) filed in the quarter `key`, as `yyyyqn`.
 
     `filing_facts` have the columns of FILING_FACT: totals only, in the fact's own unit, known from the day of filing.
-    Missing: facts with an empty value, per tag. The same fact with two values in one accession is one reject.
+    Missing: facts with an empty value, per filer. The same fact with two values in one accession is one reject.
 
     Raises BadPayload for a body that is no such zip, lacks a table or a column, or has a member larger than 1.5 GB.
     """
@@ -132,7 +132,7 @@ def _facts(rows: pl.DataFrame, key: str) -> Parsed:
     days = {text: _month_end(text) for text in rows["ddate"].drop_nulls().unique()}
     quarters = pl.col("qtrs").cast(pl.Int32, strict=False)
     typed = rows.with_columns(
-        series_id=pl.concat_str("taxonomy", pl.lit("/"), "tag"),
+        series_id=pl.format("CIK{}", pl.col("cik").cast(pl.Int64)),
         row=pl.format("{}/{} {} accession {}", "taxonomy", "tag", pl.col("uom").fill_null(""), "adsh"),
         period_end=pl.col("ddate").replace_strict(days, default=None, return_dtype=pl.Date),
         quarters=quarters,

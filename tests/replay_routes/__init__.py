@@ -1,6 +1,7 @@
 """Answers of publishers that the replay cannot serve straight from a recording: one module per publisher.
 
 Each module offers `routes()`: (host, regex of the path, answer), where answer(query, body, clock) gives
-(status, content type, bytes) for the query parameters, the posted bytes and the day of asking (None: everything).
+(status, content type, bytes, and headers where there are any) for the query parameters, the posted bytes and the day of
+asking (None: everything).
 Nothing of the project is imported.
 """

@@ -24,6 +24,7 @@ US_GAAP = {
     "NetCashProvidedByUsedInOperatingActivities": 0.2,
     "RevenueFromContractWithCustomerExcludingAssessedTax": 1.0,
     "OperatingIncomeLoss": 0.08,
+    "IncomeLossFromContinuingOperationsBeforeIncomeTaxesExtraordinaryItemsNoncontrollingInterest": 0.06,
     "DepreciationDepletionAndAmortization": 0.09,
 }
 IFRS = {

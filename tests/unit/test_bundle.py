@@ -52,7 +52,17 @@ def test_only_what_may_ship_ships(loaded: duckdb.DuckDBPyConnection, catalog: Ca
     assert shipped <= {s.id for s in catalog.series.values() if s.bundle}
     assert "fred_t10yie_pct" not in shipped
     sources = {row[0] for row in loaded.execute("select distinct source_id from raw.payload").fetchall()}
-    assert sources == {"worldbank_pink_sheet", "fred", "eastmoney", "sec_edgar"}
+    assert sources == {
+        "worldbank_pink_sheet",
+        "fred",
+        "eastmoney",
+        "sec_edgar",
+        "cftc_legacy",
+        "gpr",
+        "tpu",
+        "epu",
+    }
+    assert all(catalog.sources[source].bundle for source in sources)
     tags = {(row[0], row[1]) for row in loaded.execute("select distinct cik, tag from raw.filing_fact").fetchall()}
     assert tags <= {
         (validity.cik, tag)
@@ -109,6 +119,30 @@ def test_hand_checked_figures_are_in_the_bundle(loaded: duckdb.DuckDBPyConnectio
     assert loaded.execute(microsoft).fetchall() == [(115_948_000_000.0,)]
 
 
+def test_positions_and_uncertainty_are_in_the_bundle_and_known_when_they_were_out(
+    loaded: duckdb.DuckDBPyConnection,
+) -> None:
+    def known(series: str, period: str) -> list[tuple[float, str]]:
+        return loaded.execute(
+            "select value, strftime(known_at, '%Y-%m-%d') from raw.observation where series_id = ? and period = ? "
+            "order by known_at",
+            [series, period],
+        ).fetchall()
+
+    # Long less short, worked out by hand from the recorded file of Tuesday 4 August 2026, out on Friday the 7th.
+    [(long, out)] = known("cftc_legacy_copper_noncommercial_long_contracts", "2026-08-04")
+    [(short, _)] = known("cftc_legacy_copper_noncommercial_short_contracts", "2026-08-04")
+    assert (long - short, out) == (77123, "2026-08-08")
+    # Two vintages of one month: 124.9 when first recorded, 128.9 a year later.
+    [first, second] = known("gpr_recent_index", "2024-11-01")
+    assert (round(first[0], 1), first[1]) == (124.9, "2025-04-29")
+    assert (round(second[0], 1), second[1]) == (128.9, "2026-03-22")
+    [(march, _)] = known("tpu_monthly_index", "2025-03-01")
+    assert round(march) == 603
+    [(pandemic, _)] = known("epu_us_news_index", "2020-05-01")
+    assert round(pandemic) == 504
+
+
 @pytest.mark.recorded
 def test_compiling_again_gives_the_files_that_ship(upstream: Path, tmp_path: Path, catalog: Catalog) -> None:
     bundle.compile_bundle(upstream, tmp_path, catalog)
@@ -122,7 +156,7 @@ def test_recordings_are_taken_in_the_order_of_retrieval_and_by_their_hash(
     upstream: Path, tmp_path: Path, catalog: Catalog
 ) -> None:
     found = bundle.recordings(upstream, catalog)
-    assert len(found) == 32
+    assert len(found) == 41
     assert [r.retrieved_at for r in found] == sorted(r.retrieved_at for r in found)
     keys = {(r.source, r.key) for r in found}
     assert {("fred", "fredgraph/GDP"), ("sec_edgar", "companyfacts/CIK0001652044")} < keys

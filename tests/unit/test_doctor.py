@@ -71,6 +71,8 @@ def test_what_is_switched_off_or_offline_is_not_knocked_at(monkeypatch: pytest.M
     monkeypatch.setattr("pipelines.landing.socket.create_connection", never)
     found = landing.reachable(sources("fred", "yahoo", "bls"), settings(fred=False, offline=True))
     assert found == {"fred": "switched off", "yahoo": "switched off", "bls": "not asked (offline)"}
+    keyless = settings(census_key=None)
+    assert landing.reachable(sources("census_trade"), keyless) == {"census_trade": "no key set"}
 
 
 class _Connected:
@@ -216,7 +218,7 @@ def test_every_publisher_has_a_line_with_newest_period_and_next_release_at_120_c
     )
     shown = lines(where)
     assert max(len(line.rstrip()) for line in shown) <= 120
-    assert sum(" none " in line for line in shown) == len(TRACKED.sources)
+    assert sum(" none " in line or " not set " in line for line in shown) == len(TRACKED.sources)
     [pink_sheet] = [line for line in shown if "World Bank Commodity" in line]
     # Tin ends with June, so July's is next: 31 July and the lag of six days.
     assert pink_sheet.split()[-2:] == ["2026-07-01", "2026-08-06"]
@@ -238,11 +240,43 @@ def test_the_last_failure_is_shown_short_and_the_last_answer_by_its_day(tmp_path
     [bls] = [line for line in shown if "BLS public data API" in line]
     assert re.findall(r"\d{4}-\d{2}-\d{2}", bls) == ["2026-08-01", "2026-08-02"]
     assert "answered" in bls
-    assert any(line.rstrip().endswith("reachable a moment ago") for line in shown), "cut off at the right edge"
+    assert any(line.rstrip().endswith(" ago") for line in shown), "cut off at the right edge"
     assert not any("[source=" in line or "api.bls.gov" in line for line in shown)
 
 
-def test_keyed_publishers_are_named_as_not_used() -> None:
-    [said] = [said for name, _, said in summary.diagnose(settings()) if name == "keys"]
-    for name in ("Census", "FRED API", "Ember API", "EIA", "BEA", "not used"):
+OWN_KEY = "fedcba9876543210fedcba9876543210fedcba98"
+
+
+def keys(where: Settings) -> tuple[bool, str]:
+    [(good, said)] = [(good, said) for name, good, said in summary.diagnose(where) if name == "keys"]
+    return good, said
+
+
+def test_a_key_that_is_not_set_is_a_plain_sentence_and_no_problem() -> None:
+    good, said = keys(settings(census_key=None))
+    assert good
+    assert "METALS_CENSUS_KEY is not set, so US Census Bureau international trade is not asked; it is optional." in said
+    for name in ("FRED", "Ember", "EIA", "BEA", "not used"):
         assert name in said
+
+
+def test_a_key_that_is_set_is_said_but_not_shown(tmp_path: Path) -> None:
+    where = settings(census_key=OWN_KEY, warehouse_dir=tmp_path, offline=True)
+    good, said = keys(where)
+    assert good
+    assert "METALS_CENSUS_KEY is set, so US Census Bureau international trade is asked." in said
+    shown = "".join(lines(where)) + "".join(str(found) for found in summary.diagnose(where))
+    assert OWN_KEY not in shown
+
+
+@pytest.mark.parametrize(
+    ("key", "column", "reachable"), [(None, "not set", "no key set"), (OWN_KEY, "set", "not asked")]
+)
+def test_the_table_says_whether_a_publisher_needs_a_key_and_has_one(
+    tmp_path: Path, key: str | None, column: str, reachable: str
+) -> None:
+    shown = lines(settings(census_key=key, warehouse_dir=tmp_path, offline=True))
+    start = next(i for i, line in enumerate(shown) if "US Census Bureau" in line)
+    assert column in shown[start]
+    assert reachable in shown[start]
+    assert sum(" none " in line for line in shown) == len(TRACKED.sources) - 1

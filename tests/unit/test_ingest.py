@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines import ingest, warehouse
-from pipelines.catalog import Catalog, Company, Frequency, History, LicenceClass, Series, Source, Validity
+from pipelines.catalog import Catalog, Company, Frequency, History, LicenceClass, Series, Source, Topic, Validity
 from pipelines.errors import BadPayload, ContractBreach
 from pipelines.landing import Check, Landing
 from pipelines.sources import FILING_FACT, OBSERVATION, POLICY_DOCUMENT, REJECT, Parsed, Request
@@ -472,6 +472,65 @@ def test_load_source_takes_payloads_oldest_first_each_once_and_goes_on_after_a_r
     ]
     again = ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
     assert (again.payloads, rows(raw, "select count(*) from raw.retrieval")) == (0, [(4,)])
+
+
+@pytest.mark.parametrize("killed_in", ["_record_retrieval", "_write_payload"])
+def test_a_kill_between_the_rows_and_their_record_leaves_neither(
+    raw: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_in: str
+) -> None:
+    content = observations(("price", "2026-01", 1.5, 1), rejects=[["other", "B7", "not a number: 'abc'"]])
+    landing = landed(tmp_path, [("2026-03-01", content | {"filing_facts": [fact(5e9)]})])
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ingest, killed_in, killed)
+        with pytest.raises(KeyboardInterrupt):
+            ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
+    tables = ("observation", "filing_fact", "coverage", "quarantine", "payload", "retrieval")
+    assert {t: rows(raw, f"from raw.{t}") for t in tables} == {t: [] for t in tables}
+    assert ingest.load_source(raw, source(), TinyModule(), CATALOG, landing).rows_added == 2
+    assert rows(raw, "select series_id, rows, quarantined from raw.coverage order by 1") == [
+        ("TINY", 1, 0),
+        ("other", 0, 1),
+        ("price", 1, 0),
+    ]
+
+
+def test_the_rows_of_a_refused_payload_are_in_quarantine_once(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    landing = landed(tmp_path, [("2026-03-01", observations(("price", "2026-01", 9999.0, 1)))])
+    for _ in range(2):
+        ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
+    assert rows(raw, "select count(*) from raw.quarantine") == [(1,)]
+    assert rows(raw, "select outcome, error like '%1 of 1 rows broke%' from raw.retrieval") == [("refused", True)]
+
+
+def test_coverage_counts_what_is_missing_and_quarantined_of_a_company_and_of_a_topic(
+    raw: duckdb.DuckDBPyConnection,
+) -> None:
+    content = {
+        "filing_facts": [fact(5e9), fact(5e9, "not an accession number")],
+        "policy_documents": [document(None, "minerals")],
+        "rejects": [["CIK7", "fact 3", "'val' is not a number"], ["minerals", "document 2", "no title"]],
+        "missing": {"CIK7": 2},
+    }
+    catalog = Catalog(
+        CATALOG.sources.values(),
+        CATALOG.series.values(),
+        CATALOG.companies.values(),
+        [],
+        [Topic(id=t, source="tiny", title=t, conditions={"term": t}, since=date(2018, 1, 1), description=t)
+         for t in ("minerals", "tariffs")],
+    )  # fmt: skip
+    content["rejects"].append(["tariffs", "document 3", "no title"])  # type: ignore[union-attr]
+    report = load(raw, content, "2026-02-06", max_bad_share=0.9, catalog=catalog)
+    assert rows(raw, "select series_id, rows, missing, quarantined from raw.coverage order by 1") == [
+        ("TINY", 1, 2, 2),
+        ("minerals", 1, 0, 1),
+        ("tariffs", 0, 0, 1),
+    ]
+    assert report.without_rows == ["tariffs"]
 
 
 def test_a_landed_payload_that_was_tampered_with_is_refused(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

@@ -108,6 +108,13 @@ def test_a_line_that_breaks_the_contract_is_quarantined(
     with pytest.raises(ContractBreach):
         put(raw, catalog, "2026-05-01", LINE | change)
     ((series, found),) = raw.execute("select series_id, reason from raw.quarantine").fetchall()
-    assert series == "CIK789019"
+    assert series == "MSFT"
     assert reason in found
     assert known(raw) == []
+
+
+def test_coverage_counts_the_lines_that_went_to_quarantine(raw: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    good = [LINE | {"accession": f"0000000042-26-{n:06}"} for n in range(100, 160)]
+    report = put(raw, catalog, "2026-05-01", LINE | {"accession": "42-26-1"}, *good)
+    assert (report.rows_added, report.rows_quarantined) == (60, 1)
+    assert raw.execute("select series_id, rows, quarantined from raw.coverage").fetchall() == [("MSFT", 60, 1)]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 from werkzeug import Request as Asked
 from werkzeug import Response
@@ -430,6 +431,188 @@ def test_a_key_is_not_in_the_error_of_a_host_that_is_down(settings: Settings, ca
     nobody = settings.model_copy(update={"upstream_base_url": "http://127.0.0.1:9"})
     (check,) = ask(nobody, Request(key="data", url=URL, expect=CSV, params=(("api_key", PLANTED),)))
     assert PLANTED not in check.line() + caplog.text
+
+
+# The user's key, which only the wire may see
+
+KEYED = {"key": "census_key"}
+# Not the one above: a key that was sent once is taken out of every message of this process.
+OWN_KEY = "fedcba9876543210fedcba9876543210fedcba98"
+
+
+@pytest.fixture
+def keyed(settings: Settings) -> Settings:
+    return settings.model_copy(update={"census_key": SecretStr(OWN_KEY)})
+
+
+def asking_with_key(path: str = "data.csv", **changes: Any) -> Request:
+    return Request(key="data", url=f"https://{HOST}/{path}", expect=CSV, key_parameter="key", **changes)
+
+
+def everything_kept(settings: Settings) -> bytes:
+    """Names and contents of all files of the warehouse's folder, payloads unpacked."""
+    kept = b""
+    for path in settings.warehouse_dir.rglob("*"):
+        kept += str(path).encode() + b"\n"
+        if path.is_file():
+            content = path.read_bytes()
+            kept += gzip.decompress(content) if path.suffix == ".gz" else content
+    return kept
+
+
+def test_the_key_goes_out_with_the_request_and_stays_nowhere(
+    keyed: Settings, httpserver: HTTPServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    serve(httpserver)
+    (check,) = ask(keyed, asking_with_key(params=(("id", "GDP"),)), **KEYED)
+    assert check.outcome == "fresh"
+    assert dict(requests_of(httpserver)[0].args) == {"id": "GDP", "key": OWN_KEY}
+    assert check.url == f"{URL}?id=GDP"
+    kept = everything_kept(keyed)
+    assert BODY in kept, "what was landed is looked at"
+    assert OWN_KEY.encode() not in kept
+    said = [r.getMessage() for r in caplog.records if r.name != "werkzeug"]  # the test's server tells what it was asked
+    assert any("/data.csv" in text for text in said), "urllib3 says the address that it asked"
+    assert OWN_KEY not in "".join(said)
+    assert OWN_KEY not in repr(keyed)
+    assert OWN_KEY not in str(keyed.model_dump())
+
+
+ELSEWHERE = "https://evil.example.com/?key="
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "content", "said"),
+    [
+        (302, {"Location": f"/error.html?key={OWN_KEY}"}, b"", "answered 404"),
+        (302, {"Location": f"{ELSEWHERE}{OWN_KEY}"}, b"", "leads to host 'evil.example.com'"),
+        (302, {"Location": f"https://{OWN_KEY.upper()}.example.com/"}, b"", "leads to host '***.example.com'"),
+        (302, {"Location": f"http://{HOST}/data.csv?key={OWN_KEY}"}, b"", "redirects to an address without TLS"),
+        (500, {}, f"no query key={OWN_KEY}&id=1".encode(), "answered 500: no query key=***&id=1"),
+        (400, {}, f"error: unknown key '{OWN_KEY}'".encode(), "answered 400: error: unknown key '***'"),
+        (200, {}, f"<html>{OWN_KEY} is no valid key</html>".encode(), "*** is no valid key"),
+        (200, {}, b"date,value\n" + OWN_KEY.encode() + b",1.5\n", "repeats the key it was asked with"),
+        (200, {"Content-Encoding": OWN_KEY}, BODY, "encoded as '***'"),
+        (200, {"Content-Type": f"text/{OWN_KEY}"}, BODY, "answered 200 as text/***"),
+        (204, {}, b"", "answered 204: an empty body"),
+    ],
+    ids=["redirect", "redirect elsewhere", "host", "no TLS", "500", "400", "html", "echo", "encoding", "type", "204"],
+)
+def test_whatever_the_publisher_does_with_the_key_it_is_not_said_again(
+    keyed: Settings,
+    httpserver: HTTPServer,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+    headers: dict[str, str],
+    content: bytes,
+    said: str,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    headers = {"Content-Type": "text/csv", **headers}
+    httpserver.expect_request(PATH).respond_with_data(content, status=status, headers=headers)
+    httpserver.expect_request(f"/{HOST}/error.html").respond_with_data("gone", status=404)
+    (check,) = ask(keyed, asking_with_key(), **KEYED)
+    assert check.outcome == "failed"
+    assert said in (check.error or "")
+    assert OWN_KEY.encode() not in everything_kept(keyed).lower()
+    texts = [check.line(), *(r.getMessage() for r in caplog.records if r.name != "werkzeug")]
+    assert OWN_KEY not in "".join(texts).lower()
+    assert sum(asked.args.get("key") == OWN_KEY for asked in requests_of(httpserver)) >= 1
+
+
+def test_a_redirect_gets_the_key_only_where_the_publisher_put_it(keyed: Settings, httpserver: HTTPServer) -> None:
+    httpserver.expect_request(PATH).respond_with_data("", status=302, headers={"Location": "/moved.csv"})
+    httpserver.expect_request(f"/{HOST}/moved.csv").respond_with_data(BODY, content_type="text/csv")
+    assert ask(keyed, asking_with_key(), **KEYED)[0].outcome == "fresh"
+    assert [dict(asked.args) for asked in requests_of(httpserver)] == [{"key": OWN_KEY}, {}]
+
+
+def test_a_validator_that_repeats_the_key_is_kept_without_it(keyed: Settings, httpserver: HTTPServer) -> None:
+    serve(httpserver, ETag=f'"{OWN_KEY}"', **{"Last-Modified": OWN_KEY})
+    (check,) = ask(keyed, asking_with_key(), **KEYED)
+    assert (check.outcome, check.etag, check.last_modified) == ("fresh", '"***"', "***")
+    assert OWN_KEY.encode() not in everything_kept(keyed)
+
+
+def test_an_exception_on_the_way_does_not_say_the_key(keyed: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    def fails(body: bytes) -> list[Request]:
+        raise ValueError(f"cannot read https://{HOST}/?key={OWN_KEY}")
+
+    nobody = keyed.model_copy(update={"upstream_base_url": "http://127.0.0.1:9"})
+    unresolved = keyed.model_copy(update={"upstream_base_url": "http://no such host"})
+    for where in (nobody, unresolved):
+        (check,) = ask(where, asking_with_key(then=fails), **KEYED)
+        assert check.outcome == "failed"
+        assert OWN_KEY not in check.line() + caplog.text
+        assert OWN_KEY.encode() not in everything_kept(keyed)
+
+
+def test_an_exception_of_the_module_does_not_say_the_key(
+    keyed: Settings, httpserver: HTTPServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    serve(httpserver)
+
+    def fails(body: bytes) -> list[Request]:
+        raise ValueError(f"{OWN_KEY} cannot be read")
+
+    (check,) = ask(keyed, asking_with_key(then=fails), **KEYED)
+    assert check.error == "ValueError: *** cannot be read"
+    assert OWN_KEY.encode() not in everything_kept(keyed)
+    assert OWN_KEY not in "".join(r.getMessage() for r in caplog.records if r.name != "werkzeug")
+
+
+def test_without_a_key_nobody_is_asked_and_nothing_failed(settings: Settings, httpserver: HTTPServer) -> None:
+    (check,) = ask(settings, asking_with_key(), **KEYED)
+    assert (check.outcome, check.error) == ("no_key", None)
+    assert requests_of(httpserver) == []
+    assert Landing(settings.landing_dir).checks("tiny") == []
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\n"])
+def test_an_empty_key_is_no_key(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("METALS_CENSUS_KEY", text)
+    assert Settings().census_key is None
+
+
+def test_a_pasted_key_loses_its_line_break_and_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METALS_CENSUS_KEY", f" {OWN_KEY}\n")
+    found = Settings()
+    assert found.census_key is not None
+    assert found.census_key.get_secret_value() == OWN_KEY
+    assert OWN_KEY not in f"{found!r} {found}"
+
+
+def test_a_module_that_wants_a_key_of_a_source_without_one_fails(settings: Settings, httpserver: HTTPServer) -> None:
+    assert "the catalogue names no setting for it" in (ask(settings, asking_with_key())[0].error or "")
+    assert requests_of(httpserver) == []
+
+
+# The clock
+
+
+def test_nobody_is_asked_while_the_clock_is_behind_the_last_check(
+    settings: Settings, httpserver: HTTPServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    serve(httpserver)
+    ask(settings)
+    other = Request(key="other", url=URL, expect=CSV)
+    (check,) = ask(later(settings, -1), other)
+    assert (check.key, check.outcome) == ("clock", "failed")
+    assert "the clock says 2026-06-10 11:00 UTC, but the last check was at 2026-06-10 12:00" in (check.error or "")
+    assert "set the clock right" in caplog.text
+    assert len(requests_of(httpserver)) == 1
+    assert [c.outcome for c in ask(later(settings, 0), other)] == ["fresh"], "as soon as it is right again"
+
+
+def test_a_clock_set_back_does_not_matter_to_a_publisher_that_is_not_asked(
+    settings: Settings, httpserver: HTTPServer
+) -> None:
+    serve(httpserver)
+    ask(settings)
+    assert ask(later(settings, -1).model_copy(update={"offline": True}))[0].outcome == "offline"
 
 
 CHECK = Check("tiny", "data", datetime.fromisoformat("2026-06-10T12:00:00"), "fresh", "ab" * 32)

@@ -40,7 +40,7 @@ def _parse(*facts: dict[str, Any], **kwargs: Any) -> Parsed:
 
 def _only_reason(parsed: Parsed) -> str:
     assert parsed.filing_facts.is_empty()
-    assert parsed.rejects["series_id"].to_list() == ["us-gaap/Capex"]
+    assert parsed.rejects["series_id"].to_list() == ["CIK42"]
     return str(parsed.rejects["reason"].item())
 
 
@@ -115,7 +115,7 @@ def test_a_broken_fact_leaves_the_others_and_is_found_by_tag_and_accession() -> 
 
 def test_a_null_value_is_counted_as_missing() -> None:
     parsed = _parse(FACT, FACT | {"val": None, "end": "2025-06-30"}, FACT | {"val": None, "end": "2025-09-30"})
-    assert parsed.missing == {"us-gaap/Capex": 2}
+    assert parsed.missing == {"CIK42": 2}
     assert parsed.filing_facts.height == 1
     assert parsed.rejects.is_empty()
 

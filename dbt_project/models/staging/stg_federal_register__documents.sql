@@ -1,3 +1,4 @@
+{{ config(materialized='table') }}
 -- A document whose record the publisher mended is a later row: the latest one known by the as-of date speaks.
 select
     document_number,

@@ -1,0 +1,85 @@
+"""Releases of the US Harmonized Tariff Schedule, as the International Trade Commission lists them.
+
+A release is a state of the printed schedule. Its first day is no legal date: a duty applies from the day that its
+proclamation or order names, which may lie days before or after the release that prints it (docs/policy_events.md). The
+list therefore tells that the schedule changed, and policy_events what applied.
+
+`currentRelease` of the same interface repeats the one line of the list whose status is `current`, so it is not asked.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import polars as pl
+
+from pipelines.catalog import Catalog
+from pipelines.errors import BadPayload
+from pipelines.sources import REJECT, TARIFF_RELEASE, Expect, Parsed, Request
+
+SOURCE = "usitc_hts"
+URL = "https://hts.usitc.gov/reststop/releaseList"
+KEY = "releases"
+FIELDS = {"name": "release_id", "title": "title", "status": "status", "releaseStartDate": "start_text"}
+
+LIST = Expect(content_types=("application/json",), starts_with=(b"[",), contains=(b'"releaseStartDate"',))
+
+
+def plan(catalog: Catalog, today: date) -> list[Request]:
+    """The whole list, which is short."""
+    return [Request(key=KEY, url=URL, expect=LIST)]
+
+
+def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
+    """Releases (columns of TARIFF_RELEASE). A start date that the list leaves empty is null.
+
+    A line without a name or a status, with a date that is not printed as month/day/year, or whose name another line
+    has too, is a reject. Raises BadPayload for anything but a list of lines, or where no line has one of the fields.
+    """
+    try:
+        lines = json.loads(body)
+    except ValueError as error:
+        raise BadPayload(f"not JSON: {error}", source=SOURCE, row=key) from None
+    if not isinstance(lines, list) or not lines or not all(isinstance(line, dict) for line in lines):
+        raise BadPayload("not a list of releases", source=SOURCE, row=key)
+    gone = [name for name in FIELDS if not any(name in line for line in lines)]
+    if gone:
+        raise BadPayload(
+            f"no line has {', '.join(gone)}",
+            source=SOURCE,
+            row=key,
+            todo="see whether the interface changed its fields",
+        )
+    text = {new: [_text(line.get(old)) for line in lines] for old, new in FIELDS.items()}
+    frame = (
+        pl.DataFrame(text, schema=dict.fromkeys(text, pl.String))
+        .with_row_index("line", offset=1)
+        .with_columns(
+            release_start_date=pl.col("start_text").str.to_date("%m/%d/%Y", strict=False, exact=True),
+            row=pl.format("line {} ({})", "line", pl.col("release_id").fill_null("no name")),
+        )
+        .with_columns(
+            reason=pl.when(pl.col("release_id").is_null())
+            .then(pl.lit("'name' is missing"))
+            .when(pl.col("status").is_null())
+            .then(pl.lit("'status' is missing"))
+            .when(pl.col("start_text").is_not_null() & pl.col("release_start_date").is_null())
+            .then(pl.format("'releaseStartDate' is not printed as month/day/year: {}", "start_text"))
+            .when(pl.len().over("release_id") > 1)
+            .then(pl.lit("its name stands in the list more than once"))
+        )
+    )
+    return Parsed(
+        tariff_releases=frame.filter(pl.col("reason").is_null()).select(
+            pl.col(name).cast(dtype) for name, dtype in TARIFF_RELEASE.items()
+        ),
+        rejects=frame.filter(pl.col("reason").is_not_null())
+        .select(pl.lit(SOURCE).alias("series_id"), "row", "reason")
+        .select(*REJECT),
+    )
+
+
+def _text(cell: object) -> str | None:
+    """A cell as text; null where nothing is printed."""
+    return str(cell).strip() or None if cell is not None else None
