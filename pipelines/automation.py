@@ -38,7 +38,10 @@ daily_schedule = ScheduleDefinition(
 
 
 def alert(settings: Settings) -> SensorDefinition | None:
-    """A sensor that posts failed runs to the webhook of the settings; None where none is set."""
+    """A sensor that posts failed runs to the webhook of the settings; None where none is set.
+
+    The one request that does not go through landing: nothing is read from it and nothing of it is kept.
+    """
     url = settings.alert_webhook_url
     if url is None:
         return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from pipelines import warehouse
+from pipelines import contracts, warehouse
 from pipelines.settings import Settings
 
 # A published table that loses this share of its rows is held back: publishers add history, they do not halve it.
@@ -59,14 +59,9 @@ def build_is_complete(connection: duckdb.DuckDBPyConnection, settings: Settings)
 
 def raw_rows_are_unique(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
     """(series, period, known_at) and its counterparts are unique: the as-of rule rests on it."""
-    keys = {
-        "observation": "series_id, period, known_at",
-        "filing_fact": "cik, taxonomy, tag, unit, period_start, period_end, accession, known_at",
-        "filing": "cik, accession, known_at",
-        "policy_document": "document_number, topic, known_at",
-    }
     examples = []
-    for table, key in keys.items():
+    for table in contracts.RAW:
+        key = ", ".join([*contracts.key(table), "known_at"])
         rows = connection.execute(
             f"select {key}, count(*) from raw.{table} group by {key} having count(*) > 1 limit 3"
         ).fetchall()

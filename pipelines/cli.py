@@ -252,6 +252,38 @@ def explain(
 
 
 @app.command()
+def history(
+    since: Annotated[
+        datetime, typer.Option(formats=["%Y-%m"], help="First month whose verdicts are wanted, as 2008-01.")
+    ],
+) -> None:
+    """Compute the verdicts of past month ends, a second or two each, and publish them.
+
+    What has been computed stays as long as neither the rules nor what was known by then changes.
+    """
+    settings = Settings()
+    _home(settings)
+    _log_to_console(quiet=False)
+    if not settings.build_path.exists():
+        raise _fail("there is no build yet; run `metals run`", EXIT_NOT_PUBLISHED)
+    from pipelines import history as past  # noqa: PLC0415
+    from pipelines.assets import published  # noqa: PLC0415
+
+    as_of = settings.as_of_date()
+    months = 12 * (as_of.year - since.year) + as_of.month - since.month + 1
+    if months < 1:
+        raise _fail(f"{since:%Y-%m} lies in the future", EXIT_USAGE)
+    try:
+        with warehouse.exclusive(settings):
+            filled = past.fill(settings, months)
+            published.publish(settings)
+    except MetalsError as error:
+        raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
+    said = f"{filled.computed} month ends computed, {filled.kept} kept, {len(filled.failed)} not to be had"
+    console.print(f"{said}; see the table claim_verdict_history")
+
+
+@app.command()
 def ui(port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000) -> None:
     """Start the Dagster UI and the schedule, on this machine only."""
     settings = Settings()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagster import AssetKey, Definitions, in_process_executor
 
 from pipelines import automation, catalog
-from pipelines.assets import landed, models, published, raw
+from pipelines.assets import landed, models, past, published, raw
 from pipelines.resources import MetalsRun
 from pipelines.settings import Settings
 
@@ -21,7 +21,8 @@ def assemble(settings: Settings) -> Definitions:
             landed.build(tracked),
             *(raw.build(source, tracked) for source in tracked.sources.values()),
             model_assets,
-            published.build(leaves),
+            past.build(AssetKey(["models", "claim_verdicts"])),
+            published.build([*leaves, past.KEY]),
         ],
         jobs=[automation.daily_job],
         schedules=[automation.daily_schedule],

@@ -14,7 +14,7 @@ import yaml
 
 from pipelines import catalog
 from pipelines.catalog import Catalog, LicenceClass, Source
-from pipelines.settings import PROJECT_ROOT, Settings
+from pipelines.settings import PROJECT_ROOT, Settings, setting_variable
 
 PAGE = PROJECT_ROOT / "docs" / "data_dictionary.md"
 _INTRODUCTION = """\
@@ -88,7 +88,7 @@ def _source(source: Source, tracked: Catalog) -> Iterator[str]:
         "Terms": source.terms,
         "Hosts": ", ".join(f"`{host}`" for host in source.hosts)
         + (" (an unofficial channel)" if source.unofficial else ""),
-        "Key": "none",
+        "Key": _key(source),
         "Cadence": f"asked at most every {source.cadence_hours:g} hours",
         "Bundled": ships + (" ([what does](../warehouse/bundled/README.md))" if source.bundle else ""),
         "Switch": _switch(source),
@@ -128,13 +128,19 @@ def _source(source: Source, tracked: Catalog) -> Iterator[str]:
 
 
 def _is_on(source: Source) -> bool:
-    return source.switch is None or bool(Settings.model_fields[source.switch].default)
+    return source.key is None and (source.switch is None or bool(Settings.model_fields[source.switch].default))
+
+
+def _key(source: Source) -> str:
+    if source.key is None:
+        return "none"
+    return f"the user's own, in `{setting_variable(source.key)}`; without it the publisher is not asked"
 
 
 def _switch(source: Source) -> str:
     if source.switch is None:
-        return "on; no setting turns it off"
-    variable = f"{Settings.model_config.get('env_prefix')}{source.switch}".upper()
+        return "on; no setting turns it off" if source.key is None else "**off** until its key is set"
+    variable = setting_variable(source.switch)
     return f"on; `{variable}=false` turns it off" if _is_on(source) else f"**off**; `{variable}=true` turns it on"
 
 

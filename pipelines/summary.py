@@ -21,7 +21,7 @@ from pipelines import catalog, warehouse
 from pipelines.catalog import Catalog, Frequency, LicenceClass, Series, Source
 from pipelines.errors import MetalsError
 from pipelines.landing import Landing, reachable
-from pipelines.settings import Settings
+from pipelines.settings import Settings, setting_variable
 
 QUERIES = (
     "select claim_id, verdict, because from claim_verdicts order by claim_id",
@@ -36,6 +36,8 @@ DRIVERS = (
     ("driver_china_cycle", "month", ("ppi_yoy_pct", "m1_m2_gap_pp", "exports_yoy_pct")),
     ("driver_monetary", "month", ("fed_funds_pct", "real_10y_yield_pct", "broad_dollar_index")),
 )
+# What stands for a payload in lineage where a row rests on a reference table of the project (model lineage).
+SEED_PREFIX = "seed:"
 # The terms in two words; in full they stand in the data dictionary.
 TERMS = {
     LicenceClass.PUBLIC_DOMAIN: "public domain",
@@ -45,7 +47,7 @@ TERMS = {
     LicenceClass.PERSONAL_USE: "own use only",
 }
 # Publishers of filings and documents have no series: something new may come on any working day, but for archives.
-_RELEASES_WITHOUT_SERIES = {"sec_financial_statements": "quarterly"}
+_RELEASES_WITHOUT_SERIES = {"sec_financial_statements": "quarterly", "usitc_hts": "irregular"}
 # Newest period of each series, and the days between two of its periods: within a payload, or from one to the next.
 _PERIODS = """
 with spaced as (
@@ -106,6 +108,7 @@ def how(outcomes: list[str], source: dict[str, Any]) -> str:
         "refused": "refused by contract",
         "offline": "offline",
         "switched_off": "switched off",
+        "no_key": "no key set",
         "not_due": "not due",
         "closed": "not due",
     }
@@ -249,16 +252,21 @@ def explain(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> list
         span = (
             f"{r['first_period']} to {r['last_period']}" if r["first_period"] != r["last_period"] else r["last_period"]
         )
-        lines.append(
-            f"  {escape(str(r['input_id']))}: {r['rows']} row(s), {span}\n"
-            f"    payload {r['payload_id']} ({r['origin']}, retrieved {r['retrieved_at']:%Y-%m-%d})\n"
-            f"    {escape(str(r['publisher']))}, {escape(str(r['licence']))}, {escape(str(r['url'] or ''))}"
-        )
+        if str(r["payload_id"]).startswith(SEED_PREFIX):
+            # Entered by hand: the citation is what there is, and the table it stands in tells the rest.
+            origin = f"reference table {r['payload_id'].removeprefix(SEED_PREFIX)}, which cites it"
+        else:
+            origin = (
+                f"payload {r['payload_id']} ({r['origin']}, retrieved {r['retrieved_at']:%Y-%m-%d})\n"
+                f"    {escape(str(r['publisher']))}, {escape(str(r['licence']))}, {escape(str(r['url'] or ''))}"
+            )
+        lines.append(f"  {escape(str(r['input_id']))}: {r['rows']} row(s), {span}\n    {origin}")
     return lines
 
 
 def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     """What `metals doctor` looks at: name, whether it is well, what was found."""
+    tracked: Catalog | None = None
     try:
         tracked = catalog.load(settings.catalog_dir)
         yield "catalogue", True, f"{len(tracked.sources)} publishers, {len(tracked.series)} series"
@@ -283,11 +291,19 @@ def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     else:
         yield "published file", False, "not there yet; run `metals run`"
     yield "FRED", True, "on" if settings.fred else "switched off (METALS_FRED=false)"
-    yield (
-        "keys",
-        True,
-        "no publisher here needs one; those that want a key (Census, FRED API, Ember API, EIA, BEA) are not used",
-    )
+    yield "keys", True, " ".join(_keys(tracked, settings))
+
+
+def _keys(tracked: Catalog | None, settings: Settings) -> Iterator[str]:
+    """A sentence per publisher that needs a key of the user's, and one on those that could be read with one."""
+    for source in tracked.sources.values() if tracked else ():
+        if source.key is not None:
+            variable = setting_variable(source.key)
+            if getattr(settings, source.key) is None:
+                yield f"{variable} is not set, so {source.title} is not asked; it is optional."
+            else:
+                yield f"{variable} is set, so {source.title} is asked."
+    yield "The interfaces of FRED, Ember, EIA and BEA that want a key are not used."
 
 
 def next_release(series: Series, newest: date, step_days: int = 1) -> date:
@@ -359,7 +375,7 @@ def sources_table(settings: Settings) -> Table:
         table.add_row(
             escape(source.title),
             escape(answers[source.id]),
-            "none",
+            _key(source, settings),
             TERMS[source.licence_class],
             f"{source.cadence_hours:g} h",
             f"{good[-1].checked_at:%Y-%m-%d}" if good else "never",
@@ -368,6 +384,12 @@ def sources_table(settings: Settings) -> Table:
             escape(f"{bad[-1].checked_at:%Y-%m-%d} {_brief(bad[-1].error or '', source)}") if bad else "",
         )
     return table
+
+
+def _key(source: Source, settings: Settings) -> str:
+    if source.key is None:
+        return "none"
+    return "not set" if getattr(settings, source.key) is None else "set"
 
 
 def _brief(error: str, source: Source) -> str:

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,8 @@ def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
         log.info("models: building as of %s", settings.as_of_date())
         run_dir = settings.build_path.parent / "dbt"
         # Unit tests prove the formulae, not the data: they run with the project's tests (see `unit_test`).
-        arguments = ["build", "--target-path", str(run_dir), "--exclude-resource-type", "unit_test"]
+        # --full-refresh: a seed whose columns changed is made anew; otherwise its old table is filled, and cannot be.
+        arguments = ["build", "--full-refresh", "--target-path", str(run_dir), "--exclude-resource-type", "unit_test"]
         if select:
             arguments += ["--select", *select]
         results = _invoke(settings, arguments, path.with_name("partial_parse.msgpack"))
@@ -98,13 +100,30 @@ def unit_test(settings: Settings) -> list[NodeResult]:
         return _invoke(settings, arguments, manifest_path(settings).with_name("partial_parse.msgpack"))
 
 
+def compile_for(settings: Settings, as_of: date, folder: Path) -> dict[str, dict[str, Any]]:
+    """The models and seeds by identity, their SQL compiled for `as_of`; `folder` holds dbt's own files."""
+    arguments = ["--log-level", "none", "compile", "--target-path", str(folder), "--select", "resource_type:model"]
+    with warehouse.exclusive(settings):
+        parsed = manifest_path(settings).with_name("partial_parse.msgpack")
+        _invoke(settings.model_copy(update={"as_of": as_of}), arguments, parsed, settings.build_path)
+    nodes = json.loads((folder / "manifest.json").read_bytes())["nodes"]
+    wanted = ("name", "resource_type", "depends_on", "language", "relation_name", "original_file_path", "compiled_code")
+    return {
+        unique_id: {key: node.get(key) for key in wanted} | {"materialized": node["config"]["materialized"]}
+        for unique_id, node in nodes.items()
+        if node["resource_type"] in ("model", "seed")
+    }
+
+
 def manifest(settings: Settings) -> dict[str, Any]:
     """The parsed manifest as JSON."""
     content: dict[str, Any] = json.loads(manifest_path(settings).read_bytes())
     return content
 
 
-def _invoke(settings: Settings, arguments: list[str], parsed: Path | None) -> list[NodeResult]:
+def _invoke(
+    settings: Settings, arguments: list[str], parsed: Path | None, build_path: Path | None = None
+) -> list[NodeResult]:
     # Imported here: dbt takes more than a second to import, and reading the warehouse does not need it.
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
@@ -113,7 +132,7 @@ def _invoke(settings: Settings, arguments: list[str], parsed: Path | None) -> li
     # The JSON manifest loses the arguments of generic tests when read back; dbt's own parse state keeps them.
     known = None if parsed is None else Manifest.from_msgpack(parsed.read_bytes())
     project = str(settings.dbt_project_dir)
-    variables = {"as_of": settings.as_of_date().isoformat(), "build_path": str(settings.build_path)}
+    variables = {"as_of": settings.as_of_date().isoformat(), "build_path": str(build_path or settings.build_path)}
     command = [
         "--quiet",
         "--no-use-colors",

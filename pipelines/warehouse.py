@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -85,6 +86,11 @@ TABLES = (
         _from_contract(contracts.POLICY_DOCUMENT) + _KNOWN,
     ),
     Table(
+        "tariff_release",
+        "One row per release of the Harmonized Tariff Schedule and version of its line in the list. Append-only.",
+        _from_contract(contracts.TARIFF_RELEASE) + _KNOWN,
+    ),
+    Table(
         "payload",
         "One row per publisher's response whose rows are in the warehouse.",
         (
@@ -124,7 +130,7 @@ TABLES = (
         (
             Column("payload_id", "varchar", "SHA-256 of the payload"),
             Column("source_id", "varchar", "Source of the catalogue"),
-            Column("series_id", "varchar", "Series of the catalogue (or company, or topic)"),
+            Column("series_id", "varchar", "Series of the catalogue (or company, topic, or source of records)"),
             Column("retrieved_at", "timestamp", "When the payload was fetched, UTC"),
             Column("rows", "bigint", "Good rows in the payload"),
             Column("missing", "bigint", "Cells that hold a missing-value marker"),
@@ -144,7 +150,7 @@ TABLES = (
         (
             Column("source_id", "varchar", "Source of the catalogue"),
             Column("payload_id", "varchar", "SHA-256 of the payload"),
-            Column("series_id", "varchar", "Series of the catalogue (or company, or topic)"),
+            Column("series_id", "varchar", "Series of the catalogue (or company, topic, or source of records)"),
             Column("row", "varchar", "Where it stands in the payload, and what it holds"),
             Column("reason", "varchar", "Why it is not in the warehouse"),
             Column("quarantined_at", "timestamp", "When, UTC"),
@@ -160,6 +166,41 @@ TABLES = (
             Column("finished_at", "timestamp", "End, UTC; null while running or after a kill"),
             Column("succeeded", "boolean", "Whether every model and blocking test passed"),
             Column("selection", "varchar", "Which models; empty for all"),
+        ),
+    ),
+    Table(
+        "claim_history",
+        "One row per claim and past month end: the verdict from what was known by that day, under the present rules.",
+        (
+            Column("as_of", "date", "Month end the verdict is of"),
+            Column("claim_id", "varchar", "Claim"),
+            Column("verdict", "varchar", "Verdict"),
+            Column("because", "varchar", "The evidence in sentences"),
+            Column("decisive_indicators", "integer", "Decisive indicators of the rule"),
+            Column("decisive_supporting", "integer", "Of these, those that support"),
+            Column("decisive_contradicting", "integer", "Of these, those that contradict"),
+            Column("decisive_missing_or_stale", "integer", "Of these, those without a figure or with too old a one"),
+            Column("known_at", "timestamp", "When the newest evidence became known, UTC"),
+            Column(
+                "fingerprint", "varchar", "Identity of the rules and of what was known; while it holds, so does the row"
+            ),
+        ),
+    ),
+    Table(
+        "claim_evidence_history",
+        "One row per claim, indicator and past month end: the evidence behind claim_history.",
+        (
+            Column("as_of", "date", "Month end"),
+            Column("claim_id", "varchar", "Claim"),
+            Column("indicator", "varchar", "Indicator"),
+            Column("role", "varchar", "decisive or supporting"),
+            Column("value", "double", "Value"),
+            Column("unit", "varchar", "Unit"),
+            Column("period", "date", "First day of the period the value is of"),
+            Column("known_at", "timestamp", "When it became known, UTC"),
+            Column("reading", "varchar", "supports, contradicts, neutral or missing"),
+            Column("is_stale", "boolean", "Whether the value was too old to count"),
+            Column("finding", "varchar", "The value in a sentence"),
         ),
     ),
     Table(
@@ -463,6 +504,18 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
                 append(connection, table.name, frame)
 
 
+@contextlib.contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All that is written inside, or nothing of it."""
+    connection.execute("begin")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+
+
 def append(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> int:
     """Append a frame to `raw.<table>`, by column name. Returns the number of rows."""
     if frame.is_empty():
@@ -535,35 +588,56 @@ def _publish(settings: Settings) -> None:
 
 
 def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
-    """Leave out views (they name the build's file) and every raw row learnt at `end` or later."""
-    for schema, view in connection.execute(
-        "select schema_name, view_name from duckdb_views() where not internal and database_name = current_database()"
-    ).fetchall():
-        connection.execute(f'drop view if exists "{schema}"."{view}" cascade')
+    """Make the published views independent of the build's file name, leave out the others and raw rows learnt at `end`
+    or later."""
+    _detach_views(connection)
     for table, column in (
-        ("observation", "known_at"),
-        ("filing_fact", "known_at"),
-        ("filing", "known_at"),
-        ("policy_document", "known_at"),
+        *((table, "known_at") for table in contracts.RAW),
         ("retrieval", "checked_at"),
         ("coverage", "retrieved_at"),
         ("quarantine", "quarantined_at"),
     ):
         connection.execute(f"delete from raw.{table} where {column} >= ?", [end])
     # A payload fetched later still backs rows that were known by then (filed, or dated by publication lag).
+    still_named = " union ".join(f"select payload_id from raw.{table}" for table in (*contracts.RAW, "coverage"))
     connection.execute(
-        """
+        f"""
         delete from raw.payload where payload_id not in (
-            select payload_id from raw.observation
-            union select payload_id from raw.filing_fact
-            union select payload_id from raw.filing
-            union select payload_id from raw.policy_document
-            union select payload_id from raw.coverage
-            union select payload_id from raw.retrieval where payload_id is not null
+            {still_named} union select payload_id from raw.retrieval where payload_id is not null
         )
         """
     )
     connection.execute("checkpoint")
+
+
+def _detach_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """A view stores the database it was made in ("build"), which the published file is not called."""
+    views = connection.execute(
+        """
+        select schema_name, view_name, sql, comment from duckdb_views()
+        where not internal and database_name = current_database()
+        """
+    ).fetchall()
+    columns = connection.execute(
+        """
+        select c.table_name, c.column_name, c.comment
+        from duckdb_columns() as c
+        inner join duckdb_views() as v
+            on c.database_name = v.database_name and c.schema_name = v.schema_name and c.table_name = v.view_name
+        where v.schema_name = 'main' and not v.internal and c.comment is not null
+            and v.database_name = current_database()
+        """
+    ).fetchall()
+    for schema, view, _, _ in views:
+        connection.execute(f'drop view if exists "{schema}"."{view}" cascade')
+    # A published view may read one of staging: those first, views of the raw tables (none of ours) before all.
+    depth = {"staging": 1, "intermediate": 2, "main": 3}
+    for schema, view, sql, comment in sorted(views, key=lambda v: depth.get(v[0], 0)):
+        if schema == "main" or view in ("base_observations__as_of", "int_lineage__driver_rows"):
+            connection.execute(re.sub(r'(?<![\w."])"?build"?\.(?="?[a-z])', "", sql))
+            connection.execute(f'comment on view "{schema}"."{view}" is \'{_quoted(comment or "")}\'')
+    for view, column, comment in columns:
+        connection.execute(f'comment on column "{view}"."{column}" is \'{_quoted(comment)}\'')
 
 
 def _quoted(text: object) -> str:

@@ -21,3 +21,25 @@
         ) as date
     )
 {%- endmacro %}
+
+{#- The first month by whose end a figure had been published, by the catalogue's publication lag. -#}
+{% macro published_by_month(period_end, publication_lag_days) -%}
+    {{ month_of(period_end ~ ' + ' ~ publication_lag_days) }}
+{%- endmacro %}
+
+{#- The first month at whose end a figure is older than the catalogue's staleness limit allows. -#}
+{% macro too_old_from_month(period_end, staleness_limit_days) -%}
+    {{ month_of(period_end ~ ' + ' ~ staleness_limit_days ~ ' + 1') }}
+{%- endmacro %}
+
+{#- The latest of several moments, of which some may be null; null where all are. -#}
+{% macro latest_known(moments) -%}
+    nullif(
+        greatest(
+            {%- for moment in moments %}
+                coalesce({{ moment }}, timestamp '1900-01-01'){{ ',' if not loop.last }}
+            {%- endfor %}
+        ),
+        timestamp '1900-01-01'
+    )
+{%- endmacro %}

@@ -10,3 +10,11 @@
 {% macro each_tuesday(first_day, last_day) -%}
     cast(unnest(generate_series({{ tuesday_of(first_day) }}, {{ tuesday_of(last_day) }}, interval 7 day)) as date)
 {%- endmacro %}
+
+{#- The value of the row exactly one week earlier, null where that week has no row. -#}
+{% macro one_week_earlier(value, order_by, partition_by) -%}
+    max({{ value }}) over (
+        partition by {{ partition_by }} order by {{ order_by }}
+        range between interval 7 day preceding and interval 7 day preceding
+    )
+{%- endmacro %}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from datetime import date
 from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
 from pipelines import catalog, dictionary
 from pipelines.catalog import LicenceClass, Source
-from pipelines.settings import PROJECT_ROOT, Settings
+from pipelines.settings import PROJECT_ROOT, Settings, setting_variable
 from pipelines.sources import module
 
 TRACKED = catalog.load(PROJECT_ROOT / "pipelines" / "catalog")
@@ -68,6 +70,20 @@ def test_what_is_for_personal_use_is_off_and_does_not_ship(source: Source) -> No
 
 def test_every_switch_is_a_setting() -> None:
     assert {s.switch for s in SOURCES if s.switch} <= set(Settings.model_fields)
+
+
+def test_every_key_is_a_secret_setting_without_a_default_and_is_named_in_the_terms() -> None:
+    for source in (s for s in SOURCES if s.key):
+        assert source.key is not None
+        field = Settings.model_fields[source.key]
+        assert (field.annotation, field.default) == (SecretStr | None, None)
+        assert setting_variable(source.key) in source.terms
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=by_id)
+def test_a_request_asks_for_a_key_where_its_source_has_one_and_only_there(source: Source) -> None:
+    requests = module(source.id).plan(TRACKED, date(2026, 8, 21))
+    assert {r.key_parameter is not None for r in requests} == {source.key is not None}
 
 
 def test_series_of_a_source_share_a_prefix_which_no_other_source_uses_unless_listed() -> None:

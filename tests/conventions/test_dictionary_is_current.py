@@ -22,11 +22,12 @@ def test_the_committed_page_is_the_generated_one() -> None:
 
 def test_every_publisher_and_series_and_published_table_stands_on_the_page() -> None:
     lines = dictionary.PAGE.read_text(encoding="utf-8").splitlines()
+    of_series = lines[: lines.index("## Published tables")]  # a column may be called like a series
     models = PROJECT_ROOT / "dbt_project" / "models" / "marts"
     for name in [*TRACKED.sources, *(path.stem for path in models.rglob("*.sql"))]:
         assert f"### {name}" in lines, name
     for name in TRACKED.series:
-        assert sum(line.startswith(f"| `{name}` |") for line in lines) == 1, name
+        assert sum(line.startswith(f"| `{name}` |") for line in of_series) == 1, name
 
 
 def test_a_cell_with_a_bar_or_a_line_break_does_not_break_its_row() -> None:

@@ -35,6 +35,55 @@ def test_events_and_lists_name_metals_of_the_catalogue() -> None:
     assert named | listed <= known
 
 
+COVERAGE = rows("measure_coverage")
+FOLLOWED = {row["metal_id"] for row in COVERAGE}
+
+
+def test_every_duty_and_proposed_duty_says_whether_it_reaches_refined_metal() -> None:
+    stated = {(row["event_id"], row["metal_id"]) for row in COVERAGE if row["product_group"] == "refined"}
+    asked = {
+        (event["event_id"], metal)
+        for event in EVENTS
+        if event["measure"] in ("tariff", "tariff_change", "scope_change", "proposal")
+        for metal in (FOLLOWED if event["metals"] == "all" else event["metals"].split(";"))
+    }
+    assert stated == asked
+
+
+def test_coverage_of_copper_agrees_with_the_lists_of_tariff_lines() -> None:
+    lines = {row["hts_prefix"][:4] for row in rows("tariff_products") if row["metal_id"] == "copper"}
+    raw = {"2603", "7403", "7404"}
+    assert not lines & raw
+    assert len(lines & {f"74{number:02}" for number in range(6, 20)}) > 5
+    on_copper = [row for row in COVERAGE if row["metal_id"] == "copper" and row["event_id"].startswith("s232_metals")]
+    assert on_copper
+    assert all(row["is_covered"] == "false" for row in on_copper if row["product_group"] != "semi_finished")
+
+
+def test_the_bar_of_a_premium_is_what_it_costs_to_bring_metal_in() -> None:
+    costs = {row["metal_id"]: float(row["arbitrage_cost_pct"]) for row in rows("arbitrage_costs")}
+    bars = {
+        row["indicator"]: float(row["threshold"])
+        for row in rows("claim_rules")
+        if row["claim_id"] == "D3" and row["indicator"].startswith("us_premium_")
+    }
+    assert bars == {f"us_premium_{metal}_pct": costs[metal] for metal in ("copper", "silver")}
+
+
+def test_series_of_exchanges_and_imports_are_those_of_the_catalogue() -> None:
+    tracked = catalogue.load(Path(catalogue.__file__).parent)
+    for row in rows("exchange_series"):
+        if row["role"] == "world_price_monthly":
+            assert row["input_id"] in tracked.indicators
+        else:
+            assert tracked.series[row["input_id"]].metal == row["metal_id"]
+        assert (row["role"] == "stock") == bool(row["tonnes_per_unit"])
+    for row in rows("import_products"):
+        for column in ("value_series_id", "weight_series_id"):
+            assert tracked.series[row[column]].metal == row["metal_id"]
+            assert tracked.series[row[column]].select["commodity"] == row["hs_code"]
+
+
 def test_dates_of_an_event_stand_in_order() -> None:
     for event in EVENTS:
         signed, published = event["signed_on"], event["published_on"]

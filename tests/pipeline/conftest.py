@@ -62,6 +62,7 @@ def new_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Home]:
                 "DAGSTER_HOME": str(folder / "dagster"),
                 "METALS_CONTACT": "metals-drivers tests tests@example.com",
                 "COLUMNS": "200",
+                "METALS_HISTORY_MONTHS": "1",  # each month costs a second or two; their own tests look at several
                 **environment,
             },
         )

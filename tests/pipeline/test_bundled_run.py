@@ -28,7 +28,7 @@ def offline_home(new_home: Callable[..., Home]) -> tuple[Home, str, float]:
 
 def test_it_publishes_and_says_that_publishers_were_not_reached(offline_home: tuple[Home, str, float]) -> None:
     _, said, _ = offline_home
-    assert said.count("bundled (not reached)") == 4
+    assert said.count("bundled (not reached)") == 8
     assert "nothing yet (not reached)" in said  # the Federal Register: no recorded response is about metals
     assert "could not be reached" in said
 
@@ -54,6 +54,14 @@ def test_drivers_hold_real_figures(offline_home: tuple[Home, str, float]) -> Non
         "select price_native from metal_prices where metal_id = 'copper' and period = date '2026-05-01'"
     ) == [(pytest.approx(13543.19, abs=0.005),)]
     assert home.rows("select count(*) from driver_monetary where real_10y_yield_pct is not null") > [(200,)]
+    assert home.rows(
+        "select net_contracts from intermediate.int_positions__net "
+        "where source_id = 'cftc_legacy' and metal_id = 'copper' and as_of_date = date '2026-08-04'"
+    ) == [(77123,)]
+    assert home.rows(
+        "select source_id, max(period) from raw.observation inner join raw.payload using (payload_id) "
+        "where source_id in ('gpr', 'tpu', 'epu') group by 1 order by 1"
+    ) == [("epu", date(2025, 2, 1)), ("gpr", date(2026, 1, 1)), ("tpu", date(2025, 4, 28))]
 
 
 def test_every_unit_test_of_the_models_passes(offline_home: tuple[Home, str, float]) -> None:

@@ -7,6 +7,7 @@ agree. The gaps read by hand below are between figures that were recorded on bot
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -56,7 +57,11 @@ DEFAULT = {
     ("china_ppi_yoy_pct", date(2009, 1, 1)): (-3.4, "cn_ppi_yoy_pct", "eastmoney"),
     ("copper_usd_per_tonne", date(2025, 6, 1)): (9835.07, "wb_copper_usd_per_tonne", "worldbank_pink_sheet"),
 }
+CENSUS = "api.census.gov/data/timeseries/intltrade/imports/hs"
 WITHOUT_ROWS = {"sec_financial_statements"}  # switched off: METALS_SEC_BULK_HISTORY is not set
+
+# The user's key of the Census Bureau in these runs. Looked for in everything that they leave behind.
+OWN_KEY = "fedcba9876543210fedcba9876543210fedcba98"
 
 METALS = ("copper", "gold", "silver", "platinum", "palladium")
 NET_NON_COMMERCIAL = {  # long minus short, contracts, worked out by hand from the recorded weekly files
@@ -88,11 +93,14 @@ ALUMINIUM = """
 
 @dataclass(frozen=True)
 class Published:
-    """The home of both runs, a copy of the file that the first one published, and what the replay was asked then."""
+    """The home of both runs, a copy of the file that the first published, what the replay was asked then, and what
+    both said.
+    """
 
     home: Home
     first: Path
     requests: dict[str, int]
+    said: str
 
     @property
     def second(self) -> Path:
@@ -119,11 +127,13 @@ def runs(
         METALS_BUNDLED_DIR=str(tmp_path_factory.mktemp("no_bundle")),
         METALS_PACING="false",
         METALS_PERSONAL_USE="true",
+        METALS_CENSUS_KEY=OWN_KEY,
     )
     _land_earlier_weeks(home, upstream)
     own_replay.documents = [_document(date(2026, 7, 30))]
     for host in FAILING.values():
         own_replay.fault(host, "503")
+    own_replay.fault(f"{CENSUS}?I_COMMODITY=7404", "500_html")
     first = home.metals("run", METALS_NOW=FIRST)
     assert first.returncode == 0, first.stdout + first.stderr
     requests = {source: len(own_replay.requests_to(host)) for source, host in FAILING.items()}
@@ -134,7 +144,8 @@ def runs(
     own_replay.now = SECOND
     second = home.metals("run", METALS_NOW=SECOND)
     assert second.returncode == 0, second.stdout + second.stderr
-    return Published(home, kept, requests)
+    said = "".join(run.stdout + run.stderr for run in (first, second))
+    return Published(home, kept, requests, said)
 
 
 def _land_earlier_weeks(home: Home, upstream: Path) -> None:
@@ -180,10 +191,13 @@ def test_only_the_four_that_answer_503_failed(runs: Published) -> None:
     outcomes: dict[object, set[object]] = {}
     for source, outcome in runs.home.rows("select distinct source_id, outcome from raw.retrieval", runs.first):
         outcomes.setdefault(source, set()).add(outcome)
+    outcomes.pop("census_trade")  # one product of it answers 500, see below
     assert {source for source, found in outcomes.items() if "failed" in found} == set(FAILING)
     assert all(outcomes[source] == {"failed"} for source in FAILING)
     assert not any("refused" in found for found in outcomes.values())
-    errors = runs.home.rows("select error from raw.retrieval where outcome = 'failed'", runs.first)
+    errors = runs.home.rows(
+        "select error from raw.retrieval where outcome = 'failed' and source_id <> 'census_trade'", runs.first
+    )
     assert all("answered 503" in str(error) for (error,) in errors)
     # A 503 is asked again three times before it counts.
     asked = dict(runs.home.rows("select source_id, count(*) from raw.retrieval group by 1", runs.first))
@@ -318,6 +332,15 @@ def test_the_audit_names_the_pairs_that_differ_and_publishes_all_the_same(runs: 
     differing = {indicator: outside for indicator, _, outside in pairs if outside}
     assert differing == {"nickel_usd_per_tonne": 1, "platinum_usd_per_troy_ounce": 1}
     assert (passed, blocking) == (False, False)
+    named = runs.home.rows(
+        "select indicator_id, largest_gap_period, largest_gap_default_value, largest_gap_fallback_value "
+        "from reconciliation where not is_within_tolerance order by 1",
+        runs.second,
+    )
+    assert named == [
+        ("nickel_usd_per_tonne", date(2009, 1, 1), pytest.approx(11306.91), pytest.approx(11562.95, abs=0.01)),
+        ("platinum_usd_per_troy_ounce", date(2025, 5, 1), pytest.approx(979.5), pytest.approx(1020.64, abs=0.01)),
+    ]
     assert {str(example).partition(":")[0] for example in examples} == set(differing)  # type: ignore[attr-defined]
 
 
@@ -333,13 +356,94 @@ def test_every_publisher_brings_rows(runs: Published) -> None:
         f"{sum(counts.values()):,} rows {counts}; without rows: {sorted(set(tracked.series) - series)}"
     )
     assert set(tracked.sources) - publishers == WITHOUT_ROWS
-    assert len(publishers) >= 27
-    assert len(series) >= 255
+    assert len(publishers) >= 29
+    assert len(series) >= 279
     assert series <= set(tracked.series)
     assert counts["observation"] >= 115_000
     assert counts["filing_fact"] >= 4_600
     assert counts["filing"] >= 280
     assert counts["policy_document"] >= 1
+
+
+def test_a_users_key_reaches_the_publisher_and_nothing_that_the_runs_leave_behind(
+    runs: Published, own_replay: Replay
+) -> None:
+    asked = own_replay.requests_to(CENSUS)
+    assert len(asked) >= 6
+    assert all(seen.query["key"] == [OWN_KEY] for seen in asked)
+    failed = runs.home.rows(
+        "select request_key, outcome from raw.retrieval where source_id = 'census_trade' order by 1", runs.first
+    )
+    assert dict(failed)["imports/7404"] == "failed"
+    files = [path for path in runs.home.folder.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".db" for path in files), "Dagster's storage is looked at"
+    assert any("journal" in path.parts for path in files)
+    for path in files:
+        content = path.read_bytes()
+        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        assert OWN_KEY.encode() not in content, path
+    assert OWN_KEY not in runs.said
+    # Tables are compressed: they are read, not searched as bytes.
+    for path in (runs.first, runs.second):
+        for table in ("payload", "retrieval", "quarantine", "coverage"):
+            rows = runs.home.rows(f"select * from raw.{table} where source_id = 'census_trade'", path)
+            assert OWN_KEY not in str(rows)
+            assert rows or table == "quarantine"
+    doctor = runs.home.metals("doctor", METALS_NOW=SECOND)
+    assert "METALS_CENSUS_KEY is set" in doctor.stdout
+    assert OWN_KEY not in doctor.stdout + doctor.stderr
+
+
+def test_us_imports_come_from_comtrade_and_census_stands_in(runs: Published) -> None:
+    """The figures are invented, and alike on purpose: this shows the way to the tables, not that two offices agree."""
+    rows = runs.home.rows(
+        "select indicator_id, fallback_series_id, is_within_tolerance, periods_compared from reconciliation "
+        "where indicator_id like 'us_imports_%' order by 1",
+        runs.second,
+    )
+    assert [indicator for indicator, *_ in rows] == [
+        f"us_imports_{product}_usd"
+        for product in (
+            "copper_ores", "copper_scrap", "lithium_carbonate", "refined_copper", "silver", "unwrought_aluminium"
+        )
+    ]  # fmt: skip
+    assert {(within, periods) for *_, within, periods in rows} == {(True, 30)}  # January 2024 to June 2026
+    resolved = runs.home.rows(
+        "select min(period), max(period), min(source_id) from intermediate.int_indicators__resolved "
+        "where indicator_id = 'us_imports_refined_copper_usd' group by is_fallback order by is_fallback",
+        runs.second,
+    )
+    assert resolved == [
+        (date(2024, 1, 1), date(2026, 6, 1), "comtrade"),
+        (date(2013, 1, 1), date(2023, 12, 1), "census_trade"),
+    ]
+
+
+def test_the_releases_of_the_tariff_schedule_are_listed_with_their_first_days(runs: Published) -> None:
+    rows = runs.home.rows
+    found = dict(rows("select release_id, release_start_date from tariff_releases", runs.second))
+    assert len(found) == 41
+    # Of the recorded table. The 50 per cent on aluminium applied two days before the release that first printed it,
+    # copper's from August a month after: a release's day is no legal date.
+    assert found["2025HTSRev16"] == date(2025, 6, 6)
+    assert found["2025HTSRev17"] == date(2025, 7, 1)
+    assert found["2026HTSRev7"] == date(2026, 4, 29)
+    legal = dict(
+        rows("select metal_id, max(effective_on) from policy_events where instrument = 'section_232' and "
+             "year(effective_on) = 2025 and rate_pct = 50 group by 1", runs.second)
+    )  # fmt: skip
+    assert legal["aluminium"] == date(2025, 6, 4)
+    assert legal["copper"] == date(2025, 8, 1)
+    assert rows("select release_id from tariff_releases where is_current", runs.second) == [("2026HTSRev7",)]
+    assert rows("select distinct known_at_basis, cast(known_at as date) from tariff_releases", runs.second) == [
+        ("observed", date(2026, 8, 21))
+    ]
+    traced = rows(
+        "select l.table_name, p.source_id from lineage as l inner join raw.payload as p using (payload_id) "
+        "where l.row_key = '2026HTSRev7'",
+        runs.second,
+    )
+    assert traced == [("tariff_releases", "usitc_hts")]
 
 
 def test_net_non_commercial_positions_of_the_five_metals(runs: Published) -> None:

@@ -134,8 +134,11 @@ def test_amazons_trailing_twelve_months_to_june_2026_are_the_sum_it_filed(today:
     row = _row(today, "AMZN", date(2026, 4, 1))
     assert row["capex_ttm_usd"] == 173_028_000_000
     assert (row["capex_usd"], row["capex_yoy_pct"]) == (54_208_000_000, pytest.approx(100 * (54.208 / 32.183 - 1)))
-    # Four quarters to December 2025 are not known, so neither is their sum, though the year was filed.
-    assert _row(today, "AMZN", date(2025, 10, 1))["capex_ttm_usd"] is None
+    assert row["capex_ttm_method"] == "four quarters"
+    # Four quarters to December 2025 are not known; the year was filed as such. Nine months are no twelve.
+    year = _row(today, "AMZN", date(2025, 10, 1))
+    assert (year["capex_ttm_usd"], year["capex_ttm_method"]) == (131_819_000_000, "filed twelve months")
+    assert _row(today, "AMZN", date(2025, 7, 1))["capex_ttm_usd"] is None
 
 
 def test_metas_restated_quarter_is_never_mixed(built: As, today: duckdb.DuckDBPyConnection) -> None:
@@ -146,16 +149,20 @@ def test_metas_restated_quarter_is_never_mixed(built: As, today: duckdb.DuckDBPy
     # On that day the restated nine months were known already, the restated year was not.
     assert (original["capex_usd"], original["vintage"]) == (7_665_000_000, 0)
     assert original["accession_numbers"] == "0001326801-24-000012; 0001326801-23-000103"
-    assert original["known_at"].date() == restated["first_known_at"].date() == date(2024, 2, 2)
-    assert restated["known_at"].date() == date(2025, 1, 30)
+    assert original["capex_known_at"].date() == restated["first_known_at"].date() == date(2024, 2, 2)
+    assert restated["capex_known_at"].date() == date(2025, 1, 30)
 
 
 def test_nothing_filed_later_is_used(built: As) -> None:
     connection = built(date(2024, 11, 15))
-    known_until, last_end = connection.execute(
-        "select max(known_at), max(fiscal_quarter_end) filter (capex_usd is not null) from main.driver_ai_capex"
+    capex_until, known_until, last_end = connection.execute(
+        """
+        select max(capex_known_at), max(known_at), max(fiscal_quarter_end) filter (capex_usd is not null)
+        from main.driver_ai_capex
+        """
     ).fetchall()[0]
-    assert known_until.date() == date(2024, 10, 31)
+    assert capex_until.date() == date(2024, 10, 31)
+    assert known_until.date() == date(2024, 11, 1)  # Amazon's other figures; its capex tag is not in the recording
     assert last_end == date(2024, 9, 30)
     awaited = connection.execute(
         "select company_id, fiscal_quarter_end from main.driver_ai_capex where is_pending order by fiscal_quarter_end"

@@ -126,20 +126,30 @@ with_history as (
     select
         c.*,
         year_ago.value_usd as capex_year_ago_usd,
-        case
-            when
-                count(c.capex_usd) over (
-                    partition by c.company_id order by c.quarter_index range between 3 preceding and current row
-                ) = 4
-                then
-                    sum(c.capex_usd) over (
-                        partition by c.company_id order by c.quarter_index range between 3 preceding and current row
-                    )
-        end as capex_ttm_usd,
-        case when year_ago.value_usd > 0 then 100.0 * (c.capex_usd / year_ago.value_usd - 1) end as capex_yoy_pct
+        trailing_year.value_ttm_usd as capex_ttm_usd,
+        trailing_year.method as capex_ttm_method,
+        case when year_ago.value_usd > 0 then 100.0 * (c.capex_usd / year_ago.value_usd - 1) end as capex_yoy_pct,
+        year_ago.known_at as year_ago_known_at,
+        trailing_year.known_at as trailing_known_at
     from company_quarters as c
     left join known_capex as year_ago
         on c.company_id = year_ago.company_id and c.quarter_index - 4 = year_ago.quarter_index
+    left join {{ ref('int_filing_quarters__trailing') }} as trailing_year
+        on
+            c.company_id = trailing_year.company_id
+            and c.quarter_index = trailing_year.quarter_index
+            and trailing_year.concept = 'capex'
+),
+
+pending_reports as (
+    -- Reports that the SEC lists and whose figures it has not served: by the fiscal quarter they are of.
+    select
+        company_id,
+        report_date,
+        string_agg(accession, '; ' order by accession) as pending_accession_numbers,
+        max(known_at) as known_at
+    from {{ ref('int_filings__pending') }}
+    group by company_id, report_date
 )
 
 select
@@ -155,6 +165,7 @@ select
     ) as month_offset,
     cast(c.capex_usd as double) as capex_usd,
     cast(c.capex_ttm_usd as double) as capex_ttm_usd,
+    cast(c.capex_ttm_method as varchar) as capex_ttm_method,
     cast(c.capex_year_ago_usd as double) as capex_year_ago_usd,
     cast(c.capex_yoy_pct as double) as capex_yoy_pct,
     cast(c.capex_yoy_pct - before.capex_yoy_pct as double) as capex_acceleration_pp,
@@ -168,8 +179,15 @@ select
     cast(c.vintage as integer) as vintage,
     cast(c.accession_numbers as varchar) as accession_numbers,
     cast(c.first_known_at as timestamp) as first_known_at,
-    cast(c.known_at as timestamp) as known_at,
+    cast(c.known_at as timestamp) as capex_known_at,
+    cast(
+        {{ latest_of([
+            'c.known_at', 'c.year_ago_known_at', 'c.trailing_known_at', 'before.known_at', 'before.year_ago_known_at',
+            'cash.known_at', 'sales.known_at', 'listed.known_at'
+        ]) }} as timestamp
+    ) as known_at,
     c.is_pending,
+    cast(listed.pending_accession_numbers as varchar) as pending_accession_numbers,
     c.gap_reason
 from with_history as c
 left join with_history as before
@@ -184,3 +202,5 @@ left join quarters_of_concept as sales
         c.company_id = sales.company_id
         and c.quarter_index = sales.quarter_index
         and sales.concept = 'revenue'
+left join pending_reports as listed
+    on c.is_pending and c.company_id = listed.company_id and {{ is_near('listed.report_date', 'c.fiscal_quarter_end') }}

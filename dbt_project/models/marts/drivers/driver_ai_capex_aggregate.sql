@@ -15,9 +15,19 @@ calendar_quarters as (
         count(capex_yoy_pct) as like_for_like_companies,
         sum(case when capex_yoy_pct is not null then capex_usd end) as like_for_like_capex_usd,
         sum(case when capex_yoy_pct is not null then capex_year_ago_usd end) as like_for_like_year_ago_usd,
+        string_agg(
+            case when month_offset <> 0 then company_id || ' ' || cast(month_offset as varchar) end, ', ' order by company_id
+        ) as month_offsets,
         max(known_at) as known_at
     from {{ ref('driver_ai_capex') }}
     group by calendar_quarter
+),
+
+grown as (
+    select
+        *,
+        100.0 * (like_for_like_capex_usd / like_for_like_year_ago_usd - 1) as like_for_like_yoy_pct
+    from calendar_quarters
 )
 
 select
@@ -28,10 +38,17 @@ select
     cast(q.capex_usd as double) as capex_usd,
     cast(q.capex_ttm_usd as double) as capex_ttm_usd,
     cast(q.capex_ttm_companies as integer) as capex_ttm_companies,
-    cast(100.0 * (q.like_for_like_capex_usd / q.like_for_like_year_ago_usd - 1) as double) as like_for_like_yoy_pct,
+    cast(cast(q.capex_ttm_companies as double) / e.companies_expected as double) as capex_ttm_coverage_ratio,
+    cast(q.like_for_like_yoy_pct as double) as like_for_like_yoy_pct,
     cast(q.like_for_like_companies as integer) as like_for_like_companies,
-    cast(q.known_at as timestamp) as known_at
-from calendar_quarters as q
+    cast(
+        q.like_for_like_yoy_pct - {{ months_earlier('q.like_for_like_yoy_pct', 12, 'q.calendar_quarter') }} as double
+    ) as like_for_like_acceleration_pp,
+    cast(q.month_offsets as varchar) as month_offsets,
+    cast(
+        {{ latest_of(['q.known_at', months_earlier('q.known_at', 12, 'q.calendar_quarter')]) }} as timestamp
+    ) as known_at
+from grown as q
 cross join expected as e
 -- Quarters before the first figure say nothing; later ones without any figure do.
 where q.calendar_quarter >= (

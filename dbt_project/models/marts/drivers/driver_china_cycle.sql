@@ -7,9 +7,15 @@ with pivoted as (
         {{ indicator_value('china_m1_yoy_pct') }} as m1_yoy_pct,
         {{ indicator_value('china_m2_yoy_pct') }} as m2_yoy_pct,
         {{ indicator_value('china_exports_yoy_pct') }} as exports_yoy_pct,
+        {{ indicator_value('china_industrial_output_yoy_pct') }} as industrial_output_yoy_pct,
+        {{ indicator_value('china_pmi_manufacturing_index') }} as pmi_manufacturing_index,
         max(known_at) as known_at
     from {{ ref('int_indicators__resolved') }}
-    where indicator_id in ('china_ppi_yoy_pct', 'china_m1_yoy_pct', 'china_m2_yoy_pct', 'china_exports_yoy_pct')
+    where
+        indicator_id in (
+            'china_ppi_yoy_pct', 'china_m1_yoy_pct', 'china_m2_yoy_pct', 'china_exports_yoy_pct',
+            'china_industrial_output_yoy_pct', 'china_pmi_manufacturing_index'
+        )
     group by period
 ),
 
@@ -30,6 +36,33 @@ sign_changes as (
             order by month rows between unbounded preceding and current row
         ) as ppi_sign_since
     from signs
+),
+
+-- January's industrial output is published with February's, so its means ask for all but one month of a quarter and all but
+-- two of a year.
+industry as (
+    select
+        month,
+        case
+            when count(industrial_output_yoy_pct) over {{ last_months(3, 'month') }} >= 2
+                then avg(industrial_output_yoy_pct) over {{ last_months(3, 'month') }}
+        end as industrial_output_yoy_3m_mean_pct,
+        case
+            when count(industrial_output_yoy_pct) over {{ last_months(12, 'month') }} >= 10
+                then avg(industrial_output_yoy_pct) over {{ last_months(12, 'month') }}
+        end as industrial_output_yoy_12m_mean_pct
+    from pivoted
+),
+
+exports as (
+    select
+        month,
+        {{ over_full_months('avg', 'exports_yoy_pct', 3, 'month') }} as exports_yoy_3m_mean_pct,
+        {{ over_full_months('avg', 'exports_yoy_pct', 12, 'month') }} as exports_yoy_12m_mean_pct,
+        {{ over_full_months('median', 'exports_yoy_pct', 60, 'month') }} as exports_yoy_5y_median_pct,
+        {{ over_full_months('sum', 'case when exports_yoy_pct > 0 then 1 when exports_yoy_pct is not null then 0 end', 12, 'month') }}
+            as exports_growth_months_12m
+    from pivoted
 )
 
 select
@@ -45,7 +78,17 @@ select
     -- of payment institutions; the growth rate of each month from 2025-01 compares like with like under the new one.
     case when p.month >= date '2025-01-01' then 'from_2025' else 'before_2025' end as m1_definition,
     p.exports_yoy_pct,
-    {{ over_full_months('avg', 'p.exports_yoy_pct', 3, 'p.month') }} as exports_yoy_3m_mean_pct,
-    p.known_at
+    e.exports_yoy_3m_mean_pct,
+    e.exports_yoy_12m_mean_pct,
+    cast(e.exports_yoy_5y_median_pct as double) as exports_yoy_5y_median_pct,
+    cast(e.exports_growth_months_12m as integer) as exports_growth_months_12m,
+    p.industrial_output_yoy_pct,
+    i.industrial_output_yoy_3m_mean_pct,
+    e.exports_yoy_12m_mean_pct - i.industrial_output_yoy_12m_mean_pct as exports_less_industrial_output_12m_pp,
+    p.pmi_manufacturing_index,
+    -- The present stretch of producer prices is counted from the first month on record.
+    max(p.known_at) over (order by p.month rows between unbounded preceding and current row) as known_at
 from pivoted as p
 left join sign_changes as s on p.month = s.month
+left join industry as i on p.month = i.month
+left join exports as e on p.month = e.month

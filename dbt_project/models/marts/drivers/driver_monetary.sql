@@ -52,14 +52,23 @@ months as (
         ) as known_at
     from of_days
     full outer join fed_funds on of_days.month = fed_funds.month
+),
+
+shifts as (
+    select
+        *,
+        fed_funds_pct - {{ months_earlier('fed_funds_pct', 12, 'month') }} as fed_funds_change_12m_pp
+    from months
 )
 
 select
     month,
     {{ month_end('month') }} <= {{ as_of_date() }} as month_is_complete,
     fed_funds_pct,
-    fed_funds_pct - {{ months_earlier('fed_funds_pct', 12, 'month') }} as fed_funds_change_12m_pp,
+    fed_funds_change_12m_pp,
     {{ expanding_zscore('fed_funds_pct', 'month') }} as fed_funds_zscore,
+    -- How large a shift is, up or down, by the standards of its time; five years of shifts before the first score.
+    {{ expanding_zscore('abs(fed_funds_change_12m_pp)', 'month', min_rows=60) }} as fed_funds_shift_zscore_expanding,
     nominal_10y_yield_pct,
     nominal_10y_yield_pct - {{ months_earlier('nominal_10y_yield_pct', 12, 'month') }} as nominal_10y_yield_change_12m_pp,
     {{ expanding_zscore('nominal_10y_yield_pct', 'month') }} as nominal_10y_yield_zscore,
@@ -75,5 +84,6 @@ select
     nominal_10y_yield_days,
     real_10y_yield_days,
     broad_dollar_days,
-    known_at
-from months
+    -- A z-score is as late as the latest figure in its history.
+    max(known_at) over (order by month rows between unbounded preceding and current row) as known_at
+from shifts

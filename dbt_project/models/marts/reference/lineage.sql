@@ -1,13 +1,235 @@
--- From a published row back to the payloads it was computed from. The inputs of each monthly mart are declared once, in the
--- seed lineage_inputs; the rest say it in their own rows. A row whose input has no figure in the window has no lineage to it.
-{% set monthly_marts = ['driver_monetary', 'driver_china_cycle', 'driver_fiscal', 'divergence_money_ppi'] %}
-with monthly_rows as (
-    {% for mart in monthly_marts %}
+-- From a published row back to the payloads it was computed from. A view: it is read for a row or two at a time.
+-- Five kinds of marts, each declared here once. A row whose input has no figure in the window has no lineage to it.
+--   dated     what a row reads is declared in the seed lineage_inputs, by subject (metal, country ...) and window of months
+--   filings   a row names the accession numbers it was read from
+--   records   a row is one record of a publisher and carries its payload
+--   cited     a row rests on entries of a reference table with their own citation; no payload carried them, so payload_id is
+--             `seed:` and the table's name, beside the payload of the cited document where the register was seen to have it
+--   linked    a row was read from rows of other marts, level by level: it inherits their lineage
+{{ config(materialized='view') }}
+{% set dated = [
+    {'mart': 'driver_monetary', 'key': 'cast(month as varchar)', 'month': 'month', 'subject': none},
+    {'mart': 'driver_china_cycle', 'key': 'cast(month as varchar)', 'month': 'month', 'subject': none},
+    {'mart': 'driver_fiscal', 'key': 'cast(month as varchar)', 'month': 'month', 'subject': none},
+    {'mart': 'driver_geopolitics', 'key': 'cast(month as varchar)', 'month': 'month', 'subject': none},
+    {
+        'mart': 'driver_positioning',
+        'key': "metal_id || '|' || cast(report_date as varchar)",
+        'month': "cast(date_trunc('month', report_date) as date) as month",
+        'subject': 'metal_id',
+    },
+    {
+        'mart': 'risk_regimes',
+        'key': "metal_id || '|' || regime || '|' || sample || '|' || timing",
+        'month': 'greatest(last_month, regime_month) as month',
+        'subject': 'metal_id',
+    },
+    {
+        'mart': 'risk_regimes',
+        'key': "metal_id || '|' || regime || '|' || sample || '|' || timing",
+        'month': 'greatest(last_month, regime_month) as month',
+        'subject': 'regime',
+    },
+    {'mart': 'divergence_money_ppi', 'key': 'cast(month as varchar)', 'month': 'month', 'subject': none},
+    {
+        'mart': 'driver_trade_policy',
+        'key': "metal_id || '|' || cast(month as varchar)",
+        'month': 'month',
+        'subject': 'metal_id',
+    },
+    {
+        'mart': 'divergence_trade_tightness',
+        'key': "metal_id || '|' || cast(month as varchar)",
+        'month': 'month',
+        'subject': 'metal_id',
+    },
+    {'mart': 'macro_state', 'key': 'cast(month as varchar)', 'month': 'month', 'subject': none},
+    {'mart': 'analog_1970s', 'key': 'cast(month as varchar)', 'month': 'reference_month', 'subject': none},
+    {
+        'mart': 'analog_outcomes',
+        'key': "sample || '|' || asset || '|' || cast(horizon_months as varchar)",
+        'month': 'reference_month',
+        'subject': none,
+    },
+    {'mart': 'analog_summary', 'key': 'cast(as_of as varchar)', 'month': 'reference_month', 'subject': none},
+    {
+        'mart': 'driver_scores',
+        'key': "metal_id || '|' || driver_id || '|' || cast(month as varchar)",
+        'month': 'month',
+        'subject': 'driver_id',
+    },
+    {
+        'mart': 'divergence_capacity_clearance_sector',
+        'key': "sector || '|' || cast(calendar_quarter as varchar)",
+        'month': 'cast(calendar_quarter + interval 2 month as date)',
+        'subject': 'sector',
+    },
+    {
+        'mart': 'divergence_coal_transition',
+        'key': "subject || '|' || cast(year as varchar)",
+        'month': 'make_date(year, 12, 1)',
+        'subject': 'subject',
+    },
+] %}
+{% set filings = [
+    {
+        'mart': 'driver_ai_capex',
+        'key': "company_id || '|' || cast(fiscal_year as varchar) || '|' || cast(fiscal_quarter as varchar)",
+        'from': 'fiscal_quarter_start',
+        'to': 'fiscal_quarter_end',
+        'quarter': 'calendar_quarter',
+        'concepts': ['capex'],
+        'feeds': 'capex',
+    },
+    {
+        'mart': 'divergence_capacity_clearance',
+        'key': "company_id || '|' || cast(fiscal_year as varchar) || '|' || cast(fiscal_quarter as varchar)",
+        'from': 'period_start',
+        'to': 'period_end',
+        'quarter': 'calendar_quarter',
+        'concepts': ['capex', 'depreciation', 'revenue', 'operating_income', 'income_before_tax'],
+        'feeds': 'capex, depreciation and margin of twelve months',
+    },
+] %}
+{% set records = [
+    {'mart': 'tariff_releases', 'key': 'release_id', 'input': "'usitc_hts'", 'period': 'release_start_date'},
+] %}
+{% set cited = [
+    {
+        'mart': 'policy_events',
+        'key': "event_id || '|' || metal_id",
+        'entries': 'int_policy_events__by_metal',
+        'entry': 'event_id',
+        'where': 'true',
+    },
+    {
+        'mart': 'driver_trade_policy',
+        'key': "metal_id || '|' || cast(month as varchar)",
+        'entries': 'int_trade_policy__standing',
+        'entry': 'event_id',
+        'where': 'stands',
+    },
+    {
+        'mart': 'driver_trade_policy',
+        'key': "metal_id || '|' || cast(month as varchar)",
+        'entries': 'driver_trade_policy',
+        'entry': 'critical_minerals_list_id',
+        'where': 'critical_minerals_list_id is not null',
+    },
+] %}
+{% set linked = [
+    [
+        {
+            'mart': 'driver_scores',
+            'of': 'int_lineage__driver_rows',
+            'key': 'row_key',
+            'parent': 'parent_table',
+            'parent_key': 'parent_key',
+            'where': 'true',
+        },
+    ],
+    [
+        {
+            'mart': 'driver_composites',
+            'of': 'driver_scores',
+            'key': "metal_id || '|' || cast(month as varchar)",
+            'parent': "'driver_scores'",
+            'parent_key': "metal_id || '|' || driver_id || '|' || cast(month as varchar)",
+            'where': 'contribution is not null',
+        },
+    ],
+    [
+        {
+            'mart': 'driver_cross_section',
+            'of': 'driver_composites',
+            'key': 'cast(month as varchar)',
+            'parent': "'driver_composites'",
+            'parent_key': "metal_id || '|' || cast(month as varchar)",
+            'where': 'composite is not null',
+        },
+        {
+            'mart': 'divergence_price_driver',
+            'key': "metal_id || '|' || cast(month as varchar)",
+            'parent': "'driver_composites'",
+            'parent_key': "metal_id || '|' || cast(month as varchar)",
+            'where': 'true',
+        },
+        {
+            'mart': 'divergence_price_driver',
+            'key': "metal_id || '|' || cast(month as varchar)",
+            'parent': "'metal_prices'",
+            'parent_key': "metal_id || '|monthly|' || cast(month as varchar)",
+            'where': 'true',
+        },
+    ],
+    [
+        {
+            'mart': 'divergence_history',
+            'key': "divergence_id || '|' || subject || '|' || cast(period as varchar)",
+            'parent': 'source_table',
+            'parent_key': 'source_key',
+            'where': 'true',
+        },
+        {
+            'mart': 'divergences',
+            'key': "divergence_id || '|' || subject",
+            'parent': 'source_table',
+            'parent_key': 'source_key',
+            'where': 'true',
+        },
+        {
+            'mart': 'opportunities',
+            'key': 'metal_id',
+            'parent': "'divergence_price_driver'",
+            'parent_key': "metal_id || '|' || cast(month as varchar)",
+            'where': 'opportunity_rank is not null',
+        },
+        {
+            'mart': 'divergence_capacity_clearance_sector',
+            'of': 'int_producers__by_quarter',
+            'key': "sector || '|' || cast(calendar_quarter as varchar)",
+            'parent': "'divergence_capacity_clearance'",
+            'parent_key': 'producer_key',
+            'where': 'true',
+        },
+        {
+            'mart': 'divergence_coal_transition',
+            'of': 'int_coal__members',
+            'key': "subject || '|' || cast(year as varchar)",
+            'parent': "'divergence_coal_transition'",
+            'parent_key': "country_id || '|' || cast(year as varchar)",
+            'where': "subject <> country_id",
+        },
+    ],
+    [
+        {
+            'mart': 'claim_evidence',
+            'key': "claim_id || '|' || indicator",
+            'parent': 'source_table',
+            'parent_key': 'source_key',
+            'where': 'source_table is not null',
+        },
+    ],
+    [
+        {
+            'mart': 'claim_verdicts',
+            'of': 'claim_evidence',
+            'key': 'claim_id',
+            'parent': "'claim_evidence'",
+            'parent_key': "claim_id || '|' || indicator",
+            'where': 'true',
+        },
+    ],
+] %}
+{% set columns = 'table_name, row_key, input_id, feeds, first_period, last_period, rows, payload_id' %}
+with dated_rows as (
+    {% for entry in dated %}
         select
-            '{{ mart }}' as table_name,
-            cast(month as varchar) as row_key,
-            month
-        from {{ ref(mart) }}
+            '{{ entry.mart }}' as table_name,
+            {{ entry.key }} as row_key,
+            {{ entry.month }},
+            cast({{ entry.subject or 'null' }} as varchar) as subject
+        from {{ ref(entry.mart) }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
@@ -23,8 +245,9 @@ declared as (
             else cast({{ dbt.dateadd('month', '1 - i.window_months', 'r.month') }} as date)
         end as from_month,
         r.month as to_month
-    from monthly_rows as r
-    inner join {{ ref('lineage_inputs') }} as i on r.table_name = i.table_name
+    from dated_rows as r
+    inner join {{ ref('lineage_inputs') }} as i
+        on r.table_name = i.table_name and (i.subject is null or r.subject = i.subject)
 ),
 
 prices as (
@@ -103,44 +326,50 @@ of_series as (
     group by w.table_name, w.row_key, w.input_id, w.feeds, p.payload_id
 ),
 
--- A filing figure's inputs are the accession numbers in its row.
-filed_rows as (
-    select
-        'driver_ai_capex' as table_name,
-        company_id || '|' || cast(fiscal_year as varchar) || '|' || cast(fiscal_quarter as varchar) as row_key,
-        company_id,
-        calendar_quarter,
-        accession_numbers,
-        fiscal_quarter_start,
-        fiscal_quarter_end
-    from {{ ref('driver_ai_capex') }}
-    where accession_numbers is not null
-),
-
 facts as (
     select distinct
         t.company_id,
+        t.concept,
         f.accession,
         f.payload_id
     from {{ source('raw', 'filing_fact') }} as f
     inner join {{ source('raw', 'catalog_company_tag') }} as t
-        on f.cik = t.cik and f.taxonomy = t.taxonomy and f.tag = t.tag and t.concept = 'capex'
+        on f.cik = t.cik and f.taxonomy = t.taxonomy and f.tag = t.tag
     where {{ known_by_as_of('f.known_at') }}
 ),
 
 of_filings as (
-    select
-        r.table_name,
-        r.row_key,
-        r.company_id || ' ' || f.accession as input_id,
-        'capex' as feeds,
-        r.calendar_quarter,
-        r.fiscal_quarter_start as first_period,
-        r.fiscal_quarter_end as last_period,
-        cast(1 as bigint) as rows,
-        f.payload_id
-    from filed_rows as r
-    inner join facts as f on r.company_id = f.company_id and position(f.accession in r.accession_numbers) > 0
+    {% for entry in filings %}
+        select distinct
+            '{{ entry.mart }}' as table_name,
+            r.row_key,
+            r.company_id || ' ' || f.accession as input_id,
+            '{{ entry.feeds }}' as feeds,
+            r.calendar_quarter,
+            r.first_period,
+            r.last_period,
+            cast(1 as bigint) as rows,
+            f.payload_id
+        from (
+            select
+                {{ entry.key }} as row_key,
+                company_id,
+                accession_numbers,
+                {{ entry.from }} as first_period,
+                {{ entry.to }} as last_period,
+                {{ entry.quarter }}
+            from {{ ref(entry.mart) }}
+            where accession_numbers is not null
+        ) as r
+        inner join facts as f
+            on
+                r.company_id = f.company_id
+                and f.concept in (
+                    '{{ entry.concepts | join("', '") }}'
+                )
+                and position(f.accession in r.accession_numbers) > 0
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
 -- The aggregate reads the quarter, the three before it (trailing sum) and the same quarter of the year before.
@@ -157,93 +386,150 @@ of_aggregate as (
     from {{ ref('driver_ai_capex_aggregate') }} as a
     inner join of_filings as f
         on
-            a.calendar_quarter >= f.calendar_quarter
+            f.table_name = 'driver_ai_capex'
+            and a.calendar_quarter >= f.calendar_quarter
             and a.calendar_quarter - interval 12 month <= f.calendar_quarter
     group by
         a.calendar_quarter, f.input_id, f.payload_id,
         case when a.calendar_quarter = f.calendar_quarter then 'capex' else 'trailing sum and growth' end
 ),
 
-of_marts as (
-    select
-        table_name,
-        row_key,
-        input_id,
-        feeds,
-        first_period,
-        last_period,
-        rows,
-        payload_id
-    from of_series
-    union all
-    select
-        table_name,
-        row_key,
-        input_id,
-        feeds,
-        first_period,
-        last_period,
-        rows,
-        payload_id
-    from of_filings
-    union all
-    select
-        table_name,
-        row_key,
-        input_id,
-        feeds,
-        first_period,
-        last_period,
-        rows,
-        payload_id
-    from of_aggregate
+of_records as (
+    {% for entry in records %}
+        select
+            '{{ entry.mart }}' as table_name,
+            {{ entry.key }} as row_key,
+            {{ entry.input }} as input_id,
+            'record' as feeds,
+            {{ entry.period }} as first_period,
+            {{ entry.period }} as last_period,
+            cast(1 as bigint) as rows,
+            payload_id
+        from {{ ref(entry.mart) }}
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
--- Evidence inherits the lineage of the row it was read from, a verdict that of its evidence.
-of_evidence as (
+entries as (
     select
-        'claim_evidence' as table_name,
-        e.claim_id || '|' || e.indicator as row_key,
-        m.input_id,
-        m.feeds,
-        m.first_period,
-        m.last_period,
-        m.rows,
-        m.payload_id,
-        e.claim_id
-    from {{ ref('claim_evidence') }} as e
-    inner join of_marts as m on e.source_table = m.table_name and e.source_key = m.row_key
+        event_id,
+        seed,
+        case
+            when document_number is not null then 'document ' || document_number
+            else coalesce(federal_register_citation, proclamation_or_order)
+        end as input_id,
+        document_number,
+        min(published_on) as published_on
+    from {{ ref('int_policy_events__by_metal') }}
+    group by event_id, seed, document_number, federal_register_citation, proclamation_or_order
 ),
 
-of_verdicts as (
-    select
-        'claim_verdicts' as table_name,
-        claim_id as row_key,
-        input_id,
-        feeds,
-        min(first_period) as first_period,
-        max(last_period) as last_period,
-        max(rows) as rows,
+register as (
+    select distinct
+        document_number,
         payload_id
-    from of_evidence
-    group by claim_id, input_id, feeds, payload_id
+    from {{ ref('stg_federal_register__documents') }}
 ),
+
+of_citations as (
+    {% for entry in cited %}
+        select
+            '{{ entry.mart }}' as table_name,
+            r.row_key,
+            e.input_id,
+            'legal dates, rates and status' as feeds,
+            e.published_on as first_period,
+            e.published_on as last_period,
+            cast(1 as bigint) as rows,
+            p.payload_id
+        from (
+            select distinct
+                {{ entry.key }} as row_key,
+                {{ entry.entry }} as event_id
+            from {{ ref(entry.entries) }}
+            where {{ entry.where }}
+        ) as r
+        inner join entries as e on r.event_id = e.event_id
+        inner join (
+            select
+                event_id,
+                'seed:' || seed as payload_id
+            from entries
+            union all
+            select
+                entries.event_id,
+                register.payload_id
+            from entries
+            inner join register on entries.document_number = register.document_number
+        ) as p on e.event_id = p.event_id
+        {% if not loop.last %}union{% endif %}
+    {% endfor %}
+),
+
+of_documents as (
+    select
+        'driver_trade_policy' as table_name,
+        t.metal_id || '|' || cast(t.month as varchar) as row_key,
+        'federal_register ' || d.topic as input_id,
+        'document counts' as feeds,
+        min(d.publication_date) as first_period,
+        max(d.publication_date) as last_period,
+        count(*) as rows,
+        d.payload_id
+    from {{ ref('driver_trade_policy') }} as t
+    inner join {{ ref('stg_federal_register__documents') }} as d
+        on t.month = {{ month_of('d.publication_date') }} and t.documents_tariff_metals is not null
+    group by t.metal_id, t.month, d.topic, d.payload_id
+),
+
+level_0 as (
+    select {{ columns }} from of_citations
+    union all
+    select {{ columns }} from of_documents
+    union all
+    select {{ columns }} from of_series
+    union all
+    select {{ columns }} from of_records
+    union all
+    select {{ columns }} from of_filings
+    union all
+    select {{ columns }} from of_aggregate
+),
+
+{% for level in linked %}
+    links_{{ loop.index }} as (
+        {% for entry in level %}
+            select
+                '{{ entry.mart }}' as table_name,
+                {{ entry.key }} as row_key,
+                {{ entry.parent }} as parent_table,
+                {{ entry.parent_key }} as parent_key
+            from {{ ref(entry.of or entry.mart) }}
+            where {{ entry.where }}
+            {% if not loop.last %}union all{% endif %}
+        {% endfor %}
+    ),
+
+    level_{{ loop.index }} as (
+        select {{ columns }} from level_{{ loop.index0 }}
+        union all
+        select
+            l.table_name,
+            l.row_key,
+            p.input_id,
+            p.feeds,
+            min(p.first_period) as first_period,
+            max(p.last_period) as last_period,
+            max(p.rows) as rows,
+            p.payload_id
+        from links_{{ loop.index }} as l
+        inner join level_{{ loop.index0 }} as p on l.parent_table = p.table_name and l.parent_key = p.row_key
+        group by l.table_name, l.row_key, p.input_id, p.feeds, p.payload_id
+    ),
+{% endfor %}
 
 everything as (
-    select * from of_marts
-    union all
-    select
-        table_name,
-        row_key,
-        input_id,
-        feeds,
-        first_period,
-        last_period,
-        rows,
-        payload_id
-    from of_evidence
-    union all
-    select * from of_verdicts
+    select {{ columns }} from level_{{ linked | length }}
 )
 
 select

@@ -23,7 +23,8 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by indicator_id, fallback_series_id order by gap desc, period desc
+            -- A gap outside the tolerance is the one to look at, however small it is beside those of larger figures.
+            partition by indicator_id, fallback_series_id order by is_outside desc, gap desc, period desc
         ) as gap_rank
     from compared
 ),

@@ -1,0 +1,12 @@
+{#- When a row became known: the latest of its inputs that are there. Null where none is. -#}
+{% macro latest_of(moments) -%}
+    nullif(
+        greatest(
+            {%- for moment in moments %}
+                coalesce({{ moment }}, timestamp '1900-01-01')
+                {%- if not loop.last %},{% endif %}
+            {%- endfor %}
+        ),
+        timestamp '1900-01-01'
+    )
+{%- endmacro %}

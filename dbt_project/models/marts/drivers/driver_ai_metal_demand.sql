@@ -1,0 +1,131 @@
+-- From capital expenditure to metal, one link a column:
+--   capex x share that is data centres x share that lives long (buildings, power, cooling) / cost of a megawatt = megawatts
+--   megawatts x tonnes per megawatt = tonnes a year; over the world's yearly use = the share that moves a market
+-- The cost of a megawatt has no servers in it, so it divides only the part of capex that is none.
+-- The parameters describe the build-out of accelerators, so no quarter before it is estimated with them; nor one that ends
+-- more than three years after a figure became known, by when sites are built another way.
+{% set first_quarter = "date '2023-01-01'" %}
+{% set parameter_limit_months = 36 %}
+{% set world_use_limit_years = 3 %}
+with metals as (
+    select metal_id from (values ('copper'), ('aluminium')) as m (metal_id)
+),
+
+scenarios as (
+    select scenario from (values ('low'), ('base'), ('high')) as s (scenario)
+),
+
+quarters as (
+    select
+        *,
+        {{ period_end('calendar_quarter', "'quarterly'") }} as quarter_end
+    from {{ ref('driver_ai_capex_aggregate') }}
+    where calendar_quarter >= {{ first_quarter }}
+),
+
+world_use as (
+    -- The newest year that had ended by the quarter's end.
+    select
+        q.calendar_quarter,
+        u.metal_id,
+        u.year,
+        u.tonnes,
+        u.measure,
+        u.source_name,
+        u.known_at
+    from quarters as q
+    inner join {{ ref('int_world_metal_use') }} as u
+        on
+            make_date(u.year + 1, 1, 1) <= q.quarter_end + interval 1 day
+            and u.year >= extract(year from q.quarter_end) - {{ world_use_limit_years }}
+    qualify row_number() over (partition by q.calendar_quarter, u.metal_id order by u.year desc) = 1
+),
+
+{% for link, unit in [
+    ('data_centre_share', 'pct'), ('long_lived_share', 'pct'), ('usd_per_mw', 'usd_per_mw'), ('tonnes_per_mw', 't_per_mw')
+] %}
+    {{ link }} as (
+        select
+            scenario,
+            metal_id,
+            value,
+            publication,
+            known_on,
+            {{ dbt.dateadd('month', parameter_limit_months, 'known_on') }} as usable_to
+        from {{ ref('int_metal_demand__assumptions') }}
+        where link = '{{ link }}' and unit = '{{ unit }}'
+    ),
+{% endfor %}
+
+chain as (
+    select
+        q.calendar_quarter,
+        m.metal_id,
+        s.scenario,
+        q.capex_ttm_usd,
+        q.capex_ttm_companies,
+        q.companies_expected,
+        q.capex_ttm_coverage_ratio,
+        d.value as data_centre_share_pct,
+        l.value as long_lived_share_pct,
+        c.value as capex_usd_per_mw,
+        q.capex_ttm_usd * (d.value / 100) * (l.value / 100) / c.value as implied_mw,
+        t.value as tonnes_per_mw,
+        u.tonnes as world_use_tonnes,
+        u.year as world_use_year,
+        u.measure as world_use_measure,
+        u.source_name as world_use_source,
+        d.publication as data_centre_share_publication,
+        l.publication as long_lived_share_publication,
+        c.publication as capex_usd_per_mw_publication,
+        t.publication as tonnes_per_mw_publication,
+        greatest(d.known_on, l.known_on, c.known_on, t.known_on) as parameters_known_on,
+        {{ latest_of([
+            'q.known_at', 'cast(d.known_on as timestamp)', 'cast(l.known_on as timestamp)', 'cast(c.known_on as timestamp)',
+            'cast(t.known_on as timestamp)', 'u.known_at'
+        ]) }} as known_at
+    from quarters as q
+    cross join metals as m
+    cross join scenarios as s
+    left join data_centre_share as d on s.scenario = d.scenario and q.quarter_end < d.usable_to
+    left join long_lived_share as l on s.scenario = l.scenario and q.quarter_end < l.usable_to
+    left join usd_per_mw as c on s.scenario = c.scenario and q.quarter_end < c.usable_to
+    left join tonnes_per_mw as t on s.scenario = t.scenario and m.metal_id = t.metal_id and q.quarter_end < t.usable_to
+    left join world_use as u on q.calendar_quarter = u.calendar_quarter and m.metal_id = u.metal_id
+)
+
+select
+    calendar_quarter,
+    metal_id,
+    scenario,
+    cast(capex_ttm_usd as double) as capex_ttm_usd,
+    cast(capex_ttm_companies as integer) as capex_ttm_companies,
+    cast(companies_expected as integer) as companies_expected,
+    cast(capex_ttm_coverage_ratio as double) as capex_ttm_coverage_ratio,
+    cast(data_centre_share_pct as double) as data_centre_share_pct,
+    cast(long_lived_share_pct as double) as long_lived_share_pct,
+    cast(capex_usd_per_mw as double) as capex_usd_per_mw,
+    cast(implied_mw as double) as implied_mw,
+    cast(tonnes_per_mw as double) as tonnes_per_mw,
+    cast(implied_mw * tonnes_per_mw as double) as implied_tonnes_per_year,
+    cast(world_use_tonnes as double) as world_use_tonnes,
+    cast(world_use_year as integer) as world_use_year,
+    world_use_measure,
+    cast(100.0 * implied_mw * tonnes_per_mw / world_use_tonnes as double) as implied_pct_of_world_use,
+    capex_ttm_companies < companies_expected as is_lower_bound,
+    case
+        when capex_ttm_usd is null then 'no company has twelve known months'
+        when data_centre_share_pct is null then 'no referenced figure: share of capex that is data centres'
+        when long_lived_share_pct is null then 'no referenced figure: share of capex that lives long'
+        when capex_usd_per_mw is null then 'no referenced figure: cost of a megawatt'
+        when tonnes_per_mw is null then 'no referenced figure: tonnes of ' || metal_id || ' per megawatt'
+        when world_use_tonnes is null then 'no figure of world use of a year that had ended'
+    end as gap_reason,
+    data_centre_share_publication,
+    long_lived_share_publication,
+    capex_usd_per_mw_publication,
+    tonnes_per_mw_publication,
+    world_use_source,
+    parameters_known_on,
+    cast(known_at as timestamp) as known_at
+from chain

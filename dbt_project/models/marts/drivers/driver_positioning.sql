@@ -1,0 +1,87 @@
+-- Two reports count the same futures by other groups of traders: non-commercials (legacy report) and managed money
+-- (disaggregated report). They stand side by side and are never joined into one series.
+-- A week without a report keeps its row, with the reason; nothing is carried over from the week before.
+{% set min_weeks = 52 %}
+{% set groups = {'noncommercial': 'cftc_legacy', 'managed_money': 'cftc'} %}
+with reports as (
+    select
+        source_id,
+        metal_id,
+        {{ tuesday_of('as_of_date') }} as report_date,
+        as_of_date,
+        net_contracts,
+        open_interest_contracts,
+        net_pct_of_open_interest,
+        known_at
+    from {{ ref('int_positions__net') }}
+    qualify row_number() over (partition by source_id, metal_id, {{ tuesday_of('as_of_date') }} order by as_of_date desc) = 1
+),
+
+weeks as (
+    select
+        metal_id,
+        report_date
+    from reports
+    union
+    select
+        metal_id,
+        expected_as_of_date as report_date
+    from {{ ref('int_positions__gaps') }}
+),
+
+joined as (
+    select
+        w.metal_id,
+        w.report_date,
+        {% for group, source in groups.items() -%}
+            {{ group }}.as_of_date as {{ group }}_as_of_date,
+            {{ group }}.net_contracts as net_{{ group }}_contracts,
+            {{ group }}.net_pct_of_open_interest as net_{{ group }}_pct_open_interest,
+            case
+                when {{ group }}.net_pct_of_open_interest is not null then null
+                when {{ group }}.source_id is not null then 'the report lacks a figure'
+                when {{ group }}_gap.source_id is not null then 'no report captured for this week'
+                else 'outside the span of known reports'
+            end as {{ group }}_gap_reason,
+        {% endfor -%}
+        coalesce(managed_money.open_interest_contracts, noncommercial.open_interest_contracts) as open_interest_contracts,
+        greatest(
+            coalesce(noncommercial.known_at, managed_money.known_at), coalesce(managed_money.known_at, noncommercial.known_at)
+        ) as week_known_at
+    from weeks as w
+    {% for group, source in groups.items() -%}
+        left join reports as {{ group }}
+            on
+                w.metal_id = {{ group }}.metal_id
+                and w.report_date = {{ group }}.report_date
+                and {{ group }}.source_id = '{{ source }}'
+        left join {{ ref('int_positions__gaps') }} as {{ group }}_gap
+            on
+                w.metal_id = {{ group }}_gap.metal_id
+                and w.report_date = {{ group }}_gap.expected_as_of_date
+                and {{ group }}_gap.source_id = '{{ source }}'
+    {% endfor %}
+)
+
+select
+    metal_id,
+    report_date,
+    {% for group in groups -%}
+        {{ group }}_as_of_date,
+        net_{{ group }}_contracts,
+        net_{{ group }}_pct_open_interest,
+        net_{{ group }}_contracts - {{ one_week_earlier('net_' ~ group ~ '_contracts', 'report_date', 'metal_id') }}
+            as net_{{ group }}_change_1w_contracts,
+        {{ expanding_zscore('net_' ~ group ~ '_pct_open_interest', 'report_date', 'metal_id', min_weeks) }}
+            as net_{{ group }}_zscore_expanding,
+        {{ group }}_gap_reason,
+    {% endfor -%}
+    open_interest_contracts,
+    case
+        when week_known_at is not null
+            then
+                max(week_known_at) over (
+                    partition by metal_id order by report_date rows between unbounded preceding and current row
+                )
+    end as known_at
+from joined

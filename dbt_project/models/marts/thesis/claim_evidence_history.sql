@@ -1,0 +1,16 @@
+-- A view, as claim_verdict_history.
+{{ config(materialized='view') }}
+select
+    as_of,
+    claim_id,
+    indicator,
+    role,
+    value,
+    unit,
+    period,
+    known_at,
+    reading,
+    is_stale,
+    finding
+from {{ source('raw', 'claim_evidence_history') }}
+where as_of <= {{ as_of_date() }}

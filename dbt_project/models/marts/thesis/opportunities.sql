@@ -1,0 +1,144 @@
+-- Three parts, each a rank among the metals, and the rank of their sum. Ranks, because the parts have different scales and
+-- equal weights on different scales are not equal; equal weights, because nothing here was fitted to say otherwise.
+--   composite      the higher the better: what bears on the metal, by its drivers
+--   price gap      the lower the better: the price has moved less than its drivers
+--   volatility     the lower the better: risk, as the place of the last twelve months in the metal's own history
+-- All metals are ranked for one month, the newest for which any metal has the three parts; not if that is over six months back.
+with metals_with_drivers as (
+    select distinct metal_id from {{ ref('driver_exposures') }}
+),
+
+volatilities as (
+    select
+        now.metal_id,
+        now.period as month,
+        now.realised_volatility_12m_annualised_pct,
+        100.0 * sum(
+            case
+                when before.realised_volatility_12m_annualised_pct <= now.realised_volatility_12m_annualised_pct then 1
+                else 0
+            end
+        ) / count(*) as volatility_percentile,
+        max(before.known_at) as known_at
+    from {{ ref('metal_prices') }} as now
+    inner join {{ ref('metal_prices') }} as before
+        on now.metal_id = before.metal_id and now.frequency = before.frequency and now.period >= before.period
+    where
+        now.frequency = 'monthly'
+        and now.realised_volatility_12m_annualised_pct is not null
+        and before.realised_volatility_12m_annualised_pct is not null
+    group by now.metal_id, now.period, now.realised_volatility_12m_annualised_pct
+    having count(*) >= 24
+),
+
+parts as (
+    select
+        g.metal_id,
+        g.month,
+        g.gap_zscore as price_gap_zscore,
+        v.realised_volatility_12m_annualised_pct,
+        v.volatility_percentile,
+        greatest(g.known_at, v.known_at) as known_at
+    from {{ ref('divergence_price_driver') }} as g
+    inner join volatilities as v on g.metal_id = v.metal_id and g.month = v.month
+    where g.gap_zscore is not null
+),
+
+ranking_month as (
+    select max(month) as month from parts
+),
+
+chosen as (
+    select
+        m.metal_id,
+        r.month,
+        c.composite,
+        c.contribution_fiscal,
+        c.contribution_monetary,
+        c.contribution_china,
+        c.contribution_ai,
+        c.contribution_trade,
+        c.contribution_geopolitics,
+        c.contribution_positioning,
+        c.drivers_available,
+        c.drivers_expected,
+        p.price_gap_zscore,
+        p.realised_volatility_12m_annualised_pct,
+        p.volatility_percentile,
+        case
+            when r.month is null then 'no metal has a composite, a price gap and a volatility for one month'
+            when {{ dbt.datediff('r.month', last_complete_month(), 'month') }} > 6
+                then 'the newest month with all parts is more than six months back'
+            when c.gap_reason is not null then c.gap_reason
+            when c.composite is null then 'no composite for the month'
+            when p.price_gap_zscore is null then 'no price, or too short a history of it, for the month'
+        end as gap_reason,
+        greatest(coalesce(c.known_at, p.known_at), coalesce(p.known_at, c.known_at)) as known_at
+    from metals_with_drivers as m
+    cross join ranking_month as r
+    left join {{ ref('driver_composites') }} as c on m.metal_id = c.metal_id and r.month = c.month
+    left join parts as p on m.metal_id = p.metal_id and r.month = p.month
+),
+
+ranked_parts as (
+    select
+        metal_id,
+        rank() over (order by composite desc) as composite_rank,
+        rank() over (order by price_gap_zscore) as price_gap_rank,
+        rank() over (order by volatility_percentile) as volatility_rank
+    from chosen
+    where gap_reason is null
+),
+
+open_now as (
+    select
+        subject as metal_id,
+        string_agg(
+            divergence_id || ': ' || state || case when is_stale then ' (stale)' else '' end, ', ' order by divergence_id
+        ) as open_divergences
+    from {{ ref('divergences') }}
+    where state <> 'closed'
+    group by subject
+)
+
+select
+    {{ as_of_date() }} as as_of,
+    c.metal_id,
+    c.month,
+    cast({{ dbt.datediff(month_end('c.month'), as_of_date(), 'day') }} as integer) as age_days,
+    {{ dbt.datediff(month_end('c.month'), as_of_date(), 'day') }} > d.max_age_days as is_stale,
+    cast(
+        case
+            when k.metal_id is not null
+                then
+                    rank() over (
+                        partition by k.metal_id is null order by k.composite_rank + k.price_gap_rank + k.volatility_rank
+                    )
+        end as integer
+    ) as opportunity_rank,
+    cast(count(k.metal_id) over () as integer) as metals_ranked,
+    cast(k.composite_rank + k.price_gap_rank + k.volatility_rank as integer) as rank_sum,
+    cast(k.composite_rank as integer) as composite_rank,
+    cast(k.price_gap_rank as integer) as price_gap_rank,
+    cast(k.volatility_rank as integer) as volatility_rank,
+    c.composite,
+    c.contribution_fiscal,
+    c.contribution_monetary,
+    c.contribution_china,
+    c.contribution_ai,
+    c.contribution_trade,
+    c.contribution_geopolitics,
+    c.contribution_positioning,
+    c.drivers_available,
+    c.drivers_expected,
+    c.price_gap_zscore,
+    c.realised_volatility_12m_annualised_pct,
+    c.volatility_percentile,
+    o.open_divergences,
+    c.gap_reason,
+    'not investment advice' as note,
+    c.known_at
+from chosen as c
+left join {{ ref('divergence_definitions') }} as d on d.divergence_id = 'price_driver'
+left join ranked_parts as k on c.metal_id = k.metal_id
+left join open_now as o on c.metal_id = o.metal_id

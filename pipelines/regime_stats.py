@@ -1,0 +1,79 @@
+"""Is a series larger in some months than in others? A difference of means with standard errors that allow for memory.
+
+Pure functions on arrays: no connection, no clock. Which months belong to a regime is decided in the models.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.errors import MetalsError
+
+Floats = NDArray[np.float64]
+
+# Regimes last: a twelve-month change shares eleven months with the next one, so errors may be correlated for a year.
+HAC_LAGS_MONTHS = 12
+MIN_MONTHS_PER_REGIME = 24  # two years in and two years out, or there is nothing to compare
+
+
+@dataclass(frozen=True)
+class RegimeGap:
+    """Mean inside a regime against the mean outside, and how sure the difference is.
+
+    Means, gap and standard error have the unit of the series. The t-statistic and the one-sided p-value (against no
+    larger mean inside, normal approximation) are NaN where either side has fewer than `MIN_MONTHS_PER_REGIME` months.
+    """
+
+    mean_inside: float
+    mean_outside: float
+    gap: float
+    standard_error: float
+    t_statistic: float
+    p_value_one_sided: float
+    months_inside: int
+    months_outside: int
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether both sides have enough months."""
+        return min(self.months_inside, self.months_outside) >= MIN_MONTHS_PER_REGIME
+
+
+def regime_gap(values: Floats, inside: NDArray[np.bool_]) -> RegimeGap:
+    """Least squares of `values` (n,) on a constant and the regime's dummy `inside` (n,), in time order, no gaps.
+
+    Standard errors after Newey and West (1987), Econometrica 55(3), Bartlett weights, `HAC_LAGS_MONTHS` lags, as
+    statsmodels computes them, without a small-sample correction.
+    """
+    import statsmodels.api as sm  # noqa: PLC0415  (slow to import, and nothing else needs it)
+    from scipy import stats  # noqa: PLC0415
+
+    if values.shape != inside.shape or values.ndim != 1:
+        raise MetalsError(f"values have shape {values.shape}, the regime {inside.shape}")
+    if not np.isfinite(values).all():
+        raise MetalsError("a regime gap needs complete values")
+    months_inside, months_outside = int(inside.sum()), int((~inside).sum())
+    mean_inside = float(values[inside].mean()) if months_inside else float("nan")
+    mean_outside = float(values[~inside].mean()) if months_outside else float("nan")
+    error = t_statistic = p_value = float("nan")
+    if min(months_inside, months_outside) >= MIN_MONTHS_PER_REGIME:
+        design = np.column_stack([np.ones(values.size), inside.astype(np.float64)])
+        fitted = sm.OLS(values, design).fit(
+            cov_type="HAC", cov_kwds={"maxlags": HAC_LAGS_MONTHS, "kernel": "bartlett", "use_correction": False}
+        )
+        error = float(fitted.bse[1])
+        t_statistic = float(fitted.tvalues[1])
+        p_value = float(stats.norm.sf(t_statistic))
+    return RegimeGap(
+        mean_inside,
+        mean_outside,
+        mean_inside - mean_outside,
+        error,
+        t_statistic,
+        p_value,
+        months_inside,
+        months_outside,
+    )

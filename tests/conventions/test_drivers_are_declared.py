@@ -1,0 +1,51 @@
+"""A driver, or a divergence, is declared in several places: the places agree."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+DBT = Path(__file__).resolve().parents[2] / "dbt_project"
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    with (DBT / "seeds" / f"{name}.csv").open() as lines:
+        return list(csv.DictReader(lines))
+
+
+def model(path: str) -> str:
+    return (DBT / "models" / f"{path}.sql").read_text()
+
+
+def test_every_driver_is_read_described_and_exposed() -> None:
+    read = dict(re.findall(r"'id': '(\w+)', 'mart': '(\w+)'", model("intermediate/int_drivers__readings")))
+    described = {row["driver_id"]: row["source_table"] for row in seed("drivers")}
+    assert read == described
+    assert {row["driver_id"] for row in seed("driver_exposures")} == set(described)
+
+
+def test_every_group_of_drivers_has_its_part_of_the_composite() -> None:
+    (groups,) = re.findall(r"set groups = \[([^\]]*)\]", model("marts/drivers/driver_composites"))
+    assert {row["driver_group"] for row in seed("drivers")} <= set(re.findall(r"\w+", groups))
+
+
+def test_every_driver_goes_back_to_what_it_reads() -> None:
+    by_series = {row["subject"] for row in seed("lineage_inputs") if row["table_name"] == "driver_scores"}
+    by_rows = set(re.findall(r"driver_id = '(\w+)'", model("intermediate/int_lineage__driver_rows")))
+    assert by_series | by_rows == {row["driver_id"] for row in seed("drivers")}
+
+
+def test_every_reference_names_a_year_or_an_address() -> None:
+    for row in seed("driver_exposures"):
+        assert re.search(r"\(\d{4}\)|https://|http://", row["reference"]), row
+
+
+def test_every_divergence_is_in_the_table_and_has_a_definition() -> None:
+    (listed,) = re.findall(r"set divergences = \[([^\]]*)\]", model("marts/divergences/divergence_history"))
+    models = {
+        path.name.split("__")[0].removeprefix("int_divergence_")
+        for path in DBT.glob("models/**/int_divergence_*__states.sql")
+    }
+    assert set(re.findall(r"\w+", listed)) == models
+    assert models <= {row["divergence_id"] for row in seed("divergence_definitions")}

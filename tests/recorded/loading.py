@@ -1,0 +1,75 @@
+"""A warehouse of everything that was recorded and nothing else: `python -m tests.recorded.loading UPSTREAM DIRECTORY`.
+
+The project's own parsers and ingest run over the recordings in the order they were retrieved; then the models are
+built.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pipelines import catalog as catalogs
+from pipelines import ingest, sources, transform, warehouse
+from pipelines.bundle import KNOWN_LATER
+from pipelines.errors import BadPayload
+from pipelines.settings import Settings
+from pipelines.sources import imf_pcps, tpu
+
+PLACES = (
+    (r"worldbank/[^/]+/(CMO-Historical-Data-Monthly)\.xlsx", "worldbank_pink_sheet", "{}"),
+    (r"fred/[^/]+/(\w+)\.csv", "fred", "fredgraph/{}"),
+    (r"eastmoney/[^/]+/(\w+)\.json", "eastmoney", "{}"),
+    (r"sec/companyfacts(?:_full)?/(CIK\d{10})\.json", "sec_edgar", "companyfacts/{}"),
+    (r"sec/submissions/(CIK\d{10})\.json", "sec_edgar", "submissions/{}"),
+    (r"cftc/[^/]+/(deafut)\.txt", "cftc_legacy", "{}"),
+    (r"uncertainty/[^/]+/(data_gpr_export)\.xls", "gpr", "{}"),
+    (r"uncertainty/[^/]+/(tpu_web_latest)\.xlsx", "tpu", tpu.KEY),
+    (r"uncertainty/[^/]+/(US_Policy_Uncertainty_Data\.xlsx)", "epu", "{}"),
+    (r"imf_pcps/[^/]+/(external-data)\.xls", "imf_pcps", imf_pcps.WORKBOOK_KEY),
+    (r"sec/financial_statement_data_sets/(2010q2)\.zip", "sec_financial_statements", "{}"),
+)
+
+
+def load(upstream: Path, settings: Settings) -> ingest.Report:
+    """Load the recordings into the build file of `settings`; recordings of no catalogued series are left out."""
+    catalog = catalogs.load(settings.catalog_dir)
+    found = []
+    for entry in json.loads((upstream / "manifest.json").read_text(encoding="utf-8")):
+        for pattern, source, key in PLACES:
+            if match := re.fullmatch(pattern, entry["file"]):
+                at = datetime.fromisoformat(entry["retrieved_at"]) + KNOWN_LATER.get(source, timedelta())
+                found.append((at, source, key.format(match[1]), entry))
+    report = ingest.Report()
+    with warehouse.exclusive(settings), warehouse.writer(settings) as connection:
+        warehouse.write_catalog(connection, catalog)
+        for at, source, key, entry in sorted(found, key=lambda f: f[:3]):
+            body = (upstream / entry["file"]).read_bytes()
+            payload = ingest.Payload(
+                entry["sha256"], key, at, body, entry["url"], None, None, "bundled", entry["fidelity"]
+            )
+            try:
+                ingest.load_payload(
+                    connection, payload, catalog.sources[source], sources.module(source), catalog, report
+                )
+            except BadPayload as error:
+                if "no catalogued series" not in str(error):
+                    raise
+    return report
+
+
+def main() -> None:
+    upstream, directory = map(Path, sys.argv[1:3])
+    settings = Settings(warehouse_dir=directory)
+    load(upstream, settings)
+    failed = [r for r in transform.build(settings) if r.failed]
+    for result in failed:
+        print(result.name, result.status, result.message)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
