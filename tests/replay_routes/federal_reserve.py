@@ -1,7 +1,8 @@
 """Federal Reserve Board archives: documented shape, not recorded.
 
 The figures are those of the recorded FRED files of the same series, so that the two channels can be reconciled. The
-2-year yield and the yuan were not recorded at all: they stand there without a figure. `archive` is used by the unit tests as well.
+2-year yield and the yuan were not recorded at all: they stand there without a figure. `archive` is used by the unit
+tests as well.
 """
 
 from __future__ import annotations
