@@ -19,7 +19,9 @@ from pipelines.errors import MetalsError
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-WINDOW_MONTHS = 60  # the usual length for monthly betas since Fama and MacBeth (1973), Journal of Political Economy 81(3)
+WINDOW_MONTHS = (
+    60  # the usual length for monthly betas since Fama and MacBeth (1973), Journal of Political Economy 81(3)
+)
 RECENT_MONTHS = 36  # "recent" in the statement that is judged; shorter leaves too few months for five drivers
 COMPLETE_SHARE = 0.9  # of a window's months must have every driver that is used
 # Averages of days make returns correlate with their neighbours (Working 1960, Econometrica 28(4)), so one lag at least;
@@ -45,8 +47,8 @@ class Fit:
     def hac_errors(self) -> Floats:
         """Standard errors of the coefficients, (1 + k, m), robust to memory and changing variance.
 
-        Newey and West (1987), Econometrica 55(3), Bartlett weights, `HAC_LAGS` lags, with the correction n / (n - k - 1)
-        for few months; the middle of the sandwich is statsmodels'. Months that were left out close up (the equal
+        Newey and West (1987), Econometrica 55(3), Bartlett weights, `HAC_LAGS` lags, times n / (n - k - 1) because
+        months are few; the middle of the sandwich is statsmodels'. Months that were left out close up (the equal
         spacing estimator of Datta and Du 2012, Federal Reserve International Finance Discussion Paper 1060).
         """
         # Imported here: it is slow to import, and nothing else needs it.
@@ -100,9 +102,7 @@ def group_shares(series: Floats, drivers: Floats, groups: Sequence[str]) -> dict
         explained: Floats = (slopes * with_target[used]).sum(axis=0)
         return explained
 
-    known = {
-        members: r_squared(members) for size in range(len(names) + 1) for members in combinations(names, size)
-    }
+    known = {members: r_squared(members) for size in range(len(names) + 1) for members in combinations(names, size)}
     shares = {name: np.zeros(series.shape[1]) for name in names}
     for members, value in known.items():
         for name in names:
@@ -142,7 +142,7 @@ def out_of_sample(actual: Floats, explained: Floats) -> OutOfSample | None:
     squared, squared_no_change = (y - fitted) ** 2, y**2
     gain = squared_no_change - (squared - fitted**2)
     mean = gain.mean()
-    variance = float(S_hac_simple((gain - mean)[:, None], nlags=HAC_LAGS)[0, 0]) / months**2 * months / (months - 1)
+    variance = float(S_hac_simple((gain - mean)[:, None], nlags=HAC_LAGS)[0, 0]) / (months * (months - 1))
     return OutOfSample(
         months,
         float(1 - squared.sum() / squared_no_change.sum()),

@@ -63,9 +63,9 @@ volatility_by_family as (
         known_at,
         'metal_attribution_families' as source_table,
         family || '|' || cast(month as varchar) as source_key,
-        'with coefficients of the five years before each month it explains '
+        'out of sample (coefficients of the five years before each month) the macroeconomy explains '
         || {{ number_text('100 * oos_macroeconomy_r_squared', 0) }} || ' % of the squared moves of {{ words }}'
-        || case when oos_macroeconomy_r_squared <= 0 then ': worse than supposing no change' else '' end as finding
+        || case when oos_macroeconomy_r_squared <= 0 then ', no better than supposing no change' else '' end as finding
     from newest
     where family = '{{ family }}' and oos_macroeconomy_r_squared is not null
     union all
@@ -79,8 +79,8 @@ volatility_by_family as (
         known_at,
         'metal_attribution_families' as source_table,
         family || '|' || cast(month as varchar) as source_key,
-        'the gain over no change is significant for ' || {{ number_text('100 * oos_macroeconomy_significant_share', 0) }}
-        || ' % of {{ words }} (Clark and West)' as finding
+        'out of sample the gain over supposing no change is significant for '
+        || {{ number_text('100 * oos_macroeconomy_significant_share', 0) }} || ' % of the {{ words }}' as finding
     from newest
     where family = '{{ family }}' and oos_macroeconomy_significant_share is not null
     union all

@@ -80,6 +80,8 @@ select
     p.series_id,
     p.is_fallback,
     p.known_at_so_far as known_at,
-    case when p.price_usd_per_tonne is not null then greatest(p.known_at, c.known_at) end as real_price_known_at
+    case
+        when p.price_usd_per_tonne is not null and c.cpi_index is not null then greatest(p.known_at, c.known_at)
+    end as real_price_known_at
 from shown as p
 left join consumer_prices as c on {{ month_of('p.period') }} = c.month
