@@ -32,6 +32,12 @@
         'month': 'greatest(last_month, regime_month) as month',
         'subject': 'regime',
     },
+    {
+        'mart': 'metal_attribution',
+        'key': "metal_id || '|' || cast(month as varchar)",
+        'month': 'month',
+        'subject': 'metal_id',
+    },
     {'mart': 'divergence_money_ppi', 'key': 'cast(month as varchar)', 'month': 'month', 'subject': none},
     {
         'mart': 'driver_trade_policy',
@@ -186,6 +192,14 @@
             'parent_key': 'parent_key',
             'where': 'true',
         },
+        {
+            'mart': 'metal_attribution',
+            'of': 'int_lineage__attribution_rows',
+            'key': 'row_key',
+            'parent': 'parent_table',
+            'parent_key': 'parent_key',
+            'where': 'true',
+        },
     ],
     [
         {
@@ -193,6 +207,21 @@
             'key': "cast(calendar_quarter as varchar) || '|' || metal_id || '|' || scenario",
             'parent': "'driver_ai_capex_aggregate'",
             'parent_key': 'cast(calendar_quarter as varchar)',
+            'where': 'true',
+        },
+        {
+            'mart': 'metal_attribution_betas',
+            'key': "metal_id || '|' || cast(month as varchar) || '|' || regressor_id",
+            'parent': "'metal_attribution'",
+            'parent_key': "metal_id || '|' || cast(month as varchar)",
+            'where': 'beta is not null',
+        },
+        {
+            'mart': 'metal_attribution_families',
+            'of': 'metal_attribution',
+            'key': "family || '|' || cast(month as varchar)",
+            'parent': "'metal_attribution'",
+            'parent_key': "metal_id || '|' || cast(month as varchar)",
             'where': 'true',
         },
         {
@@ -311,17 +340,26 @@ prices as (
     select
         'metal_prices' as table_name,
         p.metal_id || '|' || p.frequency || '|' || cast(p.period as varchar) as row_key,
-        p.series_id as input_id,
+        coalesce(w.input_id, p.series_id) as input_id,
         w.feeds,
         case
             when w.window_months is null then date '1800-01-01'
-            else cast({{ dbt.dateadd('month', '1 - w.window_months', 'p.period') }} as date)
+            else cast({{ dbt.dateadd('month', '1 - w.window_months', month_of('p.period')) }} as date)
         end as from_month,
-        p.period as to_month
+        {{ month_of('p.period') }} as to_month
     from {{ ref('metal_prices') }} as p
-    cross join (
-        values (1, 'price'), (13, 'returns and volatility'), (cast(null as integer), 'z-score')
-    ) as w (window_months, feeds)
+    inner join (
+        -- Sixty sessions and the one before them lie within five calendar months.
+        values
+        ('monthly', null, 1, 'price'),
+        ('monthly', null, 13, 'returns and volatility'),
+        ('monthly', null, cast(null as integer), 'z-score'),
+        ('daily', null, 1, 'price'),
+        ('daily', null, 5, 'returns and volatility'),
+        ('monthly', 'us_cpi_sa_index', 1, 'real price'),
+        ('daily', 'us_cpi_sa_index', 1, 'real price')
+    ) as w (frequency, input_id, window_months, feeds)
+        on p.frequency = w.frequency
 ),
 
 ratios as (
@@ -334,7 +372,7 @@ ratios as (
         r.month as to_month
     from {{ ref('metal_ratios') }} as r
     inner join {{ ref('metal_prices') }} as p
-        on r.month = p.period and p.frequency = 'monthly' and p.metal_id in ('gold', 'silver', 'platinum', 'copper')
+        on r.month = p.period and p.frequency = 'monthly' and p.metal_id in ('gold', 'silver', 'platinum', 'palladium', 'copper')
 ),
 
 lead_lags as (
