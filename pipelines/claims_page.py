@@ -31,8 +31,8 @@ _ORDER = {"supports": 0, "contradicts": 0, "neutral": 1}
 
 _INTRODUCTION = f"""# Claims
 
-Written by `make claims` from the seeds `claims` and `claim_rules` and from two warehouses; not edited by hand. Each claim
-is a statement of a market thesis, in the project's words, with a rule that was fixed before looking at the result.
+Written by `make claims` from the seeds `claims` and `claim_rules` and from two warehouses; not edited by hand. Each
+claim is a statement of a market thesis, in the project's words, with a rule that was fixed before looking at the result.
 *Decisive* indicators make the verdict, *supporting* ones are told beside it. None of this is investment advice.
 
 * **supported**, **contradicted**: all decisive evidence is there, fresh, and agrees.
@@ -41,7 +41,7 @@ is a statement of a market thesis, in the project's words, with a rule that was 
 * **no_data**: no decisive indicator has a figure at all.
 
 Verdicts are as of {DAY}, from what was known by the end of that day. *From the figures that ship* is what a first run
-without a network says: eight publishers, monthly figures to July 2026 and filings to August. *From everything recorded*
+without a network says: eight publishers, months to July 2026, filings to August. *From everything recorded*
 adds the further recordings that the project's tests stand on, among them figures that may be used but not passed on; the
 yearly coal figures are the Energy Institute's (Statistical Review of World Energy 2025, with credit), put in the layout
 of Our World in Data, which draws on them. A run with a network reads newer figures from all publishers, and its own
@@ -146,7 +146,9 @@ def history_days() -> list[date]:
     return [date(year, 12, 31) for year in YEAR_ENDS] + sorted(ends)
 
 
-def page(bundled: Mapping[str, Verdict], recorded: Mapping[str, Verdict], past: Mapping[date, Mapping[str, Verdict]]) -> str:
+def page(
+    bundled: Mapping[str, Verdict], recorded: Mapping[str, Verdict], past: Mapping[date, Mapping[str, Verdict]]
+) -> str:
     """The whole page as Markdown."""
     claims = seed("claims")
     lines = [_INTRODUCTION, *overview("From the figures that ship", claims, bundled)]
@@ -230,7 +232,8 @@ def _how(evidence: Evidence) -> str:
 
 
 def _value(evidence: Evidence) -> str:
-    assert evidence.value is not None
+    if evidence.value is None:
+        return "no figure"
     return ("at least " if evidence.is_lower_bound else "") + amount(evidence.value, evidence.unit)
 
 
@@ -239,7 +242,13 @@ def amount(value: float, unit: str) -> str:
     if unit == "usd":
         return f"{value / 1e9:,.0f} bn USD"
     number = f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:,.2f}"
-    words = {"pct": " %", "pct_of_gdp": " % of GDP", "pp": " points", "pp_of_gdp": " points of GDP", "months": " months"}
+    words = {
+        "pct": " %",
+        "pct_of_gdp": " % of GDP",
+        "pp": " points",
+        "pp_of_gdp": " points of GDP",
+        "months": " months",
+    }
     words |= {"pp_per_year": " points a year", "pp_of_revenue": " points of revenue", "zscore": " standard deviations"}
     plain = {"ratio", "correlation", "count", "sign", "share", "metals", "t_statistic", "index", "percentile"}
     return number + words.get(unit, "" if unit in plain else " " + unit.replace("_", " "))
@@ -247,8 +256,8 @@ def amount(value: float, unit: str) -> str:
 
 def _supports(rule: Rule) -> str:
     if rule.comparison == "between":
-        assert rule.threshold_high is not None
-        return f"{amount(rule.threshold, '')} to {amount(rule.threshold_high, rule.unit)}".replace("  ", " ")
+        high = amount(rule.threshold_high or 0.0, rule.unit)
+        return f"{amount(rule.threshold, 'count')} to {high}"
     sign = {"gt": "above", "gte": "from", "lt": "below", "lte": "to"}[rule.comparison]
     due = f", of months from {rule.due_from} on" if rule.due_from else ""
     return f"{sign} {amount(rule.threshold, rule.unit)}{due}"
@@ -267,9 +276,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, A
 def main() -> None:
     bundled, recorded = map(Path, sys.argv[1:3])
     past = verdicts(recorded, history_days())
-    PAGE.write_text(
-        page(verdicts(bundled, [DAY])[DAY], verdicts(recorded, [DAY])[DAY], past), encoding="utf-8"
-    )
+    PAGE.write_text(page(verdicts(bundled, [DAY])[DAY], verdicts(recorded, [DAY])[DAY], past), encoding="utf-8")
     print(f"wrote {PAGE.relative_to(PROJECT_ROOT)}")
 
 
