@@ -44,14 +44,16 @@ class Fit:
     r_squared: Floats
     r_squared_adjusted: Floats
 
-    def hac_errors(self) -> Floats:
-        """Standard errors of the coefficients, (1 + k, m), robust to memory and changing variance.
+    def inference(self) -> tuple[Floats, Floats, Floats]:
+        """Standard errors, t-statistics and two-sided p-values of the coefficients, each (1 + k, m).
 
-        Newey and West (1987), Econometrica 55(3), Bartlett weights, `HAC_LAGS` lags, times n / (n - k - 1) because
-        months are few; the middle of the sandwich is statsmodels'. Months that were left out close up (the equal
-        spacing estimator of Datta and Du 2012, Federal Reserve International Finance Discussion Paper 1060).
+        Errors are robust to memory and changing variance: Newey and West (1987), Econometrica 55(3), Bartlett weights,
+        `HAC_LAGS` lags, times n / (n - k - 1) because months are few; the middle of the sandwich is statsmodels'.
+        Months that were left out close up (the equal spacing estimator of Datta and Du 2012, Federal Reserve
+        International Finance Discussion Paper 1060). p-values are Student's with n - k - 1 degrees of freedom.
         """
-        # Imported here: it is slow to import, and nothing else needs it.
+        # Imported here: both are slow to import, and nothing else needs them.
+        from scipy import stats  # noqa: PLC0415
         from statsmodels.stats.sandwich_covariance import S_hac_simple  # noqa: PLC0415
 
         rows, columns = self.design.shape
@@ -60,7 +62,8 @@ class Fit:
         for series in range(self.coefficients.shape[1]):
             meat = S_hac_simple(self.design * self.residuals[:, [series]], nlags=HAC_LAGS)
             errors[:, series] = np.sqrt(np.diag(bread @ meat @ bread) * rows / (rows - columns))
-        return errors
+        ratios = self.coefficients / errors
+        return errors, ratios, 2 * stats.t.sf(np.abs(ratios), rows - columns)
 
 
 def least_squares(series: Floats, drivers: Floats) -> Fit:
@@ -70,7 +73,7 @@ def least_squares(series: Floats, drivers: Floats) -> Fit:
     if not (np.isfinite(series).all() and np.isfinite(drivers).all()):
         raise MetalsError("a regression needs complete months")
     design = np.column_stack([np.ones(series.shape[0]), drivers])
-    coefficients = np.linalg.lstsq(design, series, rcond=None)[0]
+    coefficients = np.asarray(np.linalg.lstsq(design, series, rcond=None)[0], dtype=np.float64)
     residuals = series - design @ coefficients
     total = ((series - series.mean(axis=0)) ** 2).sum(axis=0)
     r_squared = 1 - (residuals**2).sum(axis=0) / total

@@ -1,4 +1,4 @@
-"""Metals' monthly returns against changes of the drivers, window by window; the arithmetic is in pipelines.attribution."""
+"""Metals' monthly returns against changes of drivers, by window; the arithmetic is in pipelines.attribution."""
 
 from datetime import date
 
@@ -56,7 +56,7 @@ def day(month):
 
 
 def panel(rows, names, first, months):
-    """Values (months, names) with NaN where there is none, and when each became known; rows are name, month, value, known_at."""
+    """Values (months, names), NaN where there is none, and when each became known."""
     values, known = np.full((months, len(names)), np.nan), np.full((months, len(names)), np.datetime64(0, "us"))
     for name, month, value, known_at in rows:
         values[number(month) - first, names.index(name)] = value
@@ -78,9 +78,12 @@ def why_unused(window, first, title):
 
 def model(dbt, session):
     dbt.config(materialized="table", packages=["numpy", "pyarrow", "scipy", "statsmodels"])
-    from scipy import stats
-
-    drivers = dbt.ref("attribution_regressors").select("regressor_id, title, regressor_group").order("regressor_id").fetchall()
+    drivers = (
+        dbt.ref("attribution_regressors")
+        .select("regressor_id, title, regressor_group")
+        .order("regressor_id")
+        .fetchall()
+    )
     ids, titles, groups = (list(part) for part in zip(*drivers, strict=True))
     metals = [
         metal
@@ -122,9 +125,7 @@ def model(dbt, session):
         for complete, columns in complete_sets(y[window], x[window][:, used]):
             left, right = y[window][complete][:, columns], x[window][complete][:, used]
             fit = least_squares(left, right)
-            errors = fit.hac_errors()
-            ratios = fit.coefficients / errors
-            p_values = 2 * stats.t.sf(np.abs(ratios), left.shape[0] - ratios.shape[0])
+            errors, ratios, p_values = fit.inference()
             shares = group_shares(left, right, [g for g, is_used in zip(groups, used, strict=True) if is_used])
             for n, metal in enumerate(columns):
                 figures[metal] |= {
@@ -152,7 +153,8 @@ def model(dbt, session):
                     "recent_macroeconomy_r_squared_adjusted": fit.r_squared_adjusted[n],
                 }
         reasons = [
-            None if is_used else why_unused(x[window][:, i], first + window.start, titles[i]) for i, is_used in enumerate(used)
+            None if is_used else why_unused(x[window][:, i], first + window.start, titles[i])
+            for i, is_used in enumerate(used)
         ]
         for metal, of_window in figures.items():
             for name, explained in ahead.items():

@@ -13,7 +13,8 @@ select
         max(case when w.regressor_group = '{{ group }}' then w.group_share end) as share_{{ group }},
     {% endfor %}
     {% for group in groups %}
-        string_agg(case when w.regressor_group = '{{ group }}' then w.gap_reason end, '; ' order by w.regressor_id) as {{ group }}_gap_reason,
+        string_agg(case when w.regressor_group = '{{ group }}' then w.gap_reason end, '; ' order by w.regressor_id)
+            as {{ group }}_gap_reason,
     {% endfor %}
     any_value(w.intercept_pct) as intercept_pct,
     string_agg(case when w.is_used then w.regressor_id end, ', ' order by w.regressor_id) as drivers_used,
