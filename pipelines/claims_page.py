@@ -23,8 +23,8 @@ from pipelines.settings import PROJECT_ROOT, Settings
 PAGE = PROJECT_ROOT / "docs" / "claims.md"
 # The day the page speaks of. Raw tables know more each day; the page is about one.
 DAY = date(2026, 11, 25)
-MONTH_ENDS_OF = (2026,)
-YEAR_ENDS = range(2008, 2026)
+# A few days of the past: `metals history` and the table claim_verdict_history have every month end.
+PAST = (*(date(year, 12, 31) for year in range(2010, 2026, 3)), date(2026, 3, 31), date(2026, 6, 30), date(2026, 9, 30))
 NUMBERS_SHOWN = 3
 # Supports, contradicts, neither; then what is too old.
 _ORDER = {"supports": 0, "contradicts": 0, "neutral": 1}
@@ -32,18 +32,20 @@ _ORDER = {"supports": 0, "contradicts": 0, "neutral": 1}
 _INTRODUCTION = f"""# Claims
 
 Written by `make claims` from the seeds `claims` and `claim_rules` and from two warehouses; not edited by hand. Each
-claim is a statement of a market thesis, in the project's words, with a rule that was fixed before looking at the result.
+claim is a statement of a market thesis, in the project's words, with a rule fixed before looking at the result.
 *Decisive* indicators make the verdict, *supporting* ones are told beside it. None of this is investment advice.
 
 * **supported**, **contradicted**: all decisive evidence is there, fresh, and agrees.
 * **mixed**: decisive evidence of both kinds.
 * **undetermined**: some decisive evidence is missing, too old or in between, or all of it is too old.
-* **no_data**: no decisive indicator has a figure at all.
+* **no_data**: no decisive indicator has a figure at all, whatever is told beside it.
+
+Where figures end before the day, indicators are too old to count and say so; the limits are those of a run that reads
+every publisher, in which a figure that old would mean that something is wrong.
 
 Verdicts are as of {DAY}, from what was known by the end of that day. *From the figures that ship* is what a first run
-without a network says: eight publishers, months to July 2026, filings to August. *From everything recorded*
-adds the further recordings that the project's tests stand on, among them figures that may be used but not passed on; the
-yearly coal figures are the Energy Institute's (Statistical Review of World Energy 2025, with credit), put in the layout
+without a network says: eight publishers, months to July 2026, filings to August. *From everything recorded* adds the
+recordings that the project's tests stand on, among them figures that may be used but not passed on; the yearly coal figures are the Energy Institute's (Statistical Review of World Energy 2025, with credit), put in the layout
 of Our World in Data, which draws on them. A run with a network reads newer figures from all publishers, and its own
 tables `claim_verdicts` and `claim_evidence` say what it found.
 """
@@ -140,12 +142,6 @@ def verdicts(build: Path, days: Sequence[date]) -> dict[date, dict[str, Verdict]
     return found
 
 
-def history_days() -> list[date]:
-    """Year ends, and in the running year the ends of its full months."""
-    ends = [d for d in history.month_ends(DAY, 12) if d.year in MONTH_ENDS_OF]
-    return [date(year, 12, 31) for year in YEAR_ENDS] + sorted(ends)
-
-
 def page(
     bundled: Mapping[str, Verdict], recorded: Mapping[str, Verdict], past: Mapping[date, Mapping[str, Verdict]]
 ) -> str:
@@ -203,16 +199,16 @@ def _claim(
     else:
         yield from (f"**On {DAY}, from the figures that ship: {bundled.verdict}.** {bundled.because}", "")
         yield from (f"**From everything recorded: {recorded.verdict}.** {recorded.because}", "")
-    yield from (f"**At past month ends**, from everything recorded: {_runs(claim_id, past)}.", "")
+    yield from (f"**On past days**, from everything recorded that was known by then: {_runs(claim_id, past)}.", "")
     yield from (f"**What would change it.** {claim['what_would_change_it']}", "")
 
 
 def _runs(claim_id: str, past: Mapping[date, Mapping[str, Verdict]]) -> str:
-    """Past verdicts in runs: `no_data 2008 to 2010, supported 2011 to 2026-05`. A year stands for its end."""
+    """Past verdicts in runs of the same: `no_data 2010-12 to 2019-12, supported 2022-12 to 2026-09`."""
     runs: list[tuple[str, str, str]] = []
     for day in sorted(past):
         verdict = past[day][claim_id].verdict
-        name = f"{day:%Y-%m}" if day.year in MONTH_ENDS_OF else str(day.year)
+        name = f"{day:%Y-%m}"
         if runs and runs[-1][0] == verdict:
             runs[-1] = (verdict, runs[-1][1], name)
         else:
@@ -275,8 +271,9 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, A
 
 def main() -> None:
     bundled, recorded = map(Path, sys.argv[1:3])
-    past = verdicts(recorded, history_days())
-    PAGE.write_text(page(verdicts(bundled, [DAY])[DAY], verdicts(recorded, [DAY])[DAY], past), encoding="utf-8")
+    found = verdicts(recorded, [*PAST, DAY])
+    past = {day: found[day] for day in PAST}
+    PAGE.write_text(page(verdicts(bundled, [DAY])[DAY], found[DAY], past), encoding="utf-8")
     print(f"wrote {PAGE.relative_to(PROJECT_ROOT)}")
 
 

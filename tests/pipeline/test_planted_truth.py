@@ -72,8 +72,8 @@ def test_one_producer_is_in_paradox_from_the_quarter_in_which_twelve_months_turn
     assert found["SYNTHETIC.PARADOX", date(2025, 7, 1)] == (510 * MILLION, 400 * MILLION, -70 * MILLION, True)
     sector = models.execute(
         "select calendar_quarter, producers_known, producers_in_paradox, paradox_share_ratio, capex_12m_usd, "
-        "margin_pct from past.main.divergence_capacity_clearance_sector where sector = 'aluminium' and producers_known > 0 "
-        "order by calendar_quarter desc limit 4"
+        "margin_pct from past.main.divergence_capacity_clearance_sector "
+        "where sector = 'aluminium' and producers_known > 0 order by calendar_quarter desc limit 4"
     ).fetchall()
     # In the first quarter of 2026: 600 and 240 spent, -200 and 320 earned on 8,000.
     assert sector[0] == (date(2026, 1, 1), 2, 1, 0.5, 840 * MILLION, 1.5)

@@ -2,9 +2,9 @@
 
 A property over random days: every published table, views included, is compared whole. The build from everything cuts
 by `as_of`; the other one has every later row taken out of its raw tables beforehand, so a model that reads past the cut
-makes them differ. A statistic over all of what was known by the day would not: that scores are against the past alone is
-a property of its own, of rows of the past that later months must leave as they were. Both are shown to fail where a
-look-ahead is planted.
+makes them differ. A statistic over all of what was known by the day would not: that scores are against the past alone
+is a property of its own, of rows of the past that later months must leave as they were. Both are shown to fail where
+a look-ahead is planted.
 """
 
 from __future__ import annotations
