@@ -45,8 +45,9 @@ every publisher, in which a figure that old would mean that something is wrong.
 
 Verdicts are as of {DAY}, from what was known by the end of that day. *From the figures that ship* is what a first run
 without a network says: eight publishers, months to July 2026, filings to August. *From everything recorded* adds the
-recordings that the project's tests stand on, among them figures that may be used but not passed on; the yearly coal figures are the Energy Institute's (Statistical Review of World Energy 2025, with credit), put in the layout
-of Our World in Data, which draws on them. A run with a network reads newer figures from all publishers, and its own
+recordings that the project's tests stand on, among them figures that may be used and not passed on. Its yearly coal
+figures are the Energy Institute's (Statistical Review of World Energy 2025, with credit) in the layout of Our World
+in Data, which draws on them. A run with a network reads newer figures from all publishers, and its own
 tables `claim_verdicts` and `claim_evidence` say what it found.
 """
 

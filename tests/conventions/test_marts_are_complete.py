@@ -19,6 +19,7 @@ WITHOUT_UNIT_TEST = {
     "metals": "columns of the catalogue, renamed",
     "series": "columns of the catalogue, renamed",
     "sources": "columns of the catalogue, renamed",
+    "metal_attribution_betas": "a contract for a Python model; its arithmetic: tests/unit/test_attribution.py",
     "lead_lag_money_ppi": "a contract for a Python model; its arithmetic: tests/unit/test_stats.py",
     "lineage": "reads every mart; followed to payloads on real rows: tests/recorded/test_lineage_of_every_mart.py",
 }
@@ -35,9 +36,12 @@ UNITLESS = {
     "rank_correlation": "a correlation coefficient",
     "difference": "of two correlation coefficients",
     "t_statistic": "a t-statistic",
+    "clark_west_t": "a t-statistic",
+    "p_value": "a probability",
     "r2": "a share of variance",
+    "r_squared": "a share of variance",
     "distance": "a root mean square of z-scores",
-    "share_of_rotations": "a share between 0 and 1",
+    "share": "a share between 0 and 1",
     "composite": "a sum of weighted z-scores",
     "contribution": "a weighted z-score",
     "weight": "of a z-score in a composite",
@@ -81,7 +85,7 @@ def test_what_stands_in_place_of_a_unit_test_exists() -> None:
 @pytest.mark.parametrize("mart", sorted(MARTS))
 def test_a_figure_has_its_unit_in_its_name(mart: str) -> None:
     columns = MARTS[mart]["columns"]
-    has_unit_column = any(c == "unit" or c.startswith("unit_") for c in columns)
+    has_unit_column = any(c == "unit" or c.startswith("unit_") or c.endswith("_unit") for c in columns)
     bare = [
         name
         for name, column in columns.items()
@@ -98,3 +102,12 @@ def test_a_figure_has_its_unit_in_its_name(mart: str) -> None:
 def test_a_mart_says_in_its_file_what_is_not_plain_from_its_sql(mart: str) -> None:
     code = MARTS[mart]["raw_code"]
     assert re.search(r"^\s*(--|\{#)\s*\S", code, re.MULTILINE)
+
+
+def test_pages_that_rules_and_models_name_are_there() -> None:
+    named = set()
+    for folder in ("models", "seeds", "macros"):
+        for path in (PROJECT_ROOT / "dbt_project" / folder).rglob("*.*"):
+            named |= set(re.findall(r"docs/[\w/]+\.md", path.read_text(encoding="utf-8")))
+    assert named
+    assert not [page for page in sorted(named) if not (PROJECT_ROOT / page).is_file()]

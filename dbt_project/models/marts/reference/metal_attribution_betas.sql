@@ -1,3 +1,4 @@
+-- One coefficient a row, from int_attribution__windows, with its unit beside it.
 select
     w.metal_id,
     w.month,
