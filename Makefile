@@ -58,6 +58,11 @@ format: $(VENV)/.test-stamp ## Let ruff and sqlfluff mend what they can
 docs: $(VENV)/.runtime-stamp ## Write docs/data_dictionary.md again from the catalogue and the models
 	$(PY) -m pipelines.dictionary
 
+# Two throw-away warehouses: of the bundled figures, and of every recording in METALS_TEST_UPSTREAM.
+.PHONY: claims
+claims: $(VENV)/.test-stamp ## Write docs/claims.md again from the rules and from recorded figures
+	@$(PY) -m tests.recorded.claims
+
 .PHONY: bundle
 bundle: $(VENV)/.runtime-stamp ## Compile warehouse/bundled again from ../shared/upstream
 	$(PY) -m pipelines.bundle

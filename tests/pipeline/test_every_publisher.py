@@ -16,12 +16,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from pipelines import catalog as catalogs
 from pipelines.landing import Check, Landing
 from pipelines.settings import Settings
 from pipelines.sources import fred
+from tests.lineage import FROM_FILINGS, followed, marts
 from tests.pipeline.conftest import REPOSITORY, Home
 from tests.replay import Replay
 
@@ -542,3 +544,19 @@ def test_a_series_is_added_by_one_entry(home_with_aluminium: Home) -> None:
 def test_only_the_named_publisher_was_asked_and_the_others_are_bundled(home_with_aluminium: Home) -> None:
     assert home_with_aluminium.rows("select distinct source_id from raw.retrieval") == [("fred",)]
     assert home_with_aluminium.rows("select count(*) > 700 from metal_prices where metal_id = 'copper'") == [(True,)]
+
+
+def test_every_figure_of_every_table_leads_to_payloads_and_filings(runs: Published) -> None:
+    """Every published table has rows here, so that none escapes; tests/recorded follows the recorded ones too."""
+    with duckdb.connect(str(runs.second), read_only=True) as connection:
+        found = followed(connection)
+    assert set(found) == {mart.name for mart in marts()}
+    for mart, traced in found.items():
+        assert not traced.rows_that_lead_nowhere, (mart, traced.rows_that_lead_nowhere[:5])
+        assert traced.payloads, mart
+        assert not traced.unknown, mart
+        assert bool(traced.accessions) >= (mart in FROM_FILINGS), mart
+    told = runs.home.metals("explain", "divergence_capex_payoff", str(found["divergence_capex_payoff"].example))
+    assert told.returncode == 0, told.stderr
+    shown = told.stdout.replace("\n", "")
+    assert all(accession in shown for accession in found["divergence_capex_payoff"].accessions)
