@@ -149,11 +149,9 @@ def _load(
             todo="see whether the publisher changed its format",
         ) from error
 
-    observations = contracts.validate(_observation_frame(parsed, payload, catalog), contracts.OBSERVATION)
-    records = [
-        (kind, contracts.validate(_dated(kind.rows(parsed), payload), contracts.RAW[kind.table]))
-        for kind in _KINDS_OF_RECORDS
-    ]
+    verdicts = judged(parsed, payload, catalog)
+    observations = verdicts["observation"]
+    records = [(kind, verdicts[kind.table]) for kind in _KINDS_OF_RECORDS]
     quarantined = _quarantine_frame(source, payload, parsed, observations, records, catalog)
     good = observations.good.height + sum(verdict.good.height for _, verdict in records)
     warehouse.append(connection, "quarantine", quarantined)
@@ -179,6 +177,13 @@ def _load(
     report.rows_quarantined += quarantined.height
     report.without_rows += covered.filter(pl.col("rows") == 0)["series_id"].to_list()
     return None
+
+
+def judged(parsed: Parsed, payload: Payload, catalog: Catalog) -> dict[str, contracts.Verdict]:
+    """The rows of a payload split by the contract of their raw table, by the table's name."""
+    frames = {"observation": _observation_frame(parsed, payload, catalog)}
+    frames |= {kind.table: _dated(kind.rows(parsed), payload) for kind in _KINDS_OF_RECORDS}
+    return {table: contracts.validate(frame, contracts.RAW[table]) for table, frame in frames.items()}
 
 
 @dataclass(frozen=True)

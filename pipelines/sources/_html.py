@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+from pipelines.errors import BadPayload
+
 Grid = list[list[str]]
 
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
@@ -19,10 +21,14 @@ def tables(page: str) -> list[Grid]:
 
     A cell that spans columns or rows fills each of them with its text, so a heading over two columns names both. A
     table inside a cell comes as a table of its own and leaves no text in that cell.
+
+    Raises BadPayload where a table is never closed: the page is cut, perhaps inside a figure.
     """
     reader = _Reader()
     reader.feed(page)
     reader.close()
+    if reader.is_open:
+        raise BadPayload("the page is cut: a table on it is not closed", todo="ask again later")
     return [_grid(rows) for rows in reader.finished if rows]
 
 
@@ -45,6 +51,10 @@ class _Reader(HTMLParser):
         self.finished: list[list[list[_Cell]]] = []  # in the order in which tables begin
         self._open: list[list[list[_Cell]]] = []
         self._in_cell: list[bool] = []
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._open)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "table":

@@ -14,7 +14,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells
 
 SOURCE = "eastmoney"
 URL = "https://datacenter-web.eastmoney.com/api/data/v1/get"
@@ -125,7 +125,7 @@ def _envelope(body: bytes, report: str, page: int) -> tuple[int, int, list[dict[
     """Pages of the report, rows of the report and the rows of this page, numbers kept as printed text."""
     try:
         document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
-    except ValueError as error:
+    except NOT_JSON as error:
         raise BadPayload(f"{report}: not JSON: {error}", source=SOURCE) from None
     if not isinstance(document, dict) or document.get("success") is not True or document.get("code") != "0":
         told = document.get("message") if isinstance(document, dict) else None

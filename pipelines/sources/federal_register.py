@@ -22,7 +22,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog, Topic
 from pipelines.errors import BadPayload
-from pipelines.sources import POLICY_DOCUMENT, Expect, Parsed, Request
+from pipelines.sources import NOT_JSON, POLICY_DOCUMENT, Expect, Parsed, Request
 
 SOURCE = "federal_register"
 URL = "https://www.federalregister.gov/api/v1/documents.json"
@@ -185,7 +185,7 @@ def _answer(body: bytes, topic: Topic, window: Window) -> dict[str, Any]:
     """The answer as an object, once it is known to be an answer to this search."""
     try:
         answer = json.loads(body)
-    except ValueError as error:
+    except NOT_JSON as error:
         raise BadPayload(f"not readable as JSON: {error}", source=SOURCE, series=topic.id) from None
     if not isinstance(answer, dict):
         raise BadPayload(f"a {type(answer).__name__} instead of an object", source=SOURCE, series=topic.id)

@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog, Frequency, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import REJECT, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, REJECT, Expect, Parsed, Request, _cells
 
 SOURCE = "fiscal_data"
 BASE_URL = "https://api.fiscaldata.treasury.gov/services/api/fiscal_service"
@@ -183,7 +183,7 @@ def _envelope(body: bytes, name: str, page: int) -> tuple[int, list[dict[str, An
     """Rows of the whole answer (`total-count`) and the rows of this page, checked against it."""
     try:
         document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
-    except ValueError as error:
+    except NOT_JSON as error:
         raise BadPayload(f"{name}: not JSON: {error}", source=SOURCE) from None
     rows = document.get("data") if isinstance(document, dict) else None
     meta = document.get("meta") if isinstance(document, dict) else None

@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import Expect, Parsed, Request, _cells, _html
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _html
 
 SOURCE = "shfe"
 QUOTES, STOCKS = "kx", "weeklystock"  # the exchange's names of the two reports; keys are "kx/20261120"
@@ -95,7 +95,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 def _quotes(body: bytes, key: str, day: date, wanted: list[Series]) -> Parsed:
     try:
         document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
-    except ValueError as error:
+    except NOT_JSON as error:
         raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE, todo="ask again later") from None
     lines = document.get("o_curinstrument") if isinstance(document, dict) else None
     if not isinstance(lines, list) or not lines or not all(isinstance(line, dict) for line in lines):

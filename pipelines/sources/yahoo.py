@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import REJECT, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, REJECT, Expect, Parsed, Request, _cells
 
 SOURCE = "yahoo"
 CHART_URL = "https://query1.finance.yahoo.com/v8/finance/chart/"
@@ -125,7 +125,7 @@ def _chart(body: bytes, symbol: str) -> tuple[dict[str, Any], list[Any], list[An
     try:
         chart = json.loads(body)["chart"]
         error, results = chart["error"], chart["result"]
-    except (ValueError, KeyError, TypeError):
+    except (*NOT_JSON, KeyError, TypeError):
         raise BadPayload("is no chart in JSON", source=SOURCE, series=symbol, todo="ask again later") from None
     if error or not results:
         told = error.get("description") if isinstance(error, dict) else None
