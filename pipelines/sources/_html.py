@@ -87,7 +87,9 @@ class _Reader(HTMLParser):
 
 
 def _span(text: str | None) -> int:
-    return min(max(int(text), 1), MAX_SPAN) if text and text.isdecimal() else 1
+    if not text or not re.fullmatch("[0-9]+", text):
+        return 1
+    return min(max(int(text[:9]), 1), MAX_SPAN)  # a number of a million digits is read like any other large one
 
 
 def _grid(rows: list[list[_Cell]]) -> Grid:

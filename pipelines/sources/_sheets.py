@@ -90,8 +90,8 @@ class _Reader:
             if not said or None in streams:
                 self.close()
                 raise BadPayload(
-                    f"the workbook took more than {_workbook.MAX_DATA_BYTES // 1_000_000} MB or {MAX_SECONDS:.0f} s, or "
-                    "its reader failed on it",
+                    f"the workbook took more than {_workbook.MAX_DATA_BYTES // 1_000_000} MB or {MAX_SECONDS:.0f} s, "
+                    "or its reader failed on it",
                     source=source,
                     todo="look at the file: a cell far outside its table is enough",
                 )

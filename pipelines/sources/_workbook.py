@@ -63,7 +63,7 @@ def main() -> None:
             said: dict[str, Any] = {"names": names}
         except fastexcel.SheetNotFoundError:
             said, streams = {"error": "no such sheet", "absent": True}, []
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             # A panic of the reader is no Exception; whatever it is, this workbook cannot be read.
             said, streams = {"error": (str(error) or type(error).__name__).splitlines()[0]}, []
         send(answers, json.dumps(said).encode(), *streams)
