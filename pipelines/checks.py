@@ -171,10 +171,18 @@ holes as (
         ))::date as period
     from figures
     where period_before is not null and period > period_before + to_months(months)
+),
+-- A month that is left out year after year is the publisher's calendar (China's output has no January).
+left_out as (
+    select h.series_id, month(h.period) as month_of_year
+    from (select series_id, period, true as is_hole from holes union all select series_id, period, false from figures) as h
+    group by all
+    having count(*) filter (where is_hole) >= 2 and count(*) filter (where is_hole) > count(*) filter (where not is_hole)
 )
 select h.series_id, count(*), max(h.period)
 from holes as h
 where h.period >= (select max(period) from raw.observation) - interval 10 year
+    and (h.series_id, month(h.period)) not in (select series_id, month_of_year from left_out)
     and not exists (
         select 1 from raw.catalog_correction as c
         where c.series_id = h.series_id and c.period = h.period and c.action = 'flag' and c.published is null

@@ -12,14 +12,14 @@ import json
 import resource
 import struct
 import sys
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import fastexcel
 
 MAX_DATA_BYTES = 1_000_000_000  # beside what this process takes to start
 
 
-def receive(stream: BinaryIO) -> bytes | None:
+def receive(stream: IO[bytes]) -> bytes | None:
     """The next message, or None where the stream has ended."""
     head = stream.read(8)
     if len(head) < 8:
@@ -29,7 +29,7 @@ def receive(stream: BinaryIO) -> bytes | None:
     return body if len(body) == size else None
 
 
-def send(stream: BinaryIO, *parts: bytes) -> None:
+def send(stream: IO[bytes], *parts: bytes) -> None:
     for part in parts:
         stream.write(struct.pack(">Q", len(part)))
         stream.write(part)
