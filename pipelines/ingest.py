@@ -150,7 +150,9 @@ def _load(
         ) from error
 
     verdicts = judged(parsed, payload, catalog)
-    observations, earlier = _continued(connection, verdicts["observation"], payload, source, catalog)
+    observations, earlier = _continued(
+        connection, verdicts["observation"], payload, source, catalog, parsed.rejects.height
+    )
     records = [(kind, verdicts[kind.table]) for kind in _KINDS_OF_RECORDS]
     quarantined = _quarantine_frame(source, payload, parsed, observations, records, catalog)
     good = observations.good.height + sum(verdict.good.height for _, verdict in records)
@@ -192,11 +194,13 @@ def _continued(
     payload: Payload,
     source: Source,
     catalog: Catalog,
+    unreadable: int,
 ) -> tuple[contracts.Verdict, pl.DataFrame]:
     """Observations held against those known when the payload was fetched, and where earlier answers ended.
 
     The second frame is (series_id, last_period) of the series that answers to the same request have had. Raises
-    BadPayload for an older file. What a correction accepts is not held back.
+    BadPayload for an older file, unless some of its cells were `unreadable`: the newest ones may be among them. What a
+    correction accepts is not held back.
     """
     good = verdict.good
     earlier = warehouse.query(connection, _EARLIER_ENDS, [source.id, payload.key, payload.retrieved_at])
@@ -204,8 +208,10 @@ def _continued(
         return verdict, earlier
     accepted = corrections.accepted(catalog, good)
     judged_here = good.filter(~pl.col("series_id").is_in(accepted))
-    ends = judged_here.group_by("series_id").agg(pl.col("period").max().alias("last_period"))
-    if why := continuity.older(ends, earlier):
+    # What a payload holds counts, not what of it is good: a newest row that is bad makes no file older.
+    held = pl.concat([judged_here, verdict.bad.select(good.columns)]).filter(~pl.col("series_id").is_in(accepted))
+    ends = held.group_by("series_id").agg(pl.col("period").max().alias("last_period"))
+    if (why := continuity.older(ends, earlier)) and not unreadable:
         raise BadPayload(
             why,
             source=source.id,

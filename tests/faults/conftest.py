@@ -101,11 +101,20 @@ class Desk:
     def everything(self) -> dict[str, dict[date, float]]:
         return {series: self.figures(series) for series in self.catalog.series}
 
-    def body(self, source: str, day: Day, place: int = 0) -> bytes:
-        """The payload that a publisher's request brought."""
-        payload_id = day.landed[source][place].payload_id
+    def body(self, key: str) -> bytes:
+        """The bytes that came first under a request's key."""
+        landing = Landing(self.settings.landing_dir)
+        found = (c.payload_id for source in self.catalog.sources for c in landing.checks(source) if c.key == key)
+        payload_id = next(found)
         assert payload_id is not None
-        return Landing(self.settings.landing_dir).get(payload_id)
+        return landing.get(payload_id)
+
+    def quarantined(self) -> list[tuple[object, ...]]:
+        """(series, row, reason) of what the last run put into quarantine."""
+        return self.rows(
+            "select series_id, row, reason from raw.quarantine "
+            "where quarantined_at = (select max(checked_at) from raw.retrieval) order by all"
+        )
 
     def finding(self, name: str) -> checks.Finding:
         with warehouse.writer(self.settings) as connection:
