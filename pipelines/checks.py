@@ -175,9 +175,13 @@ holes as (
 -- A month that is left out year after year is the publisher's calendar (China's output has no January).
 left_out as (
     select h.series_id, month(h.period) as month_of_year
-    from (select series_id, period, true as is_hole from holes union all select series_id, period, false from figures) as h
+    from (
+        select series_id, period, 1 as is_hole from holes
+        union all
+        select series_id, period, 0 from figures
+    ) as h
     group by all
-    having count(*) filter (where is_hole) >= 2 and count(*) filter (where is_hole) > count(*) filter (where not is_hole)
+    having sum(is_hole) >= 2 and sum(is_hole) > sum(1 - is_hole)
 )
 select h.series_id, count(*), max(h.period)
 from holes as h

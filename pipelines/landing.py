@@ -37,7 +37,7 @@ from urllib3.exceptions import DecodeError, HTTPError
 from urllib3.util import Retry
 
 from pipelines.catalog import Catalog, Source
-from pipelines.errors import BadPayload, MetalsError, UpstreamUnavailable
+from pipelines.errors import BadPayload, MetalsError, UpstreamUnavailable, printable
 from pipelines.settings import Settings
 from pipelines.sources import Request, SourceModule
 
@@ -47,6 +47,7 @@ MAX_REDIRECTS = 5
 MAX_RETRY_AFTER_S = 30
 CHUNK_BYTES = 1 << 16
 PROGRESS_EVERY_S = 2.0
+MAX_REQUESTS = 2_000  # of one publisher in one check; an answer may lead on, and the largest plan has some hundred
 HEAD_BYTES = 1 << 16
 # Hosts that offer no TLS; every other one is asked over it.
 HTTP_ONLY_HOSTS = frozenset({"www.gfex.com.cn"})
@@ -62,8 +63,11 @@ _known_keys: set[str] = set()
 
 
 def redact(text: str) -> str:
-    """`text` with every key that this process sends, and everything that looks like one, replaced by `***`."""
-    return SECRET.sub(r"\1\2***", _without_keys(text))
+    """`text` with every key that this process sends, and everything that looks like one, replaced by `***`.
+
+    What a terminal would obey becomes blanks: the text may hold a publisher's words.
+    """
+    return SECRET.sub(r"\1\2***", _without_keys(printable(text)))
 
 
 def _without_keys(text: str) -> str:
@@ -521,6 +525,16 @@ def _land_one(
             said_at = time.monotonic()
             log.info("%s: %d answered, %d to go", source.id, len(checks), len(queue))
         request = queue.pop(0)
+        if len(checks) >= MAX_REQUESTS:
+            endless = BadPayload(
+                f"leads to more than {MAX_REQUESTS} requests; {len(queue) + 1} are left out",
+                source=source.id,
+                row=request.key,
+                kept="what was answered until here",
+            )
+            _record(checks, landing, Check(source.id, request.key, settings.clock(), "failed", error=str(endless)))
+            log.warning("%s", endless)
+            break
         try:
             further = list(_check(request, source, client, settings, landing, history, checks))
         except Exception as error:  # noqa: BLE001 - one publisher's fault, or its module's, stops that request alone

@@ -64,7 +64,7 @@ def build(source: Source, catalog: Catalog) -> AssetsDefinition:
             AssetCheckSpec(
                 "contract_held",
                 asset=key(source.id),
-                description="No row of the newest payloads was quarantined or has vanished, and no payload was refused.",
+                description="No row of the newest payloads was quarantined or vanished, and no payload was refused.",
             ),
             AssetCheckSpec(
                 "fresh",

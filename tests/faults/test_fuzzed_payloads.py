@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def test_an_invented_row_is_a_fault() -> None:
         (lambda *_: {}["gone"], "untyped KeyError"),
         (lambda *_: "x" + 1, "untyped TypeError"),  # type: ignore[operator]
         (lambda *_: pl.Series([1]).cast(pl.Int8).cast(pl.Date).item().gone, "untyped AttributeError"),
-        (lambda *_: exit(), "untyped SystemExit"),
+        (lambda *_: sys.exit(), "untyped SystemExit"),
         (
             lambda *_: Parsed(observations=pl.DataFrame(schema=OBSERVATION | {"value": pl.String}).clear(1)),
             "contract could not be applied",

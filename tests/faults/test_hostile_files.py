@@ -99,7 +99,7 @@ def test_a_reader_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_workbook_that_unzips_to_gigabytes_is_refused_before_it_is_opened() -> None:
-    with pytest.raises(BadPayload, match="unzips to 300,0.* bytes, more than the 100,000,000 allowed"):
+    with pytest.raises(BadPayload, match=r"unzips to 300,0.* bytes, more than the 100,000,000 allowed"):
         _sheets.read(workbook(ROW, **{"xl/media/image1.png": b"\x00" * 300_000_000}), "test")
 
 

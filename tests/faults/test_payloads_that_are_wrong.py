@@ -1,4 +1,4 @@
-"""Answers in the right shape and with the wrong content: what is refused, what is quarantined, and what changes nothing."""
+"""Answers in the right shape with the wrong content: what is refused, what is quarantined, what changes nothing."""
 
 from __future__ import annotations
 
@@ -316,7 +316,7 @@ def test_a_series_that_restarts_under_its_name_leaves_a_hole_that_is_named(desk:
 
 
 def test_a_series_that_restarts_as_another_one_is_held_back(desk: Desk) -> None:
-    """Basis points under the name of a rate in per cent: 24 lies in the plausible range, but not after these figures."""
+    """Basis points under the name of a rate in per cent: 24 is plausible, but not after these figures."""
     body = b"observation_date,FEDFUNDS\n" + b"".join(
         b"%d-%02d-01,0.%02d\n" % (year, month, 10 + month) for year in range(2015, 2024) for month in range(1, 13)
     )

@@ -87,13 +87,13 @@ def read(body: bytes, seed: Seed) -> tuple[str, str, Rows]:
         parsed = sources.module(seed.source).parse(body, seed.key, catalog)
     except MetalsError as error:
         return "error", f"{type(error).__name__}: {error}", {}
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - a panic of a library is no Exception
         return "fault", f"untyped {type(error).__name__}: {str(error)[:300]}", {}
     try:
         return _held(parsed, seed, catalog)
     except MetalsError as error:
         return "refused", str(error), {}
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - a panic of a library is no Exception
         return "fault", f"contract could not be applied: {type(error).__name__}: {str(error)[:300]}", {}
 
 

@@ -21,8 +21,8 @@ OLE = b"\xd0\xcf\x11\xe0"
 # In place of a figure: what a publisher's program may write by mistake, and what only looks like a number.
 ODD_NUMBERS = (
     "0", "-0", "NaN", "nan", "Infinity", "-Infinity", "inf", "1e308", "-1e308", "1e400", "9" * 400, "", " ", "null",
-    "None", "abc", "1_000", "0x10", "١٢٣", "１２３", "1,234.5", "1.234,5", "1e-400", "+5", "5-", "(5)", "5%", "--", "\x00",
-    "true", "{}", "[]", "2026-13-45", "12:00", "#DIV/0!", "=1+1", "9223372036854775808", "-9223372036854775809",
+    "None", "abc", "1_000", "0x10", "١٢٣", "１２３", "1,234.5", "1.234,5", "1e-400", "+5", "5-", "(5)", "5%", "--",
+    "\x00", "true", "{}", "[]", "2026-13-45", "12:00", "#DIV/0!", "=1+1", "9223372036854775808", "-9223372036854775809",
 )  # fmt: skip
 NESTED = 100_000
 MARK = "\x01number:"  # keeps a JSON number's own digits through a change of its document

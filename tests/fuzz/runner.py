@@ -24,7 +24,7 @@ ADDRESS_SPACE = 16 << 30  # a runaway allocation fails in its process and not in
 def _work(folder: str, connection: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - panics of libraries are reported as cases
-    from tests.fuzz.judge import judge  # noqa: PLC0415 - imports polars under its settings in this process alone
+    from tests.fuzz.judge import judge
 
     connection.send("ready")
     while True:
