@@ -85,7 +85,7 @@ def test_an_answer_that_leads_on_and_on_is_stopped(tmp_path: Path, monkeypatch: 
 
 # Alerts: the webhook's address is the key to a channel
 
-SECRET_PATH = "/services/T000/B000/plantedsecretplantedsecret"
+WEBHOOK_PATH = "/services/T000/B000/plantedsecretplantedsecret"
 
 
 @pytest.fixture
@@ -142,10 +142,10 @@ def test_an_alert_says_what_failed_without_its_keys(webhook: tuple[str, list[byt
 def test_an_alert_that_fails_does_not_say_its_address(webhook: tuple[str, list[bytes]], reachable: bool) -> None:
     base = webhook[0] if reachable else "http://127.0.0.1:9"
     with pytest.raises(UpstreamUnavailable) as failure:
-        _alert(base + SECRET_PATH)
+        _alert(base + WEBHOOK_PATH)
     assert "the alert could not be posted" in str(failure.value)
     assert "plantedsecret" not in f"{failure.getrepr()}"
-    settings = Settings(alert_webhook_url=SecretStr(base + SECRET_PATH))
+    settings = Settings(alert_webhook_url=SecretStr(base + WEBHOOK_PATH))
     assert "plantedsecret" not in f"{settings!r} {settings} {settings.model_dump()}"
 
 
