@@ -192,8 +192,9 @@ def _answer(body: bytes, topic: Topic, window: Window) -> dict[str, Any]:
     if answer.get("errors"):
         raise BadPayload(f"the search was refused: {answer['errors']}", source=SOURCE, series=topic.id)
     count, description = answer.get("count"), answer.get("description")
-    if not isinstance(count, int) or not isinstance(description, str):
-        raise BadPayload("no count and description", source=SOURCE, series=topic.id)
+    pages = answer.get("total_pages")
+    if not isinstance(count, int) or not isinstance(description, str) or not isinstance(pages, int | None):
+        raise BadPayload("no count, number of pages and description", source=SOURCE, series=topic.id)
     unmentioned = [words for words in _asked(topic, window) if not _words(words) <= _words(description)]
     if count >= UNFILTERED_COUNT or unmentioned:
         raise BadPayload(
@@ -234,7 +235,7 @@ def _results(answer: Mapping[str, Any], topic: Topic, window: Window) -> list[di
         return []
     if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
         raise BadPayload("no list of results", source=SOURCE, series=topic.id)
-    numbers = [result["document_number"] for result in results if result.get("document_number")]
+    numbers = [str(result["document_number"]) for result in results if result.get("document_number")]
     if len(results) != count or len(set(numbers)) != len(numbers):
         raise BadPayload(
             f"{count} documents announced, {len(results)} sent, {len(set(numbers))} of them different",

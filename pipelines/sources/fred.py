@@ -55,9 +55,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         raise BadPayload("an HTML page in place of a CSV", source=SOURCE, series=identifier, todo="ask again later")
     header, *lines = text.splitlines() or [""]
     _check_header(header, identifier)
-    if not text.endswith("\n"):
-        # FRED ends every line. A body cut inside its last figure would pass for one with a smaller figure.
-        raise BadPayload("the last line is cut", source=SOURCE, series=identifier, todo="ask again later")
+    _cells.refuse_cut(body, SOURCE, identifier)
 
     table = (
         pl.DataFrame({"line": lines}, schema={"line": pl.String})

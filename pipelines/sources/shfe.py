@@ -36,6 +36,7 @@ QUOTES_FILE = Expect(
     starts_with=(b"{",),
     contains=(b"o_curinstrument",),
 )
+NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 STOCKS_PAGE = Expect(content_types=("text/html", "application/xhtml+xml"), starts_with=(b"<",))
 
 
@@ -179,6 +180,9 @@ def _stock(grids: list[_html.Grid], product: str, unit: str) -> tuple[str | None
     try:
         last, this, change = (float(figures[heading]) for heading in (LAST_WEEK, THIS_WEEK, CHANGE))
     except ValueError:
+        if NUMBER.fullmatch(figures[THIS_WEEK]):
+            told = ", ".join(f"{heading} '{text}'" for heading, text in figures.items())
+            return None, f"cannot be checked against the week before: {told}"
         # Either a marker or no number at all: told apart by whoever reads the cell.
         return figures[THIS_WEEK], None
     if abs(this - last - change) > 0.5:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import BadPayload
-from pipelines.sources import _sheets, bls, federal_reserve, sec_financial_statements
+from pipelines.sources import _cells, _html, _sheets, bls, federal_reserve, sec_financial_statements
 from tests.unit.catalogued import catalogue_of
 
 CONTENT_TYPES = (
@@ -101,6 +101,32 @@ def test_a_reader_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_workbook_that_unzips_to_gigabytes_is_refused_before_it_is_opened() -> None:
     with pytest.raises(BadPayload, match=r"unzips to 300,0.* bytes, more than the 100,000,000 allowed"):
         _sheets.read(workbook(ROW, **{"xl/media/image1.png": b"\x00" * 300_000_000}), "test")
+
+
+def test_one_flipped_bit_of_a_workbook_is_noticed() -> None:
+    """Most bits of the packed sheet: the reader takes whatever unpacks, and never looks at the checksum."""
+    body = workbook(ROW * 50)
+    start = body.index(b"xl/worksheets/sheet1.xml") + len(b"xl/worksheets/sheet1.xml")
+    for place in range(start, start + 40):
+        flipped = bytearray(body)
+        flipped[place] ^= 1
+        with pytest.raises(BadPayload, match="not a readable workbook"):
+            _sheets.read(bytes(flipped), "test")
+
+
+def test_the_cut_of_a_table_is_what_is_said() -> None:
+    with pytest.raises(BadPayload, match=r"\[source=test series=x\] the last line is cut"):
+        _cells.refuse_cut(b"a,b\n1,2", "test", "x")
+    _cells.refuse_cut(b"a,b\r\n1,2\r\n", "test", "x")
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["<table><tr><td>1<td>29", "<table><tr><td>1</td></tr></table><table><tr><td>2"],
+)
+def test_a_page_cut_inside_a_table_is_refused(page: str) -> None:
+    with pytest.raises(BadPayload, match="a table on it is not closed"):
+        _html.tables(page)
 
 
 def test_entities_in_a_workbook_are_not_expanded() -> None:

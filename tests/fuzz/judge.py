@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import time
@@ -19,7 +20,7 @@ from pipelines.catalog import Catalog
 from pipelines.errors import MetalsError
 from pipelines.landing import Landing
 from pipelines.settings import Settings
-from pipelines.sources import Parsed
+from pipelines.sources import Parsed, _sheets
 from tests.fuzz.corpus import NOW, Seed
 from tests.fuzz.mutate import Mutation, mutate
 
@@ -138,11 +139,13 @@ def judge(folder: Path, seed: Seed, number: int) -> dict[str, Any]:
 
 
 def judge_mutation(seed: Seed, number: int, mutation: Mutation, original: Rows) -> Case:
-    _reset_peak()
-    started = time.process_time()
+    _reset_peak("self")
+    reader = _reader()
+    _reset_peak(reader)
+    started, started_reader = time.process_time(), _cpu_s(reader)
     end, said, rows = read(mutation.body, seed)
-    cpu = time.process_time() - started
-    peak = _peak_mb()
+    cpu = time.process_time() - started + max(_cpu_s(_reader()) - started_reader, 0.0)
+    peak = max(_peak_mb("self"), _peak_mb(_reader()))
     fault = said if end == "fault" else None
     changes = _changes(original, rows, "field" in mutation.name or "number" in mutation.name)
     # One place may feed every series of a payload (a date, a year), in two periods (where it was and where it is now).
@@ -158,16 +161,35 @@ def judge_mutation(seed: Seed, number: int, mutation: Mutation, original: Rows) 
     )
 
 
-def _reset_peak() -> None:
+# Workbooks are read in a process of its own: what it takes counts, too. Its memory is limited besides.
+
+
+def _reader() -> str:
+    """The id of the workbooks' process; "" while there is none."""
+    process = _sheets._reader._process
+    return str(process.pid) if process is not None and process.poll() is None else ""
+
+
+def _reset_peak(pid: str) -> None:
     try:
-        Path("/proc/self/clear_refs").write_text("5")
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
     except OSError:  # not on this system: the peak of the process stands for that of the case
         return
 
 
-def _peak_mb() -> float:
+def _cpu_s(pid: str) -> float:
     try:
-        status = Path("/proc/self/status").read_text()
+        user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+        return 0.0
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def _peak_mb(pid: str) -> float:
+    if not pid:
+        return 0.0
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000 if pid == "self" else 0.0
     return int(status.split("VmHWM:")[1].split()[0]) / 1000
