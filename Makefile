@@ -76,6 +76,12 @@ lock: ## Compile the two requirements locks again from pyproject.toml (needs uv)
 	"$(UV)" $(COMPILE) $(LOCK_ARGS) --extra test --constraint requirements.lock --output-file requirements-test.lock pyproject.toml
 	@! grep -nE '://|^ *-[a-z]|^ *--(index|extra|find|trusted)' requirements.lock requirements-test.lock || { echo "an address got into a lock"; exit 1; }
 
+# Needs the network: known vulnerabilities of the pinned versions.
+.PHONY: audit
+audit: $(VENV)/.test-stamp ## Look up known vulnerabilities of the locked packages (needs the network)
+	$(PY) -m venv $(VENV)/audit && $(VENV)/audit/bin/python -m pip install --quiet pip-audit
+	$(VENV)/audit/bin/python -m pip_audit --disable-pip --requirement requirements.lock --requirement requirements-test.lock
+
 .PHONY: clean
 clean: ## Remove the environment, caches and dbt's target; the warehouse stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs *.egg-info

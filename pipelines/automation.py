@@ -13,6 +13,8 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from pipelines.errors import UpstreamUnavailable
+from pipelines.landing import redact
 from pipelines.settings import Settings
 
 DAILY = "daily"
@@ -42,9 +44,9 @@ def alert(settings: Settings) -> SensorDefinition | None:
 
     The one request that does not go through landing: nothing is read from it and nothing of it is kept.
     """
-    url = settings.alert_webhook_url
-    if url is None:
+    if settings.alert_webhook_url is None:
         return None
+    url = settings.alert_webhook_url.get_secret_value()
 
     @run_failure_sensor(
         name="alert_on_failure",
@@ -53,6 +55,12 @@ def alert(settings: Settings) -> SensorDefinition | None:
     )
     def alert_on_failure(context: RunFailureSensorContext) -> None:
         text = f"metals-drivers: run {context.dagster_run.run_id} failed: {context.failure_event.message}"
-        requests.post(url, json={"text": text}, timeout=10).raise_for_status()
+        # The address is the key to the channel, and what requests raises repeats it.
+        try:
+            status = requests.post(url, json={"text": redact(text)}, timeout=10).status_code
+        except requests.RequestException as error:
+            raise UpstreamUnavailable(f"the alert could not be posted ({type(error).__name__})") from None
+        if status >= 400:
+            raise UpstreamUnavailable(f"the alert could not be posted: ALERT_WEBHOOK_URL answered {status}")
 
     return alert_on_failure

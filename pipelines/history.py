@@ -30,6 +30,14 @@ log = logging.getLogger("metals.history")
 # Stands for the as-of date in the compiled SQL; no publisher has a figure of that day.
 SENTINEL = date(1000, 1, 1)
 TARGETS = ("claim_evidence", "claim_verdicts")
+_CATALOGUE_TABLES = (
+    "catalog_series",
+    "catalog_indicator",
+    "catalog_company",
+    "catalog_company_tag",
+    "catalog_metal",
+    "catalog_correction",
+)
 # What was known by a day is what these tables held of it; `claim_history` says which state a month was computed from.
 _DATED_TABLES = {
     "observation": "series_id, period, value, known_at",
@@ -242,7 +250,7 @@ def _fingerprint_of_rules(steps: Sequence[Step]) -> str:
 def _fingerprints(connection: duckdb.DuckDBPyConnection, rules: str, days: Sequence[date]) -> dict[date, str]:
     """For each day, an identity of the rules and of everything that was known by its end."""
     marks = {day: hashlib.sha256(rules.encode()) for day in days}
-    for table in ("catalog_series", "catalog_indicator", "catalog_company", "catalog_company_tag", "catalog_metal"):
+    for table in _CATALOGUE_TABLES:
         state = warehouse.one(connection, f"select count(*), bit_xor(hash(t)) from raw.{table} as t")
         for mark in marks.values():
             mark.update(f"{table}\0{state}".encode())

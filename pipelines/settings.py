@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     publish_despite_failed_checks: str | None = Field(
         default=None, description="A reason, logged with the build, for publishing although a blocking check failed."
     )
-    alert_webhook_url: str | None = Field(
+    alert_webhook_url: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("ALERT_WEBHOOK_URL", "METALS_ALERT_WEBHOOK_URL"),
         description="Failed runs are posted here.",

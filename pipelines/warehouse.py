@@ -293,6 +293,22 @@ TABLES = (
         ),
     ),
     Table(
+        "catalog_correction",
+        "One row per correction of the catalogue: a figure that is published and wrong, or strange and right. "
+        "Raw rows stay as published; models read them as corrected.",
+        (
+            Column("correction_id", "varchar", "Identity"),
+            Column("series_id", "varchar", "Series of the catalogue"),
+            Column("period", "date", "First day of the reference period"),
+            Column("action", "varchar", "drop, override, flag, or accept (a break with what was known is right)"),
+            Column("published", "double", "What the publisher must still say for it to apply; null: nothing"),
+            Column("corrected", "double", "The figure used in its place, in the unit of the series"),
+            Column("known_on", "date", "Day from which it was known"),
+            Column("reason", "varchar", "Why"),
+            Column("reference", "varchar", "Who said so"),
+        ),
+    ),
+    Table(
         "catalog_metal",
         "One row per metal (or bulk or energy commodity beside them).",
         (
@@ -488,6 +504,16 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
             }
             for i in catalog.indicators.values()
             for rank, candidate in enumerate(i.candidates, start=1)
+        ],
+        "catalog_correction": [
+            {
+                "correction_id": c.id,
+                "series_id": c.series,
+                "action": c.action.value,
+                "corrected": c.value,
+                **c.model_dump(include={"period", "published", "known_on", "reason", "reference"}),
+            }
+            for c in catalog.corrections.values()
         ],
         "catalog_metal": [
             {"metal_id": m.id, **m.model_dump(include={"name", "symbol", "family", "description"})}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from pipelines.errors import BadPayload
 from pipelines.sources import MISSING_MARKERS, OBSERVATION, REJECT, Parsed
 
 CELL = {
@@ -66,6 +67,12 @@ def read(cells: pl.DataFrame) -> Parsed:
         rejects=judged.filter(pl.col("reason").is_not_null()).select(REJECT.keys()),
         missing=dict(missing.iter_rows()),
     )
+
+
+def refuse_cut(body: bytes, source: str, series: str | None = None) -> None:
+    """Raise BadPayload for a CSV whose last line has no end: cut inside its last figure, it would pass for another."""
+    if not body.endswith((b"\n", b"\r")):
+        raise BadPayload("the last line is cut", source=source, series=series, todo="ask again later")
 
 
 def rejected(series_id: str | None, row: str, reason: str) -> pl.DataFrame:

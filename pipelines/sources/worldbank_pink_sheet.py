@@ -10,12 +10,11 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import fastexcel
 import polars as pl
 
 from pipelines.catalog import Catalog, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import REJECT, Expect, Parsed, Request, _cells
+from pipelines.sources import REJECT, Expect, Parsed, Request, _cells, _sheets
 
 SOURCE = "worldbank_pink_sheet"
 PAGE_URL = "https://www.worldbank.org/en/research/commodity-markets"
@@ -136,17 +135,10 @@ def _sheet(body: bytes) -> tuple[pl.DataFrame, pl.DataFrame]:
 
     The text gives markers and printed digits; the figures come from the numbers, which lose nothing.
     """
-    try:
-        book = fastexcel.read_excel(body)
-        text, number = (
-            book.load_sheet(SHEET, header_row=None, skip_rows=0, dtypes=dtype).to_polars()
-            for dtype in ("string", "float")
-        )
-    except fastexcel.SheetNotFoundError:
-        raise BadPayload(f"the workbook has no sheet '{SHEET}'", source=SOURCE) from None
-    except fastexcel.FastExcelError as error:
-        raise BadPayload(f"not a readable workbook: {str(error).splitlines()[0]}", source=SOURCE) from error
-    return text, number
+    sheets = _sheets.read(body, SOURCE, only=SHEET)
+    if not sheets:
+        raise BadPayload(f"sheet '{SHEET}' is empty", source=SOURCE)
+    return sheets[0].texts, sheets[0].numbers
 
 
 def _header(texts: pl.DataFrame) -> _Header:
@@ -233,17 +225,7 @@ def _column_cells(
             .alias("period"),
             "text",
             "number",
-            pl.format(f"{SHEET}!{_letters(position)}{{}}", "line").alias("row"),
+            pl.format(f"{SHEET}!{_sheets.letters(position)}{{}}", "line").alias("row"),
         )
         .filter(pl.col("period").is_not_null() | pl.col("number").is_not_null() | pl.col("text").str.contains(r"\S"))
     )
-
-
-def _letters(position: int) -> str:
-    """Spreadsheet letters of a 0-based column position (0 is A, 65 is BN)."""
-    letters = ""
-    position += 1
-    while position:
-        position, rest = divmod(position - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
