@@ -1,5 +1,6 @@
 """The dbt models as assets: lineage, descriptions and tests from the manifest; built by one in-process dbt call."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -24,6 +25,8 @@ from pipelines.assets import raw
 from pipelines.catalog import Catalog
 from pipelines.resources import MetalsRun
 from pipelines.settings import Settings
+
+log = logging.getLogger("metals.models")
 
 PREVIEW_ROWS = 8
 # Everything that is not named here belongs to the group of its folder.
@@ -95,6 +98,7 @@ def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:
         everything = selected >= node_of_key.keys()
         select = [] if everything else sorted(node_of_key[k]["name"] for k in selected)
         results = transform.build(metals.settings, select)
+        log.info("models: rows and previews for the asset pages")
         by_id = {r.unique_id: r for r in results}
         previews = _previews(
             metals.settings,

@@ -35,6 +35,7 @@ def publish(settings: Settings) -> tuple[list[checks.Finding], list[str]]:
     Returns the findings and the verdicts that flipped.
     """
     with warehouse.exclusive(settings):
+        log.info("auditing the build")
         with warehouse.writer(settings) as connection:
             findings = checks.audit(connection, settings)
             failed = [f for f in findings if f.blocking and not f.passed]

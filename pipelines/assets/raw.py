@@ -91,6 +91,7 @@ def build(source: Source, catalog: Catalog) -> AssetsDefinition:
                     report.rows_quarantined,
                     len(report.refused),
                 )
+            log.debug("%s: loaded", source.id, extra={"stage": "load"})
             held = _held(connection, source)
             yield MaterializeResult(asset_key=key(source.id), metadata=_metadata(connection, source, catalog, held))
         yield _contract_held(source, held, report)

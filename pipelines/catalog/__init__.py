@@ -284,6 +284,11 @@ def load(directory: Path) -> Catalog:
     )
 
 
+def entries_of(path: Path) -> list[Series]:
+    """The series of one catalogue file, read alone. Raises CatalogError as `load` does."""
+    return [series for _, series in _entries(path, "series", Series)]
+
+
 def _entries(path: Path, key: str, model: type[E]) -> list[tuple[Path, E]]:
     """Entries of one file: a mapping with `defaults` (merged under every entry) and a list under `key`."""
     try:
