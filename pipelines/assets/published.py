@@ -19,6 +19,7 @@ from dagster import (
 )
 
 from pipelines import checks, warehouse
+from pipelines.assets import reference
 from pipelines.errors import AuditFailed
 from pipelines.resources import MetalsRun
 from pipelines.settings import Settings
@@ -76,6 +77,8 @@ def build(upstream: list[AssetKey]) -> AssetsDefinition:
                 group_name="published",
                 owners=["team:metals-drivers"],
                 kinds={"duckdb"},
+                metadata=reference.pages(("README.md", "SQL"), (reference.DICTIONARY, "Published tables")),
+                freshness_policy=reference.EVERY_WEEKDAY,
             )
         ],
         check_specs=[
@@ -121,7 +124,7 @@ def _result(finding: checks.Finding) -> AssetCheckResult:
         passed=finding.passed,
         severity=AssetCheckSeverity.ERROR if finding.blocking else AssetCheckSeverity.WARN,
         description=finding.said,
-        metadata={"examples": MetadataValue.md("\n".join(f"- {e}" for e in finding.examples))}
-        if finding.examples
-        else {},
+        # The run's page shows a check's metadata, not its description.
+        metadata={"said": finding.said}
+        | ({"examples": MetadataValue.md("\n".join(f"- {e}" for e in finding.examples))} if finding.examples else {}),
     )

@@ -61,7 +61,10 @@ class Source(_Entry):
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
     publisher: str
-    group: str = Field(description="Group in the asset graph: prices, filings, macro, trade_policy, power, positioning")
+    group: str = Field(
+        pattern=r"^(prices|filings|macro|trade_policy|trade_flows|power|minerals|positioning)$",
+        description="Group in the asset graph",
+    )
     homepage: str
     licence: str
     licence_class: LicenceClass
