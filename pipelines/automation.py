@@ -3,6 +3,7 @@
 import requests
 from dagster import (
     AssetSelection,
+    DagsterEvent,
     DefaultScheduleStatus,
     DefaultSensorStatus,
     RunFailureSensorContext,
@@ -90,7 +91,21 @@ def alert(settings: Settings) -> SensorDefinition | None:
         description="Posts a failed run to ALERT_WEBHOOK_URL.",
     )
     def alert_on_failure(context: RunFailureSensorContext) -> None:
-        text = f"metals-drivers: run {context.dagster_run.run_id} failed: {context.failure_event.message}"
+        run = context.dagster_run
+        reasons = [f"step {e.step_key}: {reason_of(e)}" for e in context.get_step_failure_events()]
+        said = "; ".join(reasons) or str(context.failure_event.message)
+        text = f"metals-drivers: {run.job_name} failed, run {run.run_id}: {said}"
         requests.post(url, json={"text": text}, timeout=10).raise_for_status()
 
     return alert_on_failure
+
+
+def reason_of(event: DagsterEvent) -> str:
+    """What a failed step raised, in its own words."""
+    data = event.step_failure_data
+    if data.user_failure_data is not None and data.user_failure_data.description:
+        return str(data.user_failure_data.description)
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error is not None else str(event.message)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import subprocess
 import sys
 import time
 from datetime import datetime
@@ -151,7 +150,7 @@ def _execute(settings: Settings, only: list[str] | None) -> tuple[list[str], dic
     from dagster import AssetKey, DagsterInstance  # noqa: PLC0415
 
     from pipelines.assets import landed, raw  # noqa: PLC0415
-    from pipelines.automation import DAILY  # noqa: PLC0415
+    from pipelines.automation import DAILY, reason_of  # noqa: PLC0415
     from pipelines.definitions import assemble  # noqa: PLC0415
 
     warehouse.prepare(settings)
@@ -194,14 +193,9 @@ def _execute(settings: Settings, only: list[str] | None) -> tuple[list[str], dic
                 outcomes[key.path[1]] = str(text).split(", ")
         failures = []
         for failure in (e for e in result.all_events if e.is_step_failure):
-            data = failure.step_failure_data
-            error = data.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            reason = data.user_failure_data.description if data.user_failure_data else None
-            message = reason or (error.message if error is not None else failure.message)
-            lines = [f"{failure.step_key}: {str(message).strip()}"]
-            for name, value in (data.user_failure_data.metadata if data.user_failure_data else {}).items():
+            lines = [f"{failure.step_key}: {reason_of(failure)}"]
+            told = failure.step_failure_data.user_failure_data
+            for name, value in (told.metadata if told else {}).items():
                 lines.append(f"  {name}: {str(value.value).strip()}")
             failures.append("\n".join(lines))
         return failures or ([] if result.success else ["the run failed outside of its steps"]), outcomes
@@ -439,7 +433,8 @@ def ui(port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000) 
     _home(settings)
     dagster = Path(sys.executable).with_name("dagster")
     arguments = [str(dagster), "dev", "-w", str(PROJECT_ROOT / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
-    raise typer.Exit(subprocess.call(arguments, cwd=PROJECT_ROOT))  # noqa: S603 - fixed program, no shell
+    os.chdir(PROJECT_ROOT)
+    os.execv(dagster, arguments)  # noqa: S606 - fixed program; in its place, so that a signal to stop reaches it
 
 
 def _published() -> Settings:

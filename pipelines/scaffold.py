@@ -155,7 +155,7 @@ def text(series: Series, path: Path) -> str:
     defaults = yaml.safe_load(path.read_text(encoding="utf-8")).get("defaults") or {}
     said = series.model_dump(mode="json")
     kept = {
-        name: list(said[name]) if name == "plausible" else said[name]
+        name: [int(v) if v == int(v) else v for v in said[name]] if name == "plausible" else said[name]
         for name in FIELDS
         if said[name] is not None and defaults.get(name) != said[name] and (name, said[name]) != ("bundle", True)
     }
