@@ -41,7 +41,6 @@ log = logging.getLogger("metals.cli")
 EXIT_PUBLISHED = 0
 EXIT_NOT_PUBLISHED = 1
 EXIT_USAGE = 2
-UI_ADDRESS = "http://127.0.0.1:3000"
 
 
 def _fail(text: str, code: int) -> typer.Exit:
@@ -427,12 +426,17 @@ def series_add(
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000) -> None:
-    """Start the Dagster UI and the schedule, on this machine only."""
+def ui(
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; the UI asks nobody who they are, so only inside a container.")
+    ] = "127.0.0.1",
+) -> None:
+    """Start the Dagster UI and the schedule, on this machine only unless told otherwise."""
     settings = Settings()
     _home(settings)
     dagster = Path(sys.executable).with_name("dagster")
-    arguments = [str(dagster), "dev", "-w", str(PROJECT_ROOT / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+    arguments = [str(dagster), "dev", "-w", str(PROJECT_ROOT / "workspace.yaml"), "-h", host, "-p", str(port)]
     os.chdir(PROJECT_ROOT)
     os.execv(dagster, arguments)  # noqa: S606 - fixed program; in its place, so that a signal to stop reaches it
 
