@@ -8,8 +8,10 @@ import re
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from pipelines import terminal
+from pipelines.cli import app
 
 LONG = "a_publisher: " + "reached after a long while " * 8
 
@@ -98,3 +100,25 @@ def test_output_that_is_no_terminal_is_not_held_to_eighty_columns(monkeypatch: p
     assert [console.width for console in terminal.consoles()] == [terminal.COLUMNS_OF_A_FILE] * 2
     monkeypatch.setenv("COLUMNS", "100")
     assert [console.width for console in terminal.consoles()] == [100, 100]
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("metals run --only worldb", ["worldbank_indicators", "worldbank_pink_sheet"]),
+        ("metals series add fiscal", ["fiscal_data"]),
+        ("metals exp", ["explain", "export"]),
+    ],
+)
+def test_the_shell_is_told_what_may_follow(words: str, offered: list[str]) -> None:
+    run = CliRunner().invoke(
+        app,
+        [],
+        prog_name="metals",
+        env={
+            "_METALS_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
+        },
+    )
+    assert sorted(run.stdout.split()) == offered
