@@ -192,6 +192,12 @@ def test_only_the_four_that_answer_503_failed(runs: Published) -> None:
     for source, outcome in runs.home.rows("select distinct source_id, outcome from raw.retrieval", runs.first):
         outcomes.setdefault(source, set()).add(outcome)
     outcomes.pop("census_trade")  # one product of it answers 500, see below
+    others = runs.home.rows(
+        f"select source_id, request_key, error from raw.retrieval where outcome = 'failed' "
+        f"and source_id not in {(*FAILING, 'census_trade')}",
+        runs.first,
+    )
+    assert others == []
     assert {source for source, found in outcomes.items() if "failed" in found} == set(FAILING)
     assert all(outcomes[source] == {"failed"} for source in FAILING)
     assert not any("refused" in found for found in outcomes.values())

@@ -1,7 +1,8 @@
 """Federal Reserve Board archives: documented shape, not recorded.
 
 The figures are those of the recorded FRED files of the same series, so that the two channels can be reconciled. The
-2-year yield was not recorded at all: it stands there without a figure. `archive` is used by the unit tests as well.
+2-year yield and the yuan were not recorded at all: they stand there without a figure. `archive` is used by the unit
+tests as well.
 """
 
 from __future__ import annotations
@@ -51,7 +52,10 @@ RELEASES = {
         Source("DFII10", "RIFLGFCY10_XII_N.B", "9"),
         Source("DGS2", "RIFLGFCY02_N.B", "9"),
     ],
-    "h10": [Source("DTWEXBGS", "JRXWTFB_N.B", "9", "Index:_January_2006_100")],
+    "h10": [
+        Source("DTWEXBGS", "JRXWTFB_N.B", "9", "Index:_January_2006_100"),
+        Source("DEXCHUS", "RXI_N.B.CH", "9", "Currency"),
+    ],
     "h6": [Source("M2SL", "M2.M", "129", "Currency", "1e+09", ("H6_M2",))],
     "g17": [
         Source("INDPRO", "IP.B50001.S", "129", "Index:_2017_100", "1", ("IP_MAJOR_INDUSTRY_GROUPS", "IP_MARKET_GROUPS"))

@@ -43,6 +43,12 @@
         'month': 'month',
         'subject': 'metal_id',
     },
+    {
+        'mart': 'import_margin',
+        'key': "metal_id || '|' || cast(trading_day as varchar)",
+        'month': "cast(date_trunc('month', trading_day) as date) as month",
+        'subject': 'metal_id',
+    },
     {'mart': 'macro_state', 'key': 'cast(month as varchar)', 'month': 'month', 'subject': none},
     {'mart': 'analog_1970s', 'key': 'cast(month as varchar)', 'month': 'reference_month', 'subject': none},
     {
