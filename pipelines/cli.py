@@ -1,11 +1,15 @@
-"""The `metals` command: thin. It starts the same job as the UI and the schedule, and reads the published file."""
+"""The `metals` command: thin. It starts the same job as the UI and the schedule, and reads the published file.
+
+Every command ends with 0 when it did what it was asked, 1 when it could not (nothing published, something to mend) and
+2 when the call itself was wrong; 130 after Ctrl-C. Answers go to standard output, progress and errors to standard
+error.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
-import subprocess
 import sys
 import time
 from datetime import datetime
@@ -14,12 +18,10 @@ from typing import Annotated, Any
 
 import duckdb
 import typer
-from rich.console import Console
-from rich.logging import RichHandler
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines import catalog, summary, warehouse
+from pipelines import catalog, scaffold, summary, terminal, warehouse
 from pipelines.errors import MetalsError
 from pipelines.settings import PROJECT_ROOT, Settings
 
@@ -30,18 +32,40 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-console = Console()
-errors = Console(stderr=True)
+series_app = typer.Typer(name="series", help="What is tracked, series by series.", no_args_is_help=True)
+app.add_typer(series_app)
+console, errors = terminal.consoles()
+
+log = logging.getLogger("metals.cli")
 
 EXIT_PUBLISHED = 0
 EXIT_NOT_PUBLISHED = 1
 EXIT_USAGE = 2
-UI_ADDRESS = "http://127.0.0.1:3000"
 
 
 def _fail(text: str, code: int) -> typer.Exit:
-    errors.print(f"[bold red]error[/] {escape(text)}")
+    errors.print(f"[bold red]error[/] {escape(text)}", soft_wrap=True, highlight=False)
     return typer.Exit(code)
+
+
+def _publishers(typed: str) -> list[str]:
+    """For completion of a publisher's name."""
+    try:
+        return sorted(s for s in catalog.load(Settings().catalog_dir).sources if s.startswith(typed))
+    except MetalsError:
+        return []
+
+
+def _tables(typed: str) -> list[str]:
+    """For completion of a published table's name."""
+    settings = Settings()
+    if not settings.published_path.exists():
+        return []
+    try:
+        with warehouse.reader(settings) as connection:
+            return [name for name in summary.tables(connection) if name.startswith(typed)]
+    except duckdb.Error:
+        return []
 
 
 def _home(settings: Settings) -> None:
@@ -53,7 +77,10 @@ def _home(settings: Settings) -> None:
 @app.command()
 def run(
     only: Annotated[
-        list[str] | None, typer.Option(help="Ask and load only this publisher (repeatable); models are always built.")
+        list[str] | None,
+        typer.Option(
+            help="Ask and load only this publisher (repeatable); models are always built.", autocompletion=_publishers
+        ),
     ] = None,
     as_of: Annotated[
         datetime | None,
@@ -63,16 +90,18 @@ def run(
         ),
     ] = None,
     offline: Annotated[bool, typer.Option(help="Ask no publisher; use what has landed and what is bundled.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say each request that failed, and the claims' reasons in full.")
+    ] = False,
 ) -> None:
     """Run the daily job once: ask who is due, load, build, check, publish.
 
-    Exit code 0 when a warehouse was published (also when publishers could not be reached), 1 when it was not, 2 for a
-    wrong call.
+    Exit code 0 when a warehouse was published (also when publishers could not be reached: the last good figures
+    stand), 1 when it was not published (the last published file stands), 2 for a wrong call.
     """
     settings = Settings(offline=True) if offline else Settings()
     _home(settings)
-    _log_to_console(quiet=as_json)
     started = time.monotonic()
     try:
         tracked = catalog.load(settings.catalog_dir)
@@ -82,34 +111,49 @@ def run(
         if as_of is not None:
             settings = settings.model_copy(update={"as_of": as_of.date(), "offline": True})
         before = summary.rows_by_source(settings)
-        succeeded, outcomes = _execute(settings, only)
+        with terminal.watching(errors, {"load": len(only or tracked.sources)}, verbose=verbose, quiet=as_json):
+            failures, outcomes = _execute(settings, only)
     except MetalsError as error:
+        if as_json:
+            _print_json({"published": None, "failures": [str(error)]})
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
-    if not succeeded:
+    if failures:
+        if as_json:
+            _print_json({"published": None, "failures": failures})
+        for failure in failures:
+            errors.print(escape(failure), soft_wrap=True, highlight=False)
         state = (
             "the last published file is as it was" if settings.published_path.exists() else "nothing was published yet"
         )
         raise _fail(f"not published: see the messages above, or the run in the UI; {state}", EXIT_NOT_PUBLISHED)
     if as_json:
-        console.print_json(json.dumps(summary.as_dict(settings, outcomes, before), default=str))
+        _print_json(summary.as_dict(settings, outcomes, before))
         return
-    summary.show(console, settings, outcomes, before)
-    console.print(f"\npublished {_short(settings.published_path)} in {time.monotonic() - started:.0f} s")
+    summary.show(console, settings, outcomes, before, verbose=verbose)
+    console.print(
+        f"\npublished {_short(settings.published_path)} in {time.monotonic() - started:.0f} s", highlight=False
+    )
     if as_of is None:
         summary.show_next_steps(console, settings)
 
 
-def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, dict[str, list[str]]]:
-    """Execute the daily job in this process. Returns success and, per publisher, what came of each request."""
+def _print_json(content: dict[str, Any]) -> None:
+    console.print_json(json.dumps(content, default=str))
+
+
+def _execute(settings: Settings, only: list[str] | None) -> tuple[list[str], dict[str, list[str]]]:
+    """Execute the daily job in this process. Returns why it failed (empty where it did not) and, per publisher, what
+    came of each request."""
     # Imported here: Dagster and dbt take seconds to import, and `metals sql` needs neither.
-    console.print("[dim]starting[/]", highlight=False) if console.is_terminal else None
+    log.info("starting Dagster and dbt")
     from dagster import AssetKey, DagsterInstance  # noqa: PLC0415
 
     from pipelines.assets import landed, raw  # noqa: PLC0415
-    from pipelines.automation import DAILY  # noqa: PLC0415
+    from pipelines.automation import DAILY, reason_of  # noqa: PLC0415
     from pipelines.definitions import assemble  # noqa: PLC0415
 
     warehouse.prepare(settings)
+    log.info("planning the run")
     definitions = assemble(settings)
     job = definitions.resolve_job_def(DAILY)
     selection: list[AssetKey] | None = None
@@ -146,40 +190,35 @@ def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, dict[str
             if key is not None and key.path[0] == "landing":
                 text = event.materialization.metadata["outcomes"].value
                 outcomes[key.path[1]] = str(text).split(", ")
+        failures = []
         for failure in (e for e in result.all_events if e.is_step_failure):
-            data = failure.step_failure_data
-            error = data.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            reason = data.user_failure_data.description if data.user_failure_data else None
-            message = reason or (error.message if error is not None else failure.message)
-            errors.print(f"[bold red]{escape(failure.step_key or '')}[/] {escape(str(message).strip())}")
-            for name, value in (data.user_failure_data.metadata if data.user_failure_data else {}).items():
-                errors.print(f"  [bold]{escape(name)}[/] {escape(str(value.value).strip())}")
-        return result.success, outcomes
-
-
-def _log_to_console(*, quiet: bool) -> None:
-    handler = RichHandler(console=errors, show_path=False, show_level=False, markup=False, log_time_format="%H:%M:%S")
-    logger = logging.getLogger("metals")
-    logger.handlers = [handler]
-    logger.setLevel(logging.WARNING if quiet else logging.INFO)
-    logger.propagate = False
+            lines = [f"{failure.step_key}: {reason_of(failure)}"]
+            told = failure.step_failure_data.user_failure_data
+            for name, value in (told.metadata if told else {}).items():
+                lines.append(f"  {name}: {str(value.value).strip()}")
+            failures.append("\n".join(lines))
+        return failures or ([] if result.success else ["the run failed outside of its steps"]), outcomes
 
 
 @app.command()
-def status(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Give the claims' reasons in full.")] = False,
+) -> None:
     """Show the published warehouse at a glance: publishers, drivers, claims, failed checks."""
     settings = _published()
     if as_json:
-        console.print_json(json.dumps(summary.as_dict(settings, {}), default=str))
+        _print_json(summary.as_dict(settings, {}))
     else:
-        summary.show(console, settings, {})
+        summary.show(console, settings, {}, verbose=verbose)
 
 
 @app.command()
 def doctor() -> None:
-    """Say what works and what does not: settings, disk, catalogue, publishers, published file."""
+    """Say what works and what does not: settings, disk, catalogue, publishers, published file.
+
+    Exit code 1 when there is a point to look at; a publisher that cannot be reached now is none.
+    """
     settings = Settings()
     table = Table(show_header=False, box=None, pad_edge=False)
     problems = 0
@@ -189,6 +228,8 @@ def doctor() -> None:
     console.print(table)
     console.print(summary.sources_table(settings))
     console.print(f"{problems} point(s) to look at" if problems else "nothing to mend")
+    if problems:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -237,8 +278,37 @@ def _shown(value: Any) -> str:
 
 
 @app.command()
+def export(
+    what: Annotated[
+        str, typer.Argument(help="A published table, or a query in quotes.", autocompletion=_tables, metavar="WHAT")
+    ],
+    target: Annotated[Path, typer.Argument(help="File to write, ending in .parquet or .csv.", metavar="FILE")],
+) -> None:
+    """Write a published table or the answer of a query to a Parquet or CSV file, whole or not at all."""
+    settings = _published()
+    if target.suffix not in summary.EXPORT_FORMATS:
+        raise _fail(f"{target.name} should end in {' or '.join(summary.EXPORT_FORMATS)}", EXIT_USAGE)
+    if not target.absolute().parent.is_dir():
+        raise _fail(f"there is no folder {target.absolute().parent}", EXIT_USAGE)
+    with warehouse.reader(settings) as connection:
+        try:
+            rows, own_use = summary.export(connection, what, target)
+        except duckdb.Error as error:
+            raise _fail(str(error), EXIT_USAGE) from None
+        except OSError as error:
+            raise _fail(f"{target} could not be written: {error.strerror}", EXIT_NOT_PUBLISHED) from None
+    console.print(f"{rows:,} rows in {target}", highlight=False)
+    if own_use:
+        errors.print(
+            f"[yellow]own use only[/]: this warehouse holds figures of {escape(', '.join(own_use))}, whose terms allow "
+            "your own machine only; see the table sources before you pass the file on",
+            soft_wrap=True,
+        )
+
+
+@app.command()
 def explain(
-    table: Annotated[str, typer.Argument(help="A published table, e.g. driver_ai_capex.")],
+    table: Annotated[str, typer.Argument(help="A published table, e.g. driver_ai_capex.", autocompletion=_tables)],
     key: Annotated[str, typer.Argument(help="Key of a row, its parts in the table's order, e.g. 'MSFT 2026 4'.")],
 ) -> None:
     """Show which payloads (and, for filings, accession numbers) stand behind a published row."""
@@ -248,7 +318,7 @@ def explain(
     if not found:
         raise _fail(f"no row of {table} has the key {key!r}; see row_key in the table lineage", EXIT_USAGE)
     for line in found:
-        console.print(line)
+        console.print(line, soft_wrap=True, highlight=False)
 
 
 @app.command()
@@ -263,7 +333,6 @@ def history(
     """
     settings = Settings()
     _home(settings)
-    _log_to_console(quiet=False)
     if not settings.build_path.exists():
         raise _fail("there is no build yet; run `metals run`", EXIT_NOT_PUBLISHED)
     from pipelines import history as past  # noqa: PLC0415
@@ -274,7 +343,7 @@ def history(
     if months < 1:
         raise _fail(f"{since:%Y-%m} lies in the future", EXIT_USAGE)
     try:
-        with warehouse.exclusive(settings):
+        with terminal.watching(errors, {}, verbose=False, quiet=False), warehouse.exclusive(settings):
             filled = past.fill(settings, months)
             published.publish(settings)
     except MetalsError as error:
@@ -283,14 +352,93 @@ def history(
     console.print(f"{said}; see the table claim_verdict_history")
 
 
+@series_app.command("add")
+def series_add(
+    publisher: Annotated[str, typer.Argument(help="Publisher of the catalogue.", autocompletion=_publishers)],
+    select: Annotated[
+        list[str],
+        typer.Option(help="Where to find it in the publisher's answer, as NAME=VALUE (repeatable), e.g. id=DGS2."),
+    ],
+    identity: Annotated[str, typer.Option("--id", help="Its name here, with the unit at the end, e.g. fred_dgs2_pct.")],
+    title: Annotated[str, typer.Option(help="Title for people.")],
+    description: Annotated[str, typer.Option(help="What it measures, in a sentence.")],
+    unit: Annotated[str | None, typer.Option(help="Unit as published, e.g. pct or usd_per_tonne.")] = None,
+    frequency: Annotated[
+        catalog.Frequency | None, typer.Option(help="How often there is a figure.", case_sensitive=False)
+    ] = None,
+    plausible: Annotated[
+        tuple[float, float] | None, typer.Option(help="Lowest and highest believable figure, in the unit.")
+    ] = None,
+    lag: Annotated[int | None, typer.Option(help="Days from the end of a period to its publication.")] = None,
+    stale_after: Annotated[int | None, typer.Option(help="Longest normal age of the newest period, in days.")] = None,
+    history: Annotated[
+        catalog.History | None, typer.Option(help="Whether published figures are revised.", case_sensitive=False)
+    ] = None,
+    office: Annotated[str | None, typer.Option(help="Office that produces the figure.")] = None,
+    licence: Annotated[str | None, typer.Option(help="Its licence, where it is not the file's.")] = None,
+    metal: Annotated[str | None, typer.Option(help="Metal of the catalogue, where it is about one.")] = None,
+    bundle: Annotated[bool, typer.Option(help="Whether its terms let it ship with the project.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Ask and judge, but write nothing.")] = False,
+) -> None:
+    """Make a catalogue entry and write it once the publisher has sent rows that hold it.
+
+    The publisher is asked for this series alone, in a place apart; nothing of the answer is kept. Options that the
+    publisher's catalogue file gives as defaults may be left out. Exit code 1 when the answer speaks against the entry
+    (no row, rows out of range, another frequency); then nothing is written.
+    """
+    settings = Settings()
+    given = {
+        "id": identity, "title": title, "description": description, "unit": unit, "frequency": frequency,
+        "plausible": plausible, "publication_lag_days": lag, "staleness_limit_days": stale_after, "history": history,
+        "publisher": office, "licence": licence, "metal": metal, "bundle": bundle,
+    }  # fmt: skip
+    try:
+        tracked = catalog.load(settings.catalog_dir)
+        if publisher not in tracked.sources:
+            raise _fail(f"unknown publisher {publisher}; known are {', '.join(tracked.sources)}", EXIT_USAGE)
+        path = scaffold.file_of(publisher, settings)
+        chosen = scaffold.selection(select, next(iter(tracked.series_of(publisher)), None))
+        wanted = scaffold.entry(path, {k: v for k, v in given.items() if v is not None} | {"select": chosen})
+        scaffold.refuse_known(wanted, tracked)
+    except MetalsError as error:
+        raise _fail(str(error), EXIT_USAGE) from None
+    try:
+        trial = scaffold.try_out(wanted, tracked, settings)
+    except MetalsError as error:
+        raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
+    if trial.rows:
+        console.print(
+            f"{trial.rows:,} rows, {trial.first_period} to {trial.last_period}, "
+            f"from {trial.low:g} to {trial.high:g} {wanted.unit}",
+            highlight=False,
+        )
+    doubts = scaffold.doubts(wanted, trial)
+    for doubt in doubts:
+        errors.print(f"[yellow]against it[/]: {escape(doubt)}", soft_wrap=True, highlight=False)
+    if doubts:
+        raise _fail("nothing was written", EXIT_NOT_PUBLISHED)
+    console.print(escape(scaffold.text(wanted, path).strip("\n")), soft_wrap=True, highlight=False)
+    if dry_run:
+        console.print("nothing written (--dry-run)")
+        return
+    scaffold.write(wanted, path, settings)
+    console.print(f"written to {_short(path)}; next: metals run --only {publisher}", highlight=False)
+
+
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000) -> None:
-    """Start the Dagster UI and the schedule, on this machine only."""
+def ui(
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; the UI asks nobody who they are, so only inside a container.")
+    ] = "127.0.0.1",
+) -> None:
+    """Start the Dagster UI and the schedule, on this machine only unless told otherwise."""
     settings = Settings()
     _home(settings)
     dagster = Path(sys.executable).with_name("dagster")
-    arguments = [str(dagster), "dev", "-w", str(PROJECT_ROOT / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
-    raise typer.Exit(subprocess.call(arguments, cwd=PROJECT_ROOT))  # noqa: S603 - fixed program, no shell
+    arguments = [str(dagster), "dev", "-w", str(PROJECT_ROOT / "workspace.yaml"), "-h", host, "-p", str(port)]
+    os.chdir(PROJECT_ROOT)
+    os.execv(dagster, arguments)  # noqa: S606 - fixed program; in its place, so that a signal to stop reaches it
 
 
 def _published() -> Settings:

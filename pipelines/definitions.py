@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagster import AssetKey, Definitions, in_process_executor
 
 from pipelines import automation, catalog
-from pipelines.assets import landed, models, past, published, raw
+from pipelines.assets import as_of, landed, models, past, published, raw
 from pipelines.resources import MetalsRun
 from pipelines.settings import Settings
 
@@ -23,8 +23,9 @@ def assemble(settings: Settings) -> Definitions:
             model_assets,
             past.build(AssetKey(["models", "claim_verdicts"])),
             published.build([*leaves, past.KEY]),
+            as_of.build(tracked),
         ],
-        jobs=[automation.daily_job],
+        jobs=[automation.daily_job, *automation.group_jobs(tracked), automation.snapshot_job],
         schedules=[automation.daily_schedule],
         sensors=[alert] if alert else [],
         resources={"metals": MetalsRun()},

@@ -76,6 +76,7 @@ def fill(settings: Settings, months: int | None = None) -> Filled:
     failed: dict[date, str] = {}
     wanted = month_ends(settings.as_of_date(), settings.history_months if months is None else months)
     with warehouse.exclusive(settings):
+        log.info("verdicts of past months: looking what is due")
         steps = compiled(settings)
         rules = _fingerprint_of_rules(steps)
         with warehouse.writer(settings) as connection:
@@ -91,8 +92,9 @@ def fill(settings: Settings, months: int | None = None) -> Filled:
                 connection.execute(f"delete from raw.{table} where as_of in (select unnest(?::date[]))", [outdated])
             due = [d for d in wanted if d not in have or d in outdated]
             for n, day in enumerate(due, 1):
-                if n == 1 or n % 12 == 0:
-                    log.info("verdicts of past months: %d of %d, %s", n, len(due), day)
+                level = logging.INFO if n == 1 or n % 12 == 0 else logging.DEBUG
+                far = {"stage": "history", "done": n - 1, "total": len(due)}
+                log.log(level, "verdicts of past months: %d of %d, %s", n, len(due), day, extra=far)
                 try:
                     with models_of(connection, steps, day):
                         verdicts = warehouse.query(connection, "from past.main.claim_verdicts")
@@ -108,6 +110,9 @@ def fill(settings: Settings, months: int | None = None) -> Filled:
                     connection, "claim_evidence_history", evidence.select(_columns("claim_evidence_history"))
                 )
                 connection.execute("commit")
+            if due:
+                over = {"stage": "history", "done": len(due), "total": len(due)}
+                log.debug("verdicts of past months: done", extra=over)
     return Filled(len(due) - len(failed), len(wanted) - len(due), failed)
 
 

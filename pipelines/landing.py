@@ -20,7 +20,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -46,7 +46,7 @@ log = logging.getLogger("metals.landing")
 MAX_REDIRECTS = 5
 MAX_RETRY_AFTER_S = 30
 CHUNK_BYTES = 1 << 16
-PROGRESS_EVERY_S = 2.0
+PROGRESS_EVERY_S = 10.0
 MAX_REQUESTS = 2_000  # of one publisher in one check; an answer may lead on, and the largest plan has some hundred
 HEAD_BYTES = 1 << 16
 # Hosts that offer no TLS; every other one is asked over it.
@@ -450,10 +450,11 @@ def land(
     landing = Landing(settings.landing_dir)
     with ThreadPoolExecutor(max_workers=max(len(sources), 1), thread_name_prefix="landing") as pool:
         futures = {s.id: pool.submit(_land_one, s, modules(s.id), catalog, settings, landing) for s in sources}
-        results = {}
-        for source in sources:
-            results[source.id] = futures[source.id].result()
-    return results
+        names = {future: source_id for source_id, future in futures.items()}
+        for n, future in enumerate(as_completed(names), start=1):
+            far = {"stage": "ask", "done": n, "total": len(sources), "finished": names[future]}
+            log.debug("%d of %d publishers asked", n, len(sources), extra=far)
+        return {source.id: futures[source.id].result() for source in sources}
 
 
 def reachable(sources: Iterable[Source], settings: Settings) -> dict[str, str]:
@@ -521,9 +522,11 @@ def _land_one(
         log.exception("%s: %s", source.id, unplanned)
         return checks
     while queue:
+        level = logging.DEBUG
         if time.monotonic() - said_at > PROGRESS_EVERY_S:
-            said_at = time.monotonic()
-            log.info("%s: %d answered, %d to go", source.id, len(checks), len(queue))
+            said_at, level = time.monotonic(), logging.INFO
+        far = {"item": source.id, "of_item": f"{len(checks)}/{len(checks) + len(queue)}"}
+        log.log(level, "%s: %d answered, %d to go", source.id, len(checks), len(queue), extra=far)
         request = queue.pop(0)
         if len(checks) >= MAX_REQUESTS:
             endless = BadPayload(
@@ -540,18 +543,31 @@ def _land_one(
         except Exception as error:  # noqa: BLE001 - one publisher's fault, or its module's, stops that request alone
             said = redact(str(error) if isinstance(error, MetalsError) else f"{type(error).__name__}: {error}")
             _record(checks, landing, Check(source.id, request.key, settings.clock(), "failed", error=said))
-            log.warning("%s", said)
+            log.debug("%s", said)
             if client.gave_up and queue:
                 # Asking a dead host again costs a wait each; what was not asked is said, and kept as it was.
-                log.warning("[source=%s] %d further requests were not tried", source.id, len(queue))
                 checks += [Check(source.id, r.key, settings.clock(), "not_tried") for r in queue]
                 break
             continue
         queue = further + queue
-    tally = Counter(c.outcome for c in checks)
-    told = ", ".join(f"{n} {outcome}" for outcome, n in tally.items()) or "nothing to ask"
-    log.info("%s: %s in %.1f s", source.id, told, time.monotonic() - started)
+    _say(source, checks, time.monotonic() - started)
     return checks
+
+
+def _say(source: Source, checks: list[Check], seconds: float) -> None:
+    """One line on what came of asking a publisher; each failed request has had a line of its own for the curious."""
+    tally = Counter(c.outcome for c in checks)
+    told = ", ".join(f"{n} {outcome.replace('_', ' ')}" for outcome, n in tally.items()) or "nothing to ask"
+    first = next((c.error for c in checks if c.outcome == "failed" and c.error), None)
+    if first is not None:
+        reason = re.sub(r"^\[[^\]]*\] ", "", first)  # source and request, which the line says or -v does
+        reason = re.sub(r"\(\w+: (?:\[Errno -?\d+\] )?", "(", reason)  # the Python name of the error
+        answered = tally.keys() - {"failed", "not_tried"}
+        log.warning("%s: %s%s", source.id, f"{told}: " if answered else "", reason)
+    else:
+        # What nobody wanted asked is no news.
+        asked = any(c.outcome not in _NOT_KNOCKED_AT for c in checks)
+        log.log(logging.INFO if asked else logging.DEBUG, "%s: %s in %.1f s", source.id, told, seconds)
 
 
 def _clock_set_back(source: Source, history: list[Check], settings: Settings) -> UpstreamUnavailable | None:

@@ -1,13 +1,15 @@
-"""What a run, `metals status`, `metals doctor` and `metals explain` say, read from the published file.
+"""What a run, `metals status`, `doctor`, `explain` and `export` say, read from the published file.
 
 Reads and formats only; every figure shown is a cell of a table.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
@@ -23,12 +25,8 @@ from pipelines.errors import MetalsError
 from pipelines.landing import Landing, reachable
 from pipelines.settings import Settings, setting_variable
 
-QUERIES = (
-    "select claim_id, verdict, because from claim_verdicts order by claim_id",
-    "select company_id, calendar_quarter, round(capex_usd / 1e9, 3) as capex_usd_bn from driver_ai_capex "
-    "where calendar_quarter >= '2025-01-01' order by 1, 2",
-    "select month, ppi_yoy_pct, m1_m2_gap_pp from driver_china_cycle order by month desc limit 12",
-)
+FIRST_QUERY = "select claim_id, verdict, because from claim_verdicts order by claim_id"
+EXPORT_FORMATS = {".parquet": "parquet", ".csv": "csv"}
 # The newest state of each driver, one line each: which table, which date column, which figures.
 DRIVERS = (
     ("driver_fiscal", "month", ("deficit_12m_pct_gdp", "deficit_12m_change_pp", "deficit_fy_pct_gdp")),
@@ -143,12 +141,17 @@ def as_dict(settings: Settings, outcomes: dict[str, list[str]], before: dict[str
             source["rows_added"] = int(source["rows"]) - (before or {}).get(source["source_id"], 0)
             last: date | None = source["last_period"]
             source["age_days"] = (settings.as_of_date() - last).days if last else None
+        build = warehouse.one(connection, "select max(as_of) from raw.build where succeeded")
         return {
-            "as_of": settings.as_of_date(),
+            "as_of": build[0] if build else settings.as_of_date(),
             "published": str(settings.published_path),
             "sources": found,
             "drivers": list(_drivers(connection)),
-            "claims": _rows(connection, "select claim_id, verdict, because from claim_verdicts order by claim_id"),
+            "claims": _rows(
+                connection,
+                "select claim_id, name, verdict, decisive_supporting, decisive_contradicting, decisive_indicators, "
+                "because from claim_verdicts order by claim_id",
+            ),
             "failed_checks": _rows(
                 connection, "select check_name, is_blocking, said, examples from audit.finding where not passed"
             ),
@@ -175,44 +178,87 @@ def _drivers(connection: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
 
 
 def show(
-    console: Console, settings: Settings, outcomes: dict[str, list[str]], before: dict[str, int] | None = None
+    console: Console,
+    settings: Settings,
+    outcomes: dict[str, list[str]],
+    before: dict[str, int] | None = None,
+    *,
+    verbose: bool = False,
 ) -> None:
-    """Print the summary: publishers, drivers, claims, what to look at."""
+    """Print the summary: publishers, drivers, claims, what to look at. `verbose` gives reasons and examples in full."""
     content = as_dict(settings, outcomes, before)
-    table = Table(title=f"Publishers, as of {content['as_of']}", title_justify="left")
-    for column, justify in (
-        ("publisher", "left"), ("figures", "left"), ("last period", "left"), ("age", "right"), ("rows", "right"),
-        ("added", "right"), ("quarantined", "right"),
-    ):  # fmt: skip
-        table.add_column(column, justify=justify)  # type: ignore[arg-type]
-    for s in content["sources"]:
-        age = f"{s['age_days']} d" if s["age_days"] is not None else ""
-        added = f"{s['rows_added']:,}" if before is not None else ""
-        table.add_row(
-            escape(s["title"]), escape(s["how"]), str(s["last_period"] or ""), age, f"{int(s['rows']):,}", added,
-            f"{s['rows_quarantined']:,}",
-        )  # fmt: skip
-    console.print(table)
+    console.print(_publishers(content, before is not None))
+    for why, names in _without_figures(content).items():
+        console.print(f"[dim]{escape(why)}:[/] {escape(', '.join(names))}", highlight=False)
 
-    table = Table(title="Drivers, newest figure", title_justify="left")
-    for column in ("driver", "figure", "period"):
-        table.add_column(column)
-    table.add_column("value", justify="right")
+    table = _table(f"Drivers, newest figure, as of {content['as_of']}", "driver", "figure", "period", "value>")
     for d in content["drivers"]:
-        table.add_row(d["driver"], d["figure"], str(d["period"] or ""), figure(d["value"]))
+        table.add_row(d["driver"], d["figure"], f"{d['period'] or ''}", figure(d["value"]))
     console.print(table)
 
-    table = Table("claim", "verdict", "because", title="Claims", title_justify="left")
+    columns = ("claim", "name", "verdict", "for>", "against>", "neither>", "of>")
+    table = _table("Claims: decisive indicators for, against, neither or missing", *columns)
+    room = None if verbose else console.width - WIDTH_BEFORE_REASONS
+    with_reasons = room is None or room >= MIN_WIDTH_OF_REASONS
+    if with_reasons:
+        table.add_column("because", max_width=room, no_wrap=room is not None, overflow="ellipsis" if room else "fold")
     for c in content["claims"]:
-        table.add_row(c["claim_id"], _coloured(c["verdict"]), escape(c["because"] or ""))
+        pro, contra, of = c["decisive_supporting"], c["decisive_contradicting"], c["decisive_indicators"]
+        cells = (c["claim_id"], c["name"], _coloured(c["verdict"]), *map(str, (pro, contra, of - pro - contra, of)))
+        table.add_row(*cells, *([escape(c["because"] or "")] if with_reasons else []))
     console.print(table)
-    console.print("[dim]None of this is investment advice.[/]")
     for flip in content["verdict_flips"]:
         console.print(f"[bold]{flip['claim_id']}[/] changed: {flip['verdict_before']} -> {flip['verdict_after']}")
     for check in content["failed_checks"]:
-        console.print(f"[yellow]check[/] {check['check_name']}: {escape(check['said'])}")
-        for example in (check["examples"] or [])[:8]:
-            console.print(f"  [dim]{escape(example)}[/]")
+        console.print(f"[yellow]check[/] {check['check_name']}: {escape(check['said'])}", highlight=False)
+        examples = check["examples"] or []
+        for example in examples if verbose else examples[:3]:
+            console.print(f"  [dim]{escape(example)}[/]", highlight=False)
+        if len(examples) > 3 and not verbose:
+            console.print(f"  [dim]and {len(examples) - 3} more (metals status -v)[/]", highlight=False)
+    console.print("[dim]None of this is investment advice.[/]")
+
+
+# Columns that the claims' table takes without the reasons, and the least that is worth cutting a reason to: `-v` and
+# the table claim_verdicts have them in full.
+WIDTH_BEFORE_REASONS = 76
+MIN_WIDTH_OF_REASONS = 40
+
+
+def _table(title: str, *columns: str) -> Table:
+    """A table in the house style; a name that ends in > is a column of numbers."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.padding = (0, 1)
+    for name in columns:
+        table.add_column(name.rstrip(">"), justify="right" if name.endswith(">") else "left")
+    return table
+
+
+def _publishers(content: dict[str, Any], with_added: bool) -> Table:
+    """The publishers that have figures."""
+    quarantined = any(s["rows_quarantined"] for s in content["sources"])
+    columns = ["publisher", "figures", "last period", "age today>", "rows>"]
+    columns += ["added>"] if with_added else []
+    columns += ["quarantined>"] if quarantined else []
+    table = _table(f"Publishers with figures, as of {content['as_of']}", *columns)
+    for s in content["sources"]:
+        if not s["rows"]:
+            continue
+        cells = [s["source_id"], escape(s["how"]), f"{s['last_period'] or ''}"]
+        cells += [f"{s['age_days']} d" if s["age_days"] is not None else "", f"{int(s['rows']):,}"]
+        cells += [f"{s['rows_added']:,}"] if with_added else []
+        cells += [f"{s['rows_quarantined']:,}"] if quarantined else []
+        table.add_row(*cells)
+    return table
+
+
+def _without_figures(content: dict[str, Any]) -> dict[str, list[str]]:
+    """Publishers that have brought nothing yet, by the reason."""
+    found: dict[str, list[str]] = {}
+    for s in content["sources"]:
+        if not s["rows"]:
+            found.setdefault(s["how"], []).append(s["source_id"])
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
 
 def figure(value: Any) -> str:
@@ -231,9 +277,55 @@ def _coloured(verdict: str) -> str:
 
 def show_next_steps(console: Console, settings: Settings) -> None:
     console.print("\n[bold]Next[/]")
-    console.print("  make ui                      the Dagster UI and the weekday schedule, on http://127.0.0.1:3000")
-    for query in QUERIES:
-        console.print(f'  .venv/bin/metals sql "{escape(query)}"', soft_wrap=True)
+    console.print("  make ui                         the Dagster UI and the weekday schedule, on this machine only")
+    console.print("  .venv/bin/metals status -v      the same with every reason in full")
+    console.print(f'  .venv/bin/metals sql "{escape(FIRST_QUERY)}"', soft_wrap=True, highlight=False)
+    console.print("  docs/queries/                   worked queries")
+
+
+def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Names of the published tables and views, in alphabetical order."""
+    rows = connection.execute(
+        "select table_name from information_schema.tables "
+        "where table_schema = 'main' and table_catalog = current_database() order by 1"
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def export(connection: duckdb.DuckDBPyConnection, what: str, target: Path) -> tuple[int, list[str]]:
+    """Write a table or a query's answer to `target` (.parquet or .csv), beside it first and then renamed.
+
+    Returns the number of rows and the titles of publishers in the warehouse whose figures may not be passed on. A
+    Parquet file carries what was asked, the as-of date and the credit lines of all publishers. Raises duckdb.Error for
+    what cannot be asked, OSError for what cannot be written.
+    """
+    query = f'from "{what}"' if what in tables(connection) else what.strip().rstrip(";")
+    held = warehouse.query(
+        connection,
+        "select title, credit, licence_class from raw.catalog_source "
+        "where source_id in (select source_id from raw.coverage where rows > 0) order by title",
+    ).to_dicts()
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    options = f"format {EXPORT_FORMATS[target.suffix]}"
+    if target.suffix == ".parquet":
+        as_of = warehouse.one(connection, "select max(as_of) from raw.build where succeeded")
+        said = {
+            "metals_query": query,
+            "metals_as_of": f"{as_of[0]}" if as_of else "",
+            "metals_credits": "; ".join(s["credit"] for s in held),
+        }
+        options += ", kv_metadata {" + ", ".join(f"{k}: '{_quoted(v)}'" for k, v in said.items()) + "}"
+    try:
+        rows = connection.execute(f"copy ({query}) to '{_quoted(part)}' ({options})").fetchall()
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    own_use = [s["title"] for s in held if s["licence_class"] == LicenceClass.PERSONAL_USE.value]
+    return int(rows[0][0]), own_use
+
+
+def _quoted(text: object) -> str:
+    return str(text).replace("'", "''")
 
 
 def explain(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> list[str]:

@@ -25,7 +25,7 @@ from pipelines.settings import Settings
 
 log = logging.getLogger("metals.transform")
 
-PROGRESS_EVERY_S = 2.0
+PROGRESS_EVERY_S = 10.0
 _PROJECT_FILES = ("*.sql", "*.yml", "*.py", "*.csv")
 
 
@@ -83,6 +83,8 @@ def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
         if select:
             arguments += ["--select", *select]
         results = _invoke(settings, arguments, path.with_name("partial_parse.msgpack"))
+        done = {"stage": "models", "done": len(results), "total": len(results)}
+        log.debug("models: all built and tested", extra=done)
         succeeded = not any(r.failed for r in results)
         with warehouse.writer(settings) as connection:
             connection.execute(
@@ -162,15 +164,20 @@ def _invoke(
 
 
 class _Progress:
-    """Says how far a build is, at most every two seconds."""
+    """Says how far a build is: every step to a progress bar, a line now and then to a log."""
 
     def __init__(self) -> None:
         self._said_at = time.monotonic()
 
     def __call__(self, event: Any) -> None:
-        if event.info.name == "LogStartLine" and time.monotonic() - self._said_at > PROGRESS_EVERY_S:
-            self._said_at = time.monotonic()
-            log.info("models: %d of %d built or tested", event.data.index - 1, event.data.total)
+        if event.info.name != "LogStartLine":
+            return
+        level = logging.DEBUG
+        if time.monotonic() - self._said_at > PROGRESS_EVERY_S:
+            self._said_at, level = time.monotonic(), logging.INFO
+        done, total = event.data.index - 1, event.data.total
+        far = {"stage": "models", "done": done, "total": total}
+        log.log(level, "models: %d of %d built or tested", done, total, extra=far)
 
 
 def _fingerprint(project: Path) -> str:

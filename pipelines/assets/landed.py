@@ -18,6 +18,7 @@ from dagster import (
 )
 
 from pipelines import landing, sources
+from pipelines.assets import reference
 from pipelines.catalog import Catalog, Source
 from pipelines.landing import Check
 from pipelines.resources import MetalsRun
@@ -44,16 +45,11 @@ def build(catalog: Catalog) -> AssetsDefinition:
             AssetSpec(
                 key(s.id),
                 description=f"Responses of {s.title} as they came, with their origin. {s.description}",
-                group_name="landing",
+                group_name=s.group,
                 owners=[team(s.publisher)],
                 kinds={"python", "http"},
-                metadata={
-                    "publisher": s.publisher,
-                    "homepage": MetadataValue.url(s.homepage),
-                    "licence": s.licence,
-                    "credit": s.credit,
-                    "terms": s.terms,
-                },
+                metadata=reference.publisher(s),
+                freshness_policy=reference.EVERY_WEEKDAY,
                 skippable=True,
             )
             for s in catalog.sources.values()
@@ -106,5 +102,5 @@ def _answered(source: Source, checks: list[Check]) -> AssetCheckResult:
         passed=not failed,
         severity=AssetCheckSeverity.WARN,  # the last good data stands, and the run goes on
         description=said,
-        metadata={"failed": len(failed), "asked": len(checks)},
+        metadata={"said": said, "failed": len(failed), "asked": len(checks)},
     )

@@ -1,5 +1,6 @@
 """The dbt models as assets: lineage, descriptions and tests from the manifest; built by one in-process dbt call."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,22 +21,28 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from pipelines import transform, warehouse
-from pipelines.assets import raw
+from pipelines.assets import raw, reference
 from pipelines.catalog import Catalog
 from pipelines.resources import MetalsRun
 from pipelines.settings import Settings
 
+log = logging.getLogger("metals.models")
+
 PREVIEW_ROWS = 8
-# Everything that is not named here belongs to the group of its folder.
-GROUP_OF_FOLDER = {
-    "staging": "staging",
-    "intermediate": "intermediate",
-    "drivers": "drivers",
-    "divergences": "divergences",
-    "thesis": "thesis",
-    "reference": "reference",
-    "seeds": "reference",
+# The graph of groups tells the way from publishers to verdicts: no two groups feed each other (a test walks them). A
+# model belongs to the group of its folder, unless it prepares one mart family alone or comes after all of them.
+GROUP_OF_PREFIX = {
+    "int_drivers__": "drivers",
+    "int_divergence_": "divergences",
+    "int_producers__by_quarter": "divergences",
+    "int_lead_lag__": "divergences",
+    "int_money_ppi__": "divergences",
+    "int_claim": "thesis",
+    "int_risk_regimes__": "thesis",
+    "int_lineage__": "published",
+    "lineage": "published",
 }
+SEEDS_GROUP = "parameters"
 
 
 class Translator(DagsterDbtTranslator):
@@ -56,8 +63,11 @@ class Translator(DagsterDbtTranslator):
         return AssetKey(["models", dbt_resource_props["name"]])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        folders = [f for f in dbt_resource_props["fqn"][1:-1]] or ["seeds"]
-        return GROUP_OF_FOLDER.get(folders[-1], folders[-1])
+        if dbt_resource_props["resource_type"] == "seed":
+            return SEEDS_GROUP
+        name = str(dbt_resource_props["name"])
+        special = next((group for prefix, group in GROUP_OF_PREFIX.items() if name.startswith(prefix)), None)
+        return special or str(dbt_resource_props["fqn"][-2])
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: Any) -> AssetSpec:
         """The spec, with the publisher's own assets in place of the shared raw table a staging model reads."""
@@ -70,7 +80,11 @@ class Translator(DagsterDbtTranslator):
         elif node["name"] == "base_observations__intervals":
             with_series = {s.source for s in self._catalog.series.values()}
             own += AssetSpec("reads", deps=[raw.key(source_id) for source_id in sorted(with_series)]).deps
-        return spec.replace_attributes(deps=own, kinds={"dbt", "duckdb"}, owners=["team:metals-drivers"])
+        spec = spec.replace_attributes(deps=own, kinds={"dbt", "duckdb"}, owners=["team:metals-drivers"])
+        page = (reference.DICTIONARY, node["name"] if "marts" in node["fqn"] else None)
+        return spec.merge_attributes(
+            metadata=reference.pages((f"dbt_project/{node['original_file_path']}", None), page)
+        )
 
 
 def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:
@@ -95,6 +109,7 @@ def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:
         everything = selected >= node_of_key.keys()
         select = [] if everything else sorted(node_of_key[k]["name"] for k in selected)
         results = transform.build(metals.settings, select)
+        log.info("models: rows and previews for the asset pages")
         by_id = {r.unique_id: r for r in results}
         previews = _previews(
             metals.settings,
@@ -129,7 +144,9 @@ def _check_result(check: AssetCheckKey, result: transform.NodeResult) -> AssetCh
         check_name=check.name,
         passed=result.status == "pass",
         severity=AssetCheckSeverity.WARN if result.status == "warn" else AssetCheckSeverity.ERROR,
-        description=result.message or result.status,
+        description=f"{result.name}: {result.message or result.status}",
+        # The run's page shows a check's metadata, not its description.
+        metadata={} if result.status == "pass" else {"said": result.message or result.status},
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from dagster import AssetKey, AssetsDefinition, AssetSpec, MaterializeResult, MetadataValue, multi_asset
 
 from pipelines import history, warehouse
+from pipelines.assets import reference
 from pipelines.resources import MetalsRun
 
 KEY = AssetKey(["thesis", "claim_history"])
@@ -25,6 +26,9 @@ def build(upstream: AssetKey) -> AssetsDefinition:
                 group_name="thesis",
                 owners=["team:metals-drivers"],
                 kinds={"python", "duckdb"},
+                metadata=reference.pages(
+                    (reference.DICTIONARY, "claim_verdict_history"), ("pipelines/history.py", None)
+                ),
             )
         ],
     )

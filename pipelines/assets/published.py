@@ -19,6 +19,7 @@ from dagster import (
 )
 
 from pipelines import checks, warehouse
+from pipelines.assets import reference
 from pipelines.errors import AuditFailed
 from pipelines.resources import MetalsRun
 from pipelines.settings import Settings
@@ -35,6 +36,7 @@ def publish(settings: Settings) -> tuple[list[checks.Finding], list[str]]:
     Returns the findings and the verdicts that flipped.
     """
     with warehouse.exclusive(settings):
+        log.info("auditing the build")
         with warehouse.writer(settings) as connection:
             findings = checks.audit(connection, settings)
             failed = [f for f in findings if f.blocking and not f.passed]
@@ -75,6 +77,8 @@ def build(upstream: list[AssetKey]) -> AssetsDefinition:
                 group_name="published",
                 owners=["team:metals-drivers"],
                 kinds={"duckdb"},
+                metadata=reference.pages(("README.md", "SQL"), (reference.DICTIONARY, "Published tables")),
+                freshness_policy=reference.EVERY_WEEKDAY,
             )
         ],
         check_specs=[
@@ -120,7 +124,7 @@ def _result(finding: checks.Finding) -> AssetCheckResult:
         passed=finding.passed,
         severity=AssetCheckSeverity.ERROR if finding.blocking else AssetCheckSeverity.WARN,
         description=finding.said,
-        metadata={"examples": MetadataValue.md("\n".join(f"- {e}" for e in finding.examples))}
-        if finding.examples
-        else {},
+        # The run's page shows a check's metadata, not its description.
+        metadata={"said": finding.said}
+        | ({"examples": MetadataValue.md("\n".join(f"- {e}" for e in finding.examples))} if finding.examples else {}),
     )

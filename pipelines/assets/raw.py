@@ -20,9 +20,9 @@ from dagster import (
     multi_asset,
 )
 
-from pipelines import ingest, sources, warehouse
-from pipelines.assets import landed
-from pipelines.catalog import Catalog, Source
+from pipelines import ingest, sources, summary, warehouse
+from pipelines.assets import landed, reference
+from pipelines.catalog import Catalog, Frequency, Source
 from pipelines.landing import Landing
 from pipelines.resources import MetalsRun
 
@@ -50,13 +50,8 @@ def build(source: Source, catalog: Catalog) -> AssetsDefinition:
                 group_name=source.group,
                 owners=[landed.team(office) for office in offices],
                 kinds={"duckdb", "polars"},
-                metadata={
-                    "publisher": source.publisher,
-                    "licence": source.licence,
-                    "credit": source.credit,
-                    "terms": source.terms,
-                    "homepage": MetadataValue.url(source.homepage),
-                },
+                metadata=reference.publisher(source),
+                freshness_policy=reference.EVERY_WEEKDAY,
                 skippable=True,
             )
         ],
@@ -91,8 +86,11 @@ def build(source: Source, catalog: Catalog) -> AssetsDefinition:
                     report.rows_quarantined,
                     len(report.refused),
                 )
+            log.debug("%s: loaded", source.id, extra={"stage": "load"})
             held = _held(connection, source)
-            yield MaterializeResult(asset_key=key(source.id), metadata=_metadata(connection, source, catalog, held))
+            yield MaterializeResult(
+                asset_key=key(source.id), metadata=_metadata(connection, source, catalog, held, settings.as_of_date())
+            )
         yield _contract_held(source, held, report)
         yield _fresh(source, catalog, held, settings.as_of_date())
 
@@ -122,20 +120,20 @@ def _held(connection: duckdb.DuckDBPyConnection, source: Source) -> list[dict[st
 
 
 def _metadata(
-    connection: duckdb.DuckDBPyConnection, source: Source, catalog: Catalog, held: list[dict[str, Any]]
+    connection: duckdb.DuckDBPyConnection, source: Source, catalog: Catalog, held: list[dict[str, Any]], today: date
 ) -> dict[str, Any]:
     lines = "\n".join(
         f"| {h['series_id']} | {_unit(h['series_id'], catalog)} | {int(h['rows_added'] + h['rows_changed'])} "
-        f"| {int(h['rows_changed'])} | {h['last_period'] or ''} | {h['retrieved_at']:%Y-%m-%d} "
-        f"| {h['payload_id'][:12]} |"
+        f"| {int(h['rows_changed'])} | {h['last_period'] or ''} | {_age(h, catalog, today)} "
+        f"| {_next_release(h, catalog)} | {h['retrieved_at']:%Y-%m-%d} | {h['payload_id'][:12]} |"
         for h in held
     )
     metadata: dict[str, Any] = {
         "dagster/row_count": MetadataValue.int(sum(int(h["rows_added"] + h["rows_changed"]) for h in held)),
         "revisions": MetadataValue.int(sum(int(h["rows_changed"]) for h in held)),
         "series": MetadataValue.md(
-            "| series | unit | rows | revisions | last period | retrieved | payload |\n|---|---|---|---|---|---|---|\n"
-            + lines
+            "| series | unit | rows | revisions | last period | age, days | next release | retrieved | payload |\n"
+            "|---|---|---|---|---|---|---|---|---|\n" + lines
         ),
     }
     if held:
@@ -144,6 +142,9 @@ def _metadata(
             "last_period": MetadataValue.text(
                 str(max((h["last_period"] for h in held if h["last_period"]), default="none"))
             ),
+            "youngest_age_days": MetadataValue.text(
+                str(min((_age(h, catalog, today) for h in held if h["last_period"]), default="none"))
+            ),
             "payload": MetadataValue.text(newest["payload_id"]),
             "retrieved_at": MetadataValue.text(f"{newest['retrieved_at']:%Y-%m-%d %H:%M} UTC"),
         }
@@ -151,16 +152,32 @@ def _metadata(
     if main is not None:
         points = connection.execute(
             """
-            select value from (
-                select period, arg_max(value, known_at) as value
-                from raw.observation where series_id = ? group by period
-            ) order by period desc limit ?
+            select period, arg_max(value, known_at) as value
+            from raw.observation where series_id = ? group by period
+            order by period desc limit ?
             """,
             [main.id, PICTURE_POINTS],
         ).fetchall()
         if len(points) > 1:
-            metadata["picture"] = MetadataValue.md(sparkline([v for (v,) in reversed(points)], main.title))
+            caption = f"{main.title}, {main.unit}, {points[-1][0]} to {points[0][0]}"
+            drawn = sparkline([v for _, v in reversed(points)], caption)
+            metadata = {"picture": MetadataValue.md(drawn)} | metadata
     return metadata
+
+
+def _age(held: dict[str, Any], catalog: Catalog, today: date) -> int | str:
+    """Days since the end of the newest period."""
+    last: date | None = held["last_period"]
+    series = catalog.series.get(held["series_id"])
+    return "" if last is None else (today - (series.period_end(last) if series else last)).days
+
+
+def _next_release(held: dict[str, Any], catalog: Catalog) -> str:
+    """Day on which the next period is due by the catalogue; empty for daily series, which come with every run."""
+    series = catalog.series.get(held["series_id"])
+    if series is None or held["last_period"] is None or series.frequency is Frequency.DAILY:
+        return ""
+    return f"{summary.next_release(series, held['last_period'])}"
 
 
 def _unit(series_id: str, catalog: Catalog) -> str:
@@ -181,7 +198,7 @@ def _contract_held(source: Source, held: list[dict[str, Any]], report: ingest.Re
         passed=not report.refused and not quarantined and not vanished,
         severity=AssetCheckSeverity.WARN,  # the last good data stands, and the run goes on
         description=said or "every row held it",
-        metadata={"series_without_rows": ", ".join(report.without_rows) or "none"},
+        metadata={"said": said or "every row held it", "series_without_rows": ", ".join(report.without_rows) or "none"},
     )
 
 
@@ -197,13 +214,16 @@ def _fresh(source: Source, catalog: Catalog, held: list[dict[str, Any]], today: 
             age = (today - series.period_end(period)).days
             if age > series.staleness_limit_days:
                 stale.append(f"{series.id}: {age} days, limit {series.staleness_limit_days}")
+    said = "every series is fresh"
+    if stale:
+        said = f"{len(stale)} series are older than their limit or have no row: {'; '.join(stale[:3])}"
     return AssetCheckResult(
         asset_key=key(source.id),
         check_name="fresh",
         passed=not stale,
         severity=AssetCheckSeverity.WARN,
-        description=f"{len(stale)} series are older than their limit" if stale else "every series is fresh",
-        metadata={"stale": MetadataValue.md("\n".join(f"- {s}" for s in stale))} if stale else {},
+        description=said,
+        metadata={"said": said} | ({"stale": MetadataValue.md("\n".join(f"- {s}" for s in stale))} if stale else {}),
     )
 
 

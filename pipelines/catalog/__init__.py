@@ -61,7 +61,10 @@ class Source(_Entry):
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
     publisher: str
-    group: str = Field(description="Group in the asset graph: prices, filings, macro, trade_policy, power, positioning")
+    group: str = Field(
+        pattern=r"^(prices|filings|macro|trade_policy|trade_flows|power|minerals|positioning)$",
+        description="Group in the asset graph",
+    )
     homepage: str
     licence: str
     licence_class: LicenceClass
@@ -334,6 +337,11 @@ def _refuse_unknown_series(
 
 def _if_any(path: Path, key: str, model: type[E]) -> list[tuple[Path, E]]:
     return _entries(path, key, model) if path.exists() else []
+
+
+def entries_of(path: Path) -> list[Series]:
+    """The series of one catalogue file, read alone. Raises CatalogError as `load` does."""
+    return [series for _, series in _entries(path, "series", Series)]
 
 
 def _entries(path: Path, key: str, model: type[E]) -> list[tuple[Path, E]]:

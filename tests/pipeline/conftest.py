@@ -30,8 +30,15 @@ class Home:
         return self.folder / "warehouse" / "metals.duckdb"
 
     def metals(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self._run(["-m", "pipelines.cli", *arguments], environment)
+
+    def python(self, code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """A process of its own: dbt leaves its adapter registered in the process it ran in."""
+        return self._run(["-c", code], environment)
+
+    def _run(self, arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", *arguments],
+            [sys.executable, *arguments],
             cwd=REPOSITORY,
             env={**os.environ, **self.environment, **environment},
             capture_output=True,

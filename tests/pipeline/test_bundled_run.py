@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import os
+import json
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
+import duckdb
 import pytest
 
+from pipelines import catalog as catalogs
+from pipelines.settings import Settings
 from tests.pipeline.conftest import REPOSITORY, Home
 
+QUERIES = REPOSITORY / "docs" / "queries"
 DEAD_END = "http://127.0.0.1:9"  # the discard port: refused at once
 
 
@@ -29,8 +32,12 @@ def offline_home(new_home: Callable[..., Home]) -> tuple[Home, str, float]:
 def test_it_publishes_and_says_that_publishers_were_not_reached(offline_home: tuple[Home, str, float]) -> None:
     _, said, _ = offline_home
     assert said.count("bundled (not reached)") == 8
-    assert "nothing yet (not reached)" in said  # the Federal Register: no recorded response is about metals
-    assert "could not be reached" in said
+    [nothing_yet] = [line for line in said.splitlines() if line.startswith("nothing yet (not reached)")]
+    assert "federal_register" in nothing_yet  # no recorded response is about metals
+    # A line per publisher that was tried, each whole and short.
+    lines = [line for line in said.splitlines() if "could not be reached" in line]
+    assert len(lines) == len({line.split()[1] for line in lines}) == 22
+    assert all(line.endswith("(Connection refused)") for line in lines)
 
 
 def test_dead_publishers_are_asked_once_each(offline_home: tuple[Home, str, float]) -> None:
@@ -66,32 +73,122 @@ def test_drivers_hold_real_figures(offline_home: tuple[Home, str, float]) -> Non
 
 def test_every_unit_test_of_the_models_passes(offline_home: tuple[Home, str, float]) -> None:
     home, _, _ = offline_home
-    # In a process of its own: dbt's tests leave their adapter registered in the process they ran in.
     code = (
         "from pipelines import transform; from pipelines.settings import Settings\n"
         "results = transform.unit_test(Settings())\n"
         "print([(r.name, r.message) for r in results if r.failed], len(results))"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=REPOSITORY,
-        env={**os.environ, **home.environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    run = home.python(code)
+    assert run.returncode == 0, run.stderr
     failed, _, count = run.stdout.strip().splitlines()[-1].rpartition(" ")
     assert failed == "[]", run.stdout
     assert int(count) >= 23
 
 
-def test_the_queries_of_the_readme_answer(offline_home: tuple[Home, str, float]) -> None:
+def _blocks(language: str) -> list[tuple[str, str]]:
+    """(page, code) of every fenced block in a language, over all pages that are written by hand."""
+    pages = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+    return [
+        (page.name, block)
+        for page in pages
+        for block in re.findall(
+            rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        )
+    ]
+
+
+def test_the_sql_of_every_page_answers(offline_home: tuple[Home, str, float]) -> None:
     home, _, _ = offline_home
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    queries = re.findall(r"```sql\n(.*?)```", text, flags=re.DOTALL)
-    assert len(queries) >= 3
-    for query in queries:
-        assert home.rows(query), query
+    blocks = _blocks("sql")
+    assert len(blocks) >= 3
+    for page, query in blocks:
+        assert home.rows(query), (page, query)
+
+
+def test_the_python_of_every_page_runs(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+    blocks = _blocks("python")
+    assert len(blocks) >= 2
+    # One process in place of one a block; the pages open warehouse/metals.duckdb from where they stand.
+    code = "\n".join(["import os", f"os.chdir({str(home.folder)!r})", *(block for _, block in blocks)])
+    run = home.python(code)
+    assert run.returncode == 0, run.stderr
+
+
+# What each worked query must say of the bundled figures: read by hand in the publishers' files (prices, PPI, filings,
+# proclamations), or another way to the same number.
+FACTS: dict[str, Callable[[list[dict[str, Any]]], bool]] = {
+    "ai_metal_demand": lambda rows: [r["scenario"] for r in rows] == ["low", "base", "high"]
+    and {(r["metal_id"], r["capex_ttm_companies"], r["companies_expected"]) for r in rows} == {("copper", 4, 5)},
+    "china_turning_point": lambda rows: (rows[0]["month"], rows[0]["ppi_yoy_pct"], rows[0]["ppi_sign_since"])
+    == (date(2026, 7, 1), 3.5, date(2026, 3, 1)),
+    "drivers_by_metal": lambda rows: len({r["metal_id"] for r in rows}) == len(rows) > 5
+    and all(
+        # the composite stands among what is summed, hence twice
+        abs(sum(r[c] or 0 for c in r if c.endswith("_zscore")) - 2 * r["composite_zscore"]) < 0.04
+        for r in rows
+    ),
+    "duties_on_copper_and_silver": lambda rows: {
+        (r["metal_id"], r["instrument"], r["rate_pct"]) for r in rows if r["effective_on"] == date(2025, 8, 1)
+    }
+    == {("copper", "section_232", 50.0)},
+    "duties_reaching_refined_metal": lambda rows: [
+        (r["refined_rate_pct"], r["refined_rate_proposed_pct"], r["refined_rate_proposed_from"])
+        for r in rows
+        if r["metal_id"] == "copper"
+    ]
+    == [(0.0, 30.0, date(2027, 1, 1))],
+    "evidence_of_a_claim": lambda rows: sorted(r["reading"] for r in rows if r["role"] == "decisive")
+    == ["contradicts"] * 2 + ["supports"] * 3,
+    "how_old_is_it": lambda rows: sum(r["series"] for r in rows) == len(catalogs.load(Settings().catalog_dir).series),
+    "hyperscaler_capex": lambda rows: [
+        r["capex_usd_bn"] for r in rows if (r["company_id"], r["calendar_quarter"]) == ("GOOGL", date(2025, 10, 1))
+    ]
+    == [27.851],
+    "money_leads_prices": lambda rows: len(rows) == 5
+    and [(r["best_lead_months"], r["correlation"]) for r in rows if r["sample"] == "full"] == [(8, 0.66)],
+    "open_divergences": lambda rows: [abs(r["gap_zscore"]) for r in rows if r["gap_zscore"] is not None]
+    == sorted((abs(r["gap_zscore"]) for r in rows if r["gap_zscore"] is not None), reverse=True),
+    "prices_and_volatility": lambda rows: {r["metal_id"]: (r["month"], r["price_native"]) for r in rows}["copper"]
+    == (date(2026, 5, 1), 13543.19),
+    "risk_and_volatility": lambda rows: [
+        (r["months_inside"], r["mean_abs_return_inside_pct"] > r["mean_abs_return_outside_pct"], r["t_statistic"] > 2)
+        for r in rows
+        if (r["regime"], r["sample"]) == ("monetary_policy", "full")
+    ]
+    == [(40, True, True)],
+    "the_1970s": lambda rows: [(r["month"].year, r["is_1970s"]) for r in rows]
+    == [(2008, False), (2018, False), (2012, False)],
+    "verdicts_over_time": lambda rows: [(r["as_of"], r["C2"]) for r in rows] == [(date(2026, 7, 31), "supported")],
+    "verdicts_today": lambda rows: len(rows) == 14
+    and {r["claim_id"]: r["verdict"] for r in rows}["C4"] == "mixed",
+    "what_was_known_when": lambda rows: [
+        (r["ppi_yoy_pct"], r["known_at"].date(), r["known_at_basis"]) for r in rows if r["month"] == date(2026, 3, 1)
+    ]
+    == [(0.5, date(2026, 4, 15), "assumed_lag")],
+    "where_a_number_comes_from": lambda rows: {r["input_id"] for r in rows}
+    == {"MSFT 0001193125-26-191507", "MSFT 0001193125-26-323660"},
+}  # fmt: skip
+
+
+def test_every_worked_query_has_a_fact_to_meet() -> None:
+    assert {path.stem for path in QUERIES.glob("*.sql")} == set(FACTS)
+
+
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_a_worked_query_asks_a_question_and_its_answer_is_true(
+    name: str, offline_home: tuple[Home, str, float]
+) -> None:
+    home, _, _ = offline_home
+    text = (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+    question = text.splitlines()[0]
+    assert question.startswith("-- ")
+    assert "?" in question
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        relation = connection.sql(text)
+        rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+    assert rows
+    assert FACTS[name](rows), rows[:3]
 
 
 def test_status_doctor_and_sql_read_the_published_file(offline_home: tuple[Home, str, float]) -> None:
@@ -107,6 +204,49 @@ def test_status_doctor_and_sql_read_the_published_file(offline_home: tuple[Home,
     refused = home.metals("sql", "create table x (a int)")
     assert refused.returncode == 2
     assert "read-only" in refused.stderr
+
+
+def test_json_is_all_that_a_machine_reads_on_standard_output(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+    status = home.metals("status", "--json")
+    content = json.loads(status.stdout)
+    assert content["as_of"] == "2026-08-21"
+    assert {c["claim_id"]: c["verdict"] for c in content["claims"]}["C4"] == "mixed"
+    assert {s["source_id"]: s["how"] for s in content["sources"]}["fred"] == "bundled (not reached)"
+    unheld = home.metals("run", "--json", "--offline", METALS_LOCK_WAIT_S="0", METALS_WAREHOUSE_DIR="/proc/none")
+    assert unheld.returncode == 1
+    assert json.loads(unheld.stdout)["published"] is None
+
+
+def test_explain_names_payload_and_accession(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+    told = home.metals("explain", "driver_ai_capex", "MSFT 2026 4")
+    [payload] = {p for (p,) in home.rows("select payload_id from raw.payload where url like '%CIK0000789019.json'")}
+    assert str(payload) in told.stdout
+    assert "0001193125-26-323660" in told.stdout
+    missing = home.metals("explain", "driver_ai_capex", "MSFT 1900 1")
+    assert (missing.returncode, "lineage" in missing.stderr) == (2, True)
+
+
+def test_export_writes_tables_and_queries_whole_or_not_at_all(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+    folder = home.folder / "export"
+    folder.mkdir()
+    assert home.metals("export", "metal_prices", str(folder / "prices.parquet")).returncode == 0
+    held = home.rows("select count(*), sum(price_native) from metal_prices")
+    assert home.rows(f"select count(*), sum(price_native) from '{folder}/prices.parquet'") == held
+    said = {bytes(key): bytes(value).decode() for key, value in home.rows(  # type: ignore[call-overload]
+        f"select key, value from parquet_kv_metadata('{folder}/prices.parquet')"
+    )}  # fmt: skip
+    assert said[b"metals_as_of"] == "2026-08-21"
+    assert "World Bank, Commodity Price Data (The Pink Sheet), CC BY 4.0" in said[b"metals_credits"]
+    query = "select month, ppi_yoy_pct from driver_china_cycle where month = '2026-07-01';"
+    assert home.metals("export", query, str(folder / "ppi.csv")).returncode == 0
+    assert (folder / "ppi.csv").read_text(encoding="utf-8") == "month,ppi_yoy_pct\n2026-07-01,3.5\n"
+    for what, target in (("select nonsense", "ppi.csv"), ("metal_prices", "prices.xls"), ("metals", "no/where.csv")):
+        assert home.metals("export", what, str(folder / target)).returncode == 2
+    assert sorted(p.name for p in folder.iterdir()) == ["ppi.csv", "prices.parquet"]
+    assert (folder / "ppi.csv").read_text(encoding="utf-8").startswith("month,ppi")
 
 
 def test_a_second_run_adds_nothing(offline_home: tuple[Home, str, float]) -> None:

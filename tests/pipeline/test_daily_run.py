@@ -147,7 +147,7 @@ def test_a_reader_sees_one_state_and_never_an_error_while_the_job_runs(
 
 def test_the_summary_names_every_publisher_and_claim(two_runs: Runs) -> None:
     _, outputs, _ = two_runs
-    for words in ("FRED graph CSV", "Pink Sheet", "SEC EDGAR", "Federal Register", "eastmoney", "C1", "C6", "fresh"):
+    for words in ("fred", "worldbank_pink_sheet", "sec_edgar", "federal_register", "eastmoney", "C1", "C6", "fresh"):
         assert words in outputs[1], words
     assert "metals sql" in outputs[1]
 
@@ -198,6 +198,38 @@ def test_as_of_the_end_of_2025_nothing_later_is_used(two_runs: Runs) -> None:
         assert later == [(0,)], (schema, table)
     [(verdict,)] = home.rows("select verdict from claim_verdicts where claim_id = 'C4'", path)
     assert verdict == "undetermined"  # prices still fell, and the stated date lay ahead
+
+
+def test_a_partition_of_the_past_days_is_the_same_warehouse(two_runs: Runs) -> None:
+    """Materialised as the UI does it; the day's file by `metals run --as-of` stands from the test before."""
+    home, _, _ = two_runs
+    path = home.folder / "warehouse" / "as_of" / "metals_2025-12-31.duckdb"
+    by_command = path.rename(path.with_name("by_command.duckdb"))
+    code = (
+        "from dagster import DagsterInstance\n"
+        "from pipelines.definitions import defs\n"
+        "with DagsterInstance.get() as instance:\n"
+        "    job = defs.resolve_job_def('as_of_days')\n"
+        "    run = job.execute_in_process(instance=instance, partition_key='2025-12-31')\n"
+        "    [made] = run.get_asset_materialization_events()\n"
+        "    print('made', made.partition, made.materialization.metadata['path'].value)\n"
+    )
+    run = home.python(code, METALS_NOW=SUMMER)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"made 2025-12-31 {path}" in run.stdout
+    assert not (home.folder / "warehouse" / "build" / "as_of_2025-12-31").exists(), (
+        "a back-fill leaves no builds behind"
+    )
+
+    def content(file: Path) -> dict[str, object]:
+        tables = home.rows(
+            "select table_schema || '.' || table_name from information_schema.tables "
+            "where table_schema in ('main', 'raw') and table_name not in ('build', 'bundle', 'lineage') order by 1",
+            file,
+        )
+        return {str(t): home.rows(f"select count(*), bit_xor(hash(t)) from {t} as t", file)[0] for (t,) in tables}
+
+    assert content(path) == content(by_command)
 
 
 def test_a_failed_check_publishes_nothing_and_says_why(two_runs: Runs) -> None:

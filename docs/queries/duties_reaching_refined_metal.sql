@@ -1,0 +1,6 @@
+-- Since when does a general duty reach refined metal, and what stands proposed?
+select metal_id, month, highest_rate_pct, refined_rate_pct, refined_rate_proposed_pct, refined_rate_proposed_from,
+    is_critical_mineral
+from driver_trade_policy
+qualify row_number() over (partition by metal_id order by month desc) = 1
+order by metal_id

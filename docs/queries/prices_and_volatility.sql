@@ -1,0 +1,10 @@
+-- Where does each metal's price stand: newest month, change over twelve months, volatility, distance from its own past?
+select
+    metal_id, period as month, round(price_native, 2) as price_native, native_unit,
+    round(return_12m_pct, 1) as return_12m_pct,
+    round(realised_volatility_12m_annualised_pct, 1) as realised_volatility_12m_annualised_pct,
+    round(price_zscore_expanding, 2) as price_zscore
+from metal_prices
+where frequency = 'monthly'
+qualify row_number() over (partition by metal_id order by period desc) = 1
+order by return_12m_pct desc nulls last

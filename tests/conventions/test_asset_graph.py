@@ -1,0 +1,110 @@
+"""What the Dagster UI shows of every asset, and that the graph of groups can be read from left to right."""
+
+from __future__ import annotations
+
+import graphlib
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagster import AssetKey, AssetSpec, Definitions
+
+from pipelines import catalog
+from pipelines.automation import MODEL_GROUPS
+from pipelines.settings import PROJECT_ROOT, Settings
+
+PUBLISHER_GROUPS = {
+    "prices", "filings", "macro", "trade_policy", "trade_flows", "power", "minerals", "positioning"
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def defs() -> Definitions:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pipelines.definitions import defs as assembled
+    return assembled
+
+
+@pytest.fixture(scope="module")
+def specs(defs: Definitions) -> dict[AssetKey, AssetSpec]:
+    return {s.key: s for s in defs.resolve_all_asset_specs()}
+
+
+def test_every_asset_says_what_it_is_whose_and_where_it_belongs(specs: dict[AssetKey, AssetSpec]) -> None:
+    assert len(specs) > 150
+    lacking = {
+        key.to_user_string(): [n for n in ("description", "owners", "kinds", "group_name") if not getattr(spec, n)]
+        for key, spec in specs.items()
+    }
+    assert {key: names for key, names in lacking.items() if names} == {}
+
+
+def test_every_asset_leads_to_files_that_exist(specs: dict[AssetKey, AssetSpec]) -> None:
+    for key, spec in specs.items():
+        references = spec.metadata["dagster/code_references"].code_references
+        paths = [Path(r.file_path) for r in references]
+        assert paths, key
+        assert [p for p in paths if not p.is_file()] == [], key
+        for reference, path in zip(references, paths, strict=True):
+            name, _, heading = reference.label.partition("#")
+            assert path == PROJECT_ROOT / name
+            if heading:
+                line = path.read_text(encoding="utf-8").splitlines()[reference.line_number - 1]
+                assert line.lstrip("# ") == heading, (key, heading)
+
+
+def test_publishers_assets_lead_to_the_publisher_and_name_its_terms(specs: dict[AssetKey, AssetSpec]) -> None:
+    for source in catalog.load(Settings().catalog_dir).sources.values():
+        for stage in ("landing", "raw"):
+            spec = specs[AssetKey([stage, source.id])]
+            assert spec.group_name == source.group
+            assert spec.metadata["homepage"].value == source.homepage
+            assert spec.metadata["terms"].value == source.terms
+            assert spec.freshness_policy is not None
+
+
+def _edges(specs: dict[AssetKey, AssetSpec]) -> set[tuple[Any, Any]]:
+    pairs = {
+        (specs[d.asset_key].group_name, spec.group_name)
+        for spec in specs.values()
+        for d in spec.deps
+        if d.asset_key in specs
+    }
+    return {(a, b) for a, b in pairs if a != b}
+
+
+def test_groups_feed_each_other_in_one_direction(specs: dict[AssetKey, AssetSpec]) -> None:
+    sorter: graphlib.TopologicalSorter[str] = graphlib.TopologicalSorter()
+    for before, after in _edges(specs):
+        sorter.add(after, before)
+    order = list(sorter.static_order())  # CycleError where two groups feed each other
+    story = ["staging", "intermediate", "drivers", "divergences", "thesis", "published"]
+    assert [group for group in order if group in story] == story
+    assert set(order[: order.index("staging")]) >= PUBLISHER_GROUPS
+    assert {s.group_name for s in specs.values()} == PUBLISHER_GROUPS | set(MODEL_GROUPS) | {"published", "past_days"}
+
+
+def test_the_daily_job_takes_everything_but_past_days_and_each_group_has_a_job(
+    defs: Definitions, specs: dict[AssetKey, AssetSpec]
+) -> None:
+    def keys(job: str) -> set[AssetKey]:
+        return set(defs.resolve_job_def(job).asset_layer.executable_asset_keys)
+
+    past_days = AssetKey(["warehouse", "as_of"])
+    assert keys("daily") == set(specs) - {past_days}
+    assert keys("as_of_days") == {past_days}
+    for group in PUBLISHER_GROUPS | set(MODEL_GROUPS):
+        assert keys(f"{group}_only") == {k for k, s in specs.items() if s.group_name == group}, group
+
+
+def test_the_schedule_has_made_the_daily_assets_before_they_count_as_late(specs: dict[AssetKey, AssetSpec]) -> None:
+    from pipelines.automation import DAILY_CRON, TIME_ZONE
+
+    policy: Any = specs[AssetKey(["warehouse", "published"])].freshness_policy
+    minute, hour, *days = DAILY_CRON.split()
+    deadline_minute, deadline_hour, *deadline_days = policy.deadline_cron.split()
+    begins = 60 * int(deadline_hour) + int(deadline_minute) - policy.lower_bound_delta.total_seconds() / 60
+    assert begins == 60 * int(hour) + int(minute), "what ran on the schedule counts for that day's deadline"
+    assert (deadline_days, policy.timezone) == (days, TIME_ZONE)

@@ -1,0 +1,124 @@
+"""What a run shows: bars on a terminal, whole lines elsewhere; and the summary in the width it is given."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from pipelines import terminal
+from pipelines.cli import app
+
+LONG = "a_publisher: " + "reached after a long while " * 8
+
+
+def _terminal(width: int = 80) -> tuple[Console, io.StringIO]:
+    out = io.StringIO()
+    return Console(file=out, force_terminal=True, width=width, color_system=None), out
+
+
+def _say() -> None:
+    log = logging.getLogger("metals.landing")
+    log.debug("[source=a row=1] the first request failed")
+    log.debug("1 of 2 publishers asked", extra={"stage": "ask", "done": 1, "total": 2, "finished": "a"})
+    log.info(LONG)
+    log.warning("b: could not be reached (Connection refused)")
+
+
+def test_a_line_of_a_log_is_never_folded_and_debug_lines_stay_out(capsys: pytest.CaptureFixture[str]) -> None:
+    out = io.StringIO()
+    with terminal.watching(Console(file=out, width=80), {}, verbose=False, quiet=False):
+        _say()
+    lines = capsys.readouterr().err.splitlines()
+    assert [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in lines] == [
+        LONG,
+        "b: could not be reached (Connection refused)",
+    ]
+    assert out.getvalue() == ""
+
+
+def test_verbose_adds_each_request_and_quiet_leaves_the_warnings(capsys: pytest.CaptureFixture[str]) -> None:
+    with terminal.watching(Console(file=io.StringIO()), {}, verbose=True, quiet=False):
+        _say()
+    assert "the first request failed" in capsys.readouterr().err
+    with terminal.watching(Console(file=io.StringIO()), {}, verbose=False, quiet=True):
+        _say()
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_terminal_shows_bars_and_keeps_the_warnings_above(capsys: pytest.CaptureFixture[str]) -> None:
+    console, out = _terminal()
+    with terminal.watching(console, {"load": 3}, verbose=False, quiet=False):
+        _say()
+        log = logging.getLogger("metals.raw")
+        for source in ("a", "b"):
+            log.debug("%s: loaded", source, extra={"stage": "load"})
+    shown = out.getvalue()
+    assert "asking publishers" in shown
+    assert "1/2" in shown
+    assert re.search(r"loading\s.*2/3", shown), shown
+    assert "b: could not be reached (Connection refused)" in shown
+    assert "first request" not in shown
+    assert capsys.readouterr().err == ""
+
+
+def test_the_publishers_still_being_asked_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    console, out = _terminal(120)
+    with terminal.watching(console, {}, verbose=False, quiet=False):
+        log = logging.getLogger("metals.landing")
+        for source, far in (("fred", "3/15"), ("sec_edgar", "12/32")):
+            log.debug("asking", extra={"item": source, "of_item": far})
+        log.debug("asked", extra={"stage": "ask", "done": 1, "total": 2, "finished": "fred"})
+    assert "waiting for sec_edgar 12/32" in out.getvalue()
+
+
+def test_the_logger_is_left_as_it_was() -> None:
+    logger = logging.getLogger("metals")
+    before = (list(logger.handlers), logger.level, logger.propagate)
+    with terminal.watching(Console(file=io.StringIO()), {}, verbose=True, quiet=False):
+        pass
+    assert (logger.handlers, logger.level, logger.propagate) == before
+
+
+def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, as far as the console can tell
+    console, _ = terminal.consoles()
+    with console.capture() as captured:
+        console.print("[bold red]error[/] told")
+    assert "\x1b[31" not in captured.get()
+    assert "\x1b[1;31" not in captured.get()
+    assert "error told" in re.sub(r"\x1b\[[0-9;]*m", "", captured.get())
+
+
+def test_output_that_is_no_terminal_is_not_held_to_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert [console.width for console in terminal.consoles()] == [terminal.COLUMNS_OF_A_FILE] * 2
+    monkeypatch.setenv("COLUMNS", "100")
+    assert [console.width for console in terminal.consoles()] == [100, 100]
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("metals run --only worldb", ["worldbank_indicators", "worldbank_pink_sheet"]),
+        ("metals series add fiscal", ["fiscal_data"]),
+        ("metals exp", ["explain", "export"]),
+    ],
+)
+def test_the_shell_is_told_what_may_follow(words: str, offered: list[str]) -> None:
+    run = CliRunner().invoke(
+        app,
+        [],
+        prog_name="metals",
+        env={
+            "_METALS_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
+        },
+    )
+    assert sorted(run.stdout.split()) == offered
