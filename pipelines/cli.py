@@ -95,17 +95,22 @@ def run(
         return
     summary.show(console, settings, outcomes, before)
     console.print(f"\npublished {_short(settings.published_path)} in {time.monotonic() - started:.0f} s")
+    console.print(_brief(settings), highlight=False)
     if as_of is None:
         summary.show_next_steps(console, settings)
 
 
 def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, dict[str, list[str]]]:
-    """Execute the daily job in this process. Returns success and, per publisher, what came of each request."""
+    """Execute the daily job in this process.
+
+    Returns whether a warehouse was published (a brief that failed after that takes nothing back) and, per publisher,
+    what came of each request.
+    """
     # Imported here: Dagster and dbt take seconds to import, and `metals sql` needs neither.
     console.print("[dim]starting[/]", highlight=False) if console.is_terminal else None
     from dagster import AssetKey, DagsterInstance  # noqa: PLC0415
 
-    from pipelines.assets import landed, raw  # noqa: PLC0415
+    from pipelines.assets import landed, published, raw  # noqa: PLC0415
     from pipelines.automation import DAILY  # noqa: PLC0415
     from pipelines.definitions import assemble  # noqa: PLC0415
 
@@ -141,8 +146,10 @@ def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, dict[str
             tags={"metals/started_by": "cli"},
         )
         outcomes: dict[str, list[str]] = {}
+        has_published = False
         for event in result.get_asset_materialization_events():
             key = event.asset_key
+            has_published |= key == published.KEY
             if key is not None and key.path[0] == "landing":
                 text = event.materialization.metadata["outcomes"].value
                 outcomes[key.path[1]] = str(text).split(", ")
@@ -156,7 +163,7 @@ def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, dict[str
             errors.print(f"[bold red]{escape(failure.step_key or '')}[/] {escape(str(message).strip())}")
             for name, value in (data.user_failure_data.metadata if data.user_failure_data else {}).items():
                 errors.print(f"  [bold]{escape(name)}[/] {escape(str(value.value).strip())}")
-        return result.success, outcomes
+        return has_published, outcomes
 
 
 def _log_to_console(*, quiet: bool) -> None:
@@ -175,6 +182,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON."
         console.print_json(json.dumps(summary.as_dict(settings, {}), default=str))
     else:
         summary.show(console, settings, {})
+        console.print(_brief(settings), highlight=False)
 
 
 @app.command()
@@ -266,6 +274,7 @@ def history(
     _log_to_console(quiet=False)
     if not settings.build_path.exists():
         raise _fail("there is no build yet; run `metals run`", EXIT_NOT_PUBLISHED)
+    from pipelines import brief  # noqa: PLC0415
     from pipelines import history as past  # noqa: PLC0415
     from pipelines.assets import published  # noqa: PLC0415
 
@@ -277,6 +286,7 @@ def history(
         with warehouse.exclusive(settings):
             filled = past.fill(settings, months)
             published.publish(settings)
+            brief.write(settings)
     except MetalsError as error:
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
     said = f"{filled.computed} month ends computed, {filled.kept} kept, {len(filled.failed)} not to be had"
@@ -298,6 +308,15 @@ def _published() -> Settings:
     if not settings.published_path.exists():
         raise _fail(f"{_short(settings.published_path)} is not there yet; run `metals run`", EXIT_NOT_PUBLISHED)
     return settings
+
+
+def _brief(settings: Settings) -> str:
+    """Where the page is, and whether it is of the published file."""
+    path = settings.brief_path
+    if not path.exists():
+        return "brief     none yet"
+    late = path.stat().st_mtime < settings.published_path.stat().st_mtime
+    return f"brief     {_short(path)}" + (" (older than the published file: the last one failed)" if late else "")
 
 
 def _short(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagster import AssetKey, Definitions, in_process_executor
 
 from pipelines import automation, catalog
-from pipelines.assets import landed, models, past, published, raw
+from pipelines.assets import brief, landed, models, past, published, raw
 from pipelines.resources import MetalsRun
 from pipelines.settings import Settings
 
@@ -23,6 +23,7 @@ def assemble(settings: Settings) -> Definitions:
             model_assets,
             past.build(AssetKey(["models", "claim_verdicts"])),
             published.build([*leaves, past.KEY]),
+            brief.build(published.KEY),
         ],
         jobs=[automation.daily_job],
         schedules=[automation.daily_schedule],

@@ -144,6 +144,7 @@ def as_dict(settings: Settings, outcomes: dict[str, list[str]], before: dict[str
         return {
             "as_of": settings.as_of_date(),
             "published": str(settings.published_path),
+            "brief": str(settings.brief_path) if settings.brief_path.exists() else None,
             "sources": found,
             "drivers": list(_drivers(connection)),
             "claims": _rows(connection, "select claim_id, verdict, because from claim_verdicts order by claim_id"),

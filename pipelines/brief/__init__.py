@@ -116,9 +116,7 @@ def _text(name: str) -> str:
 
 def _style() -> str:
     """The style sheet behind the palette as custom properties, so that page and charts share their colours."""
-    light, dark = (
-        " ".join(f"--{role}: {shades[n]};" for role, shades in charts.PALETTE.items()) for n in (0, 1)
-    )
+    light, dark = (" ".join(f"--{role}: {shades[n]};" for role, shades in charts.PALETTE.items()) for n in (0, 1))
     return (
         f":root {{ color-scheme: light dark; {light} }}\n"
         f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n" + _text("style.css")

@@ -18,7 +18,7 @@ from pipelines.brief import formats
 from pipelines.catalog import LicenceClass
 
 _NOT_OWN_USE = """\
-and {key} not in (
+and cast({key} as varchar) not in (
         select l.row_key
         from lineage as l
         inner join raw.payload as o using (payload_id)

@@ -113,8 +113,10 @@ def lines(
                 name=line.name,
                 mode="lines",
                 line={
-                    "color": colour(LINES[n]), "width": 5 - 1.5 * n if steps else 2, "dash": DASHES[n],
-                      "shape": "hv" if steps else "linear",
+                    "color": colour(LINES[n]),
+                    "width": 5 - 1.5 * n if steps else 2,
+                    "dash": DASHES[n],
+                    "shape": "hv" if steps else "linear",
                 },  # steps lie on one another: thick below, thin above
                 hovertemplate=f"%{{y{hover}}}",
                 meta=_source(query, line.column),
@@ -152,7 +154,12 @@ def stacked(query: str, frame: pl.DataFrame, x: str, y: str, by: str, y_title: s
                 name=name,
                 marker={
                     "color": colour(LINES[n % len(LINES)]),
-                    "pattern": {"shape": hatches[n % len(hatches)], "fgcolor": colour("paper"), "size": 5, "solidity": 0.2},
+                    "pattern": {
+                        "shape": hatches[n % len(hatches)],
+                        "fgcolor": colour("paper"),
+                        "size": 5,
+                        "solidity": 0.2,
+                    },
                 },
                 hovertemplate="%{y:$,.1f} bn",
                 meta={**_source(query, y), "where": {by: name}},
@@ -193,7 +200,7 @@ def ranges(query: str, frame: pl.DataFrame, label: str, low: str, middle: str, h
         go.Bar(
             orientation="h", y=names, base=frame[low].to_list(), x=(frame[high] - frame[low]).to_list(),
             customdata=frame[high].to_list(), name="10th to 90th percentile",
-            marker={"color": faint("muted", 0.28)}, width=0.5,
+            marker={"color": faint("muted", 0.28), "line": {"width": 0}}, width=0.5,
             hovertemplate="%{y}: %{base:.1f} to %{customdata:.1f} %<extra></extra>",
         )
     )  # fmt: skip

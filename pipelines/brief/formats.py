@@ -1,4 +1,4 @@
-"""How a figure of the warehouse is written in the brief: by its unit, which its column's name or the column beside it gives.
+"""How a figure of the warehouse is written in the brief: by its unit, which a column's name or the one beside it gives.
 
 Text only; nothing is computed here beyond rounding and the choice of thousands, millions or billions.
 """
@@ -6,7 +6,7 @@ Text only; nothing is computed here beyond rounding and the choice of thousands,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 MINUS, THIN = "\u2212", "\u202f"  # a true minus sign, and a narrow space that does not break
 MISSING = "missing"
@@ -14,7 +14,7 @@ MISSING = "missing"
 
 @dataclass(frozen=True)
 class Unit:
-    """Decimals, what stands before and after the number, whether a plus sign is shown, whether large ones are scaled."""
+    """Decimals, what stands before and after the number, whether a plus is shown, whether large ones are scaled."""
 
     decimals: int
     after: str = ""
@@ -65,7 +65,7 @@ _SCALES = ((1e12, "tn", "Gt"), (1e9, "bn", "Gt"), (1e6, "m", "Mt"), (1e3, "k", "
 
 
 def unit_of(column: str) -> str | None:
-    """The unit that a column's name ends with, the longest that fits; None where it says none (a count, a rank, a text)."""
+    """The unit that a column's name ends with, the longest that fits; None where it says none (a count, a text)."""
     ends = [name for name in UNITS if column == name or column.endswith(f"_{name}")]
     return max(ends, key=len) if ends else None
 
@@ -97,22 +97,24 @@ def day(value: date) -> str:
     return f"{value.day} {value:%b %Y}"
 
 
+def _dated(value: date, column: str, unit: str | None) -> str:
+    if (unit or column).endswith("quarter"):
+        return f"Q{(value.month + 2) // 3} {value.year}"
+    if unit == "year":
+        return str(value.year)
+    # Periods and months are named by their first day; other dates mean the day.
+    by_month = column.endswith(("period", "month", "since")) and value.day == 1
+    return f"{value:%b %Y}" if by_month else day(value)
+
+
 def written(value: object, column: str, unit: str | None = None) -> str:
     """A cell as people read it. `unit` overrules what the column's name says."""
     if value is None:
         return MISSING
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return day(value.date())
     if isinstance(value, date):
-        if (unit or column).endswith("quarter"):
-            return f"Q{(value.month + 2) // 3} {value.year}"
-        if unit == "year":
-            return str(value.year)
-        # Periods and months are named by their first day; other dates mean the day.
-        by_month = column.endswith(("period", "month", "since")) and value.day == 1
-        return f"{value:%b %Y}" if by_month else day(value)
+        return _dated(value, column, unit)
     if isinstance(value, int | float):
         if column.endswith("year") and unit is None and isinstance(value, int):
             return str(value)

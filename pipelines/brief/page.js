@@ -35,7 +35,7 @@ async function draw(plot) {
   const narrow = plot.clientWidth < 480;
   figure.layout.font.size = narrow ? 12 : 13;
   figure.layout.height = plot.clientHeight;
-  figure.layout.width = onPaper ? 680 : plot.clientWidth;
+  figure.layout.width = onPaper ? 650 : plot.clientWidth;
   await window.Plotly.react(plot, figure.data, figure.layout, { displayModeBar: false, scrollZoom: false });
   plot.dataset.drawn = "true";
 }

@@ -1,4 +1,4 @@
-"""What the brief says, section by section: a sentence computed from the data, tables, charts, and what is missing and why.
+"""What the brief says, section by section: a sentence computed from the data, tables, charts, what is missing and why.
 
 Every figure is a cell of an answer, so that the page can link it to its query and a test can read it back.
 """
@@ -18,7 +18,18 @@ from pipelines.brief.charts import Line
 from pipelines.catalog import LicenceClass
 
 Sentence = list[str | Cell]
-VERDICTS = ("supported", "mixed", "contradicted", "undetermined", "no_data")
+# The publishers that a section stands on, defaults and fallbacks: named where it has no figure.
+INPUTS = {
+    "drivers": ("worldbank_pink_sheet", "federal_reserve", "fred", "eastmoney", "dbnomics", "sec_edgar"),
+    "prices": ("worldbank_pink_sheet", "imf_pcps", "fred"),
+    "ai": ("sec_edgar", "sec_financial_statements"),
+    "money": ("eastmoney", "dbnomics"),
+    "premium": ("yahoo", "westmetall", "lbma"),
+    "coal": ("ember", "owid_energy"),
+    "seventies": ("fred", "omb", "worldbank_indicators", "worldbank_pink_sheet"),
+    "divergences": ("worldbank_pink_sheet", "eastmoney", "sec_edgar"),
+    "opportunities": ("worldbank_pink_sheet", "federal_reserve", "fred", "eastmoney"),
+}
 
 
 @dataclass(frozen=True)
@@ -45,12 +56,17 @@ class Table:
     """The rows' places in the answer."""
     links: dict[int, str] = field(default_factory=dict)
     """An address of the publisher's document by row number."""
+    folded: bool = False
+    """Whether it stands behind a summary that opens it."""
+
+    @property
+    def numeric(self) -> set[str]:
+        """Columns that hold numbers."""
+        return {c.column for row in self.rows for c in row if c.is_number}
 
     @property
     def lines(self) -> list[tuple[int, list[tuple[Column, Cell]]]]:
-        return [
-            (n, list(zip(self.columns, row, strict=True))) for n, row in zip(self.numbers, self.rows, strict=True)
-        ]
+        return [(n, list(zip(self.columns, row, strict=True))) for n, row in zip(self.numbers, self.rows, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -88,6 +104,8 @@ class Section:
     missing: list[Missing] = field(default_factory=list)
     credits: list[Credit] = field(default_factory=list)
     has_data: bool = True
+    short: str = ""
+    """Its name in the list of sections, where the title is long."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +136,9 @@ class Brief:
 
 
 def table(
-    answer: Answer, caption: str, columns: Sequence[Column], rows: Iterable[int] | None = None, link: str | None = None
-) -> Table:
+    answer: Answer, caption: str, columns: Sequence[Column], rows: Iterable[int] | None = None,
+    *, link: str | None = None, folded: bool = False,
+) -> Table:  # fmt: skip
     """A table of an answer's rows (all by default). `link` names the column that holds an address for the row."""
     numbers = list(range(len(answer)) if rows is None else rows)
     links = {}
@@ -127,7 +146,7 @@ def table(
         # An address comes from outside: anything but a plain web address stays text.
         links = {n: u for n in numbers if (u := answer.frame[link][n]) and str(u).startswith(("https://", "http://"))}
     cells = [[answer.cell(n, c.column, c.unit) for c in columns] for n in numbers]
-    return Table(answer.name, caption, columns, cells, numbers, links)
+    return Table(answer.name, caption, columns, cells, numbers, links, folded)
 
 
 def missing(answers: Answers, source_ids: Sequence[str]) -> list[Missing]:
@@ -175,9 +194,7 @@ def brief(answers: Answers, made_at: datetime) -> Brief:
         _state(answers),
     ]
     counts = answers["verdict_counts"]
-    says = _listed(
-        [[counts.cell(n, "claims"), f" {_verdict(counts.frame['verdict'][n])}"] for n in range(len(counts))]
-    )
+    says = _listed([[counts.cell(n, "claims"), f" {_verdict(counts.frame['verdict'][n])}"] for n in range(len(counts))])
     return Brief(
         as_of=publication.cell(0, "as_of"),
         made_at=f"{made_at:%H:%M} UTC on {formats.day(made_at.date())}",
@@ -191,7 +208,7 @@ def brief(answers: Answers, made_at: datetime) -> Brief:
 
 
 def _verdict(word: str) -> str:
-    return {"no_data": "without data", "supported": "supported"}.get(word, word)
+    return "without data" if word == "no_data" else word
 
 
 def _listed(parts: Sequence[Sentence]) -> Sentence:
@@ -204,6 +221,11 @@ def _listed(parts: Sequence[Sentence]) -> Sentence:
 
 def _words(words: Sequence[str]) -> str:
     return "".join(str(part) for part in _listed([[word] for word in words]))
+
+
+def _counted(answer: Answer, column: str, noun: str) -> Sentence:
+    """A number of the first row with its noun in the right number."""
+    return [answer.cell(0, column), f" {noun}" if answer.frame[column][0] == 1 else f" {noun}s"]
 
 
 def _chart(
@@ -228,10 +250,11 @@ def _changes(answers: Answers) -> Section:
         ]  # fmt: skip
     else:
         says = [
-            "Since ", publication.cell(0, "previous_finished_at"), ": ", totals.cell(0, "verdicts_flipped"),
-            " verdicts flipped, ", totals.cell(0, "divergences_changed"), " divergences changed state, ",
-            totals.cell(0, "rows_of_new_periods"), " figures came in and ", totals.cell(0, "rows_revised"),
-            " were revised.",
+            "Since ", publication.cell(0, "previous_finished_at"), ": ",
+            *_counted(totals, "verdicts_flipped", "verdict"), " flipped, ",
+            *_counted(totals, "divergences_changed", "divergence"), " changed state, ",
+            *_counted(totals, "rows_of_new_periods", "figure"), " came in and ",
+            *_counted(totals, "rows_revised", "figure"), " revised.",
         ]  # fmt: skip
     section = Section("changes", "What changed", says)
     if len(flips):
@@ -300,7 +323,11 @@ def _claim(answers: Answers, row: int) -> Claim:
         Column("Finding", "finding", kind="text"), Column("Why this bar", "reason", kind="text"),
     ]  # fmt: skip
     return Claim(
-        *(claims.cell(row, c) for c in ("claim_id", "statement", "verdict", "because", "known_at")),
+        id=claims.cell(row, "claim_id"),
+        statement=claims.cell(row, "statement"),
+        verdict=claims.cell(row, "verdict"),
+        because=claims.cell(row, "because"),
+        known_at=claims.cell(row, "known_at"),
         says=says or [claims.cell(row, "because")],
         evidence=table(evidence, f"Evidence for {claim_id}", columns, rows) if rows else None,
     )
@@ -308,11 +335,13 @@ def _claim(answers: Answers, row: int) -> Claim:
 
 def _heat_map(answers: Answers) -> Section:
     heat, scores = answers["heat_map"], answers["driver_scores"]
-    section = Section("drivers", "Metals and their drivers", [], credits=answers.credits("driver_composites"))
+    section = Section(
+        "drivers", "Metals and their drivers", [], short="Drivers", credits=answers.credits("driver_composites")
+    )
     if not len(heat):
         section.has_data = False
         section.says = ["No metal has a composite of its drivers."]
-        section.missing = missing(answers, ("worldbank_pink_sheet", "fred", "eastmoney", "sec_edgar"))
+        section.missing = missing(answers, INPUTS["drivers"])
         return section
     last = len(heat) - 1
     section.says = [
@@ -337,24 +366,26 @@ def _heat_map(answers: Answers) -> Section:
         ])
     )  # fmt: skip
     if absent:
-        section.notes.append(f"No figure in time for: {_words(absent)}. A missing part is left out, not counted as zero.")
+        section.notes.append(
+            f"No figure in time for: {_words(absent)}. A missing part is left out, not counted as zero."
+        )
     section.tables.append(
         table(scores, "Scores behind it", [
             Column("Metal", "metal"), Column("Driver", "driver"), Column("Sign", "sign"), Column("Z-score", "zscore"),
             Column("Contribution", "contribution", "zscore"), Column("Figure of", "value_period", kind="if_any"),
             Column("Why none", "gap_reason", kind="if_any"),
-        ])
+        ], folded=True)
     )  # fmt: skip
     return section
 
 
 def _prices(answers: Answers) -> Section:
     prices, paths, volatility = answers["prices"], answers["price_paths"], answers["volatility"]
-    section = Section("prices", "Prices and volatility", [])
+    section = Section("prices", "Prices and volatility", [], short="Prices")
     if not len(prices):
         section.has_data = False
         section.says = ["There is no price."]
-        section.missing = missing(answers, ("worldbank_pink_sheet", "imf_pcps", "fred"))
+        section.missing = missing(answers, INPUTS["prices"])
         return section
     ranked = prices.frame.with_row_index("place").drop_nulls("return_12m_pct").sort("return_12m_pct")["place"].to_list()
     section.says = []
@@ -407,7 +438,7 @@ def _prices(answers: Answers) -> Section:
         section.charts.append(
             _chart(
                 answers, "volatility", "Realised volatility of twelve months against its own history",
-                f"For each metal a bar from the 10th to the 90th percentile of its history, its median, and the present "
+                f"For each metal a bar from the 10th to the 90th percentile of its history, its median and the present "
                 f"value. The highest against its past is {top} at {volatility.cell(0, 'volatility_pct').text}.",
                 charts.ranges("volatility", volatility.frame, "metal", "volatility_10th_percentile_pct",
                               "volatility_median_pct", "volatility_90th_percentile_pct", "volatility_pct"),
@@ -427,11 +458,11 @@ def _prices(answers: Answers) -> Section:
 def _capex(answers: Answers) -> Section:
     quarters, total, tonnes = answers["capex_quarters"], answers["capex_aggregate"], answers["implied_tonnes"]
     copper = answers["implied_copper"]
-    section = Section("ai", "AI capital expenditure and the metal it implies", [])
+    section = Section("ai", "AI capital expenditure and the metal it implies", [], short="AI capex")
     if not len(total):
         section.has_data = False
         section.says = ["No hyperscaler has four quarters of capital expenditure."]
-        section.missing = missing(answers, ("sec_edgar", "sec_financial_statements"))
+        section.missing = missing(answers, INPUTS["ai"])
         return section
     section.says = [
         total.cell(0, "capex_ttm_companies"), " of ", total.cell(0, "companies_expected"), " hyperscalers spent ",
@@ -467,8 +498,8 @@ def _capex(answers: Answers) -> Section:
     )  # fmt: skip
     if quarters.frame["capex_usd"].null_count():
         section.notes.append(
-            "A bar holds the companies whose quarter is known, as marked (3 of 5): the table of the chart says why the "
-            "others are not. Sums over fewer companies, and the tonnes they imply, are lower bounds."
+            "A bar holds the companies whose quarter is known, as marked where some lack: the table of the chart says "
+            "why the others are not. Sums over fewer companies, and the tonnes they imply, are lower bounds."
         )
     if quarters.has("capex_usd"):
         bars = charts.stacked(
@@ -476,16 +507,17 @@ def _capex(answers: Answers) -> Section:
         )
         for row in total.frame.filter(pl.col("companies_reporting") < pl.col("companies_expected")).to_dicts():
             charts.over(bars, row["calendar_quarter"], row["capex_bn"],
-                        f"{row['companies_reporting']} of {row['companies_expected']}")  # fmt: skip
+                        f"{row['companies_reporting']}/{row['companies_expected']}")  # fmt: skip
         section.charts.append(
             _chart(
                 answers, "capex", "Cash capital expenditure by calendar quarter",
-                f"Stacked bars by company to {formats.written(quarters.newest('calendar_quarter'), 'calendar_quarter')}: "
+                f"Stacked bars by company to {formats.written(quarters.newest('calendar_quarter'), 'quarter')}: "
                 f"together {total.cell(0, 'capex_usd').text} in {total.cell(0, 'calendar_quarter').text}.",
                 bars,
                 table(quarters, "Capital expenditure by company and quarter", [
                     Column("Quarter", "calendar_quarter"), Column("Company", "company"), Column("Capex", "capex_usd"),
-                    Column("On a year before", "capex_yoy_pct", "yoy_pct"), Column("Why none", "gap_reason", kind="if_any"),
+                    Column("On a year before", "capex_yoy_pct", "yoy_pct"),
+                    Column("Why none", "gap_reason", kind="if_any"),
                 ]),
                 ("driver_ai_capex",), quarters.newest("calendar_quarter"), period="quarter",
             )
@@ -518,11 +550,11 @@ def _capex(answers: Answers) -> Section:
 
 def _money(answers: Answers) -> Section:
     gap, lags = answers["money_ppi"], answers["lead_lag"]
-    section = Section("money", "China: money against producer prices", [])
+    section = Section("money", "China: money against producer prices", [], short="Money and PPI")
     if not len(gap):
         section.has_data = False
         section.says = ["China's money or its producer prices have no figure."]
-        section.missing = missing(answers, ("eastmoney", "dbnomics"))
+        section.missing = missing(answers, INPUTS["money"])
         return section
     section.says = [
         "In ", gap.cell(0, "month"), " producer prices stood ", gap.cell(0, "ppi_yoy_pct", "yoy_pct"),
@@ -532,7 +564,8 @@ def _money(answers: Answers) -> Section:
     if best:
         section.says += [
             "; money fits prices best ", lags.cell(best[0], "lag_months", "months"), " later (correlation ",
-            lags.cell(best[0], "correlation"), ", 95 % band ", lags.cell(best[0], "correlation_lower_95", "correlation"),
+            lags.cell(best[0], "correlation"), ", 95 % band ",
+            lags.cell(best[0], "correlation_lower_95", "correlation"),
             " to ", lags.cell(best[0], "correlation_upper_95", "correlation"), ")",
         ]  # fmt: skip
     section.says.append(".")
@@ -552,8 +585,9 @@ def _money(answers: Answers) -> Section:
         _chart(
             answers, "money-ppi", f"M1 less M2 growth, moved ahead {lead.text}, and producer prices"
             if moved else "M1 less M2 growth and producer prices",
-            f"Two lines of z-scores to {gap.cell(0, 'month').text}: producer prices at {gap.cell(0, 'ppi_zscore').text}, "
-            f"money at {gap.cell(0, 'gap_zscore').text}, drawn {lead.text} later than it was.",
+            f"Two lines of z-scores to {gap.cell(0, 'month').text}: producer prices at "
+            f"{gap.cell(0, 'ppi_zscore').text}, money at {gap.cell(0, 'gap_zscore').text}, drawn {lead.text} later than "
+            "it was.",
             figure,
             table(gap, "Money and producer prices by month", [
                 Column("Month", "month"), Column("Money shown at", "gap_shown_at_month"),
@@ -574,8 +608,8 @@ def _money(answers: Answers) -> Section:
         section.charts.append(
             _chart(
                 answers, "lead-lag", "How far ahead money is",
-                f"Correlation by months of lead with a 95 % band; the highest is {lags.cell(best[0], 'correlation').text} "
-                f"at {at.text} months.",
+                f"Correlation by months of lead with a 95 % band; the highest is "
+                f"{lags.cell(best[0], 'correlation').text} at {at.text} months.",
                 figure,
                 table(lags, "Correlation by lead", [
                     Column("Lead, months", "lag_months"), Column("Correlation", "correlation"),
@@ -591,12 +625,10 @@ def _money(answers: Answers) -> Section:
 
 def _trade(answers: Answers) -> Section:
     duties, events = answers["duties"], answers["policy_events"]
-    section = Section("trade", "Trade policy and the COMEX premium", [])
+    section = Section("trade", "Trade policy and the COMEX premium", [], short="Trade policy")
     premium = duties.has("copper_premium_pct") or duties.has("silver_premium_pct")
     if not premium:
-        section.missing = missing(answers, ("yahoo", "westmetall", "lbma")) or [
-            Missing("COMEX premium", answers.own_use.said)
-        ]
+        section.missing = missing(answers, INPUTS["premium"]) or [Missing("COMEX premium", answers.own_use.said)]
     if not len(duties):
         section.has_data = False
         section.says = ["No duty is on record."]
@@ -637,8 +669,9 @@ def _trade(answers: Answers) -> Section:
     section.charts.append(
         _chart(
             answers, "duties", "US duties" + (" and the COMEX premium" if premiums else "") + " by month",
-            f"Steps to {duties.cell(0, 'month').text}: refined copper {duties.cell(0, 'copper_refined_rate_pct').text}, "
-            f"highest on copper goods {duties.cell(0, 'copper_highest_rate_pct').text}, unwrought aluminium "
+            f"Steps to {duties.cell(0, 'month').text}: refined copper "
+            f"{duties.cell(0, 'copper_refined_rate_pct').text}, highest on copper goods "
+            f"{duties.cell(0, 'copper_highest_rate_pct').text}, unwrought aluminium "
             f"{duties.cell(0, 'aluminium_refined_rate_pct').text}.",
             figure,
             table(duties, "Duties and premium by month", [
@@ -648,15 +681,17 @@ def _trade(answers: Answers) -> Section:
         )
     )  # fmt: skip
     section.notes.append(
-        "Each measure has its legal date and its citation; docs/policy_events.md says where each was read. A duty on goods made of "
-        "copper is not one on the metal."
+        "Each measure has its legal date and its citation; docs/policy_events.md says where each was read. A duty on "
+        "goods made of copper is not one on the metal."
     )
     if len(events):
         section.tables.append(
             table(events, "Measures since 2025", [
-                Column("Effective", "effective_on"), Column("Metals", "metals"), Column("Instrument", "instrument"),
-                Column("Measure", "measure"), Column("Rate", "rate_pct", kind="if_any"), Column("On", "products", kind="text"),
-                Column("Ends", "ends_on", kind="if_any"), Column("In force", "is_in_force", kind="if_any"), Column("Citation", "citation", kind="link"),
+                Column("Effective", "effective_on"), Column("Rate", "rate_pct", kind="if_any"),
+                Column("Metals", "metals"), Column("On", "products", kind="text"),
+                Column("Measure", "measure", kind="code"), Column("Instrument", "instrument", kind="code"),
+                Column("Ends", "ends_on", kind="if_any"), Column("In force", "is_in_force", kind="if_any"),
+                Column("Citation", "citation", kind="link"),
             ], link="source_url")
         )  # fmt: skip
     section.credits = answers.credits("policy_events", *(("divergence_trade_tightness",) if premiums else ()))
@@ -665,18 +700,19 @@ def _trade(answers: Answers) -> Section:
 
 def _coal(answers: Answers) -> Section:
     coal = answers["coal"]
-    section = Section("coal", "Coal in emerging Asia", [])
+    section = Section("coal", "Coal in emerging Asia", [], short="Coal")
     if not len(coal):
         section.has_data = False
         section.says = ["Coal's share of electricity has no figure."]
-        section.missing = missing(answers, ("ember", "owid_energy"))
+        section.missing = missing(answers, INPUTS["coal"])
         return section
     names = coal.frame["name"].unique(maintain_order=True).to_list()
     whole = coal.where(name=names[0])
-    for n in coal.where(year=coal.newest("year")):
-        section.says += ["; " if section.says else "In ", *([] if section.says else [coal.cell(n, "year"), " coal made "])]
-        section.says += [coal.cell(n, "coal_share_pct"), " of the electricity of ", coal.cell(n, "name")]
-    section.says.append(".")
+    newest = coal.where(year=coal.newest("year"))
+    shares: list[Sentence] = [
+        [coal.cell(n, "coal_share_pct"), " of the electricity of ", coal.cell(n, "name")] for n in newest
+    ]
+    section.says = ["In ", coal.cell(newest[0], "year"), " coal made ", *_listed(shares), "."]
     section.charts.append(
         _chart(
             answers, "coal-share", "Coal's share of electricity, per cent",
@@ -697,14 +733,15 @@ def _coal(answers: Answers) -> Section:
 
 def _analog(answers: Answers) -> Section:
     summary, distance, outcomes = answers["analog_summary"], answers["analog_distance"], answers["analog_outcomes"]
-    section = Section("seventies", "How like the 1970s", [])
+    section = Section("seventies", "How like the 1970s", [], short="1970s")
     if not len(summary) or not len(distance):
         section.has_data = False
         section.says = ["Today's macro state cannot be compared with the past."]
-        section.missing = missing(answers, ("fred", "omb", "worldbank_indicators", "worldbank_pink_sheet"))
+        section.missing = missing(answers, INPUTS["seventies"])
         return section
     section.says = [
-        "Of the ", summary.cell(0, "nearest_months", "count"), " months most like ", summary.cell(0, "reference_month"), ", ",
+        "Of the ", summary.cell(0, "nearest_months", "count"), " months most like ",
+        summary.cell(0, "reference_month"), ", ",
         summary.cell(0, "nearest_in_1970s"), " fall in the 1970s (", summary.cell(0, "nearest_in_1970s_pct"),
         ", where ", summary.cell(0, "candidates_in_1970s_pct"), " of all months do); the nearest is ",
         summary.cell(0, "nearest_month"), ".",
@@ -718,7 +755,7 @@ def _analog(answers: Answers) -> Section:
     section.charts.append(
         _chart(
             answers, "analog", f"Distance of {summary.cell(0, 'reference_month').text} to each past month",
-            f"A line over the months since {formats.written(distance.frame['month'].min(), 'month')}; lower is more alike. "
+            f"A line over the months since {distance.cell(len(distance) - 1, 'month').text}; lower is more alike. "
             f"The nearest is {summary.cell(0, 'nearest_month').text} at {summary.cell(0, 'nearest_distance').text}; "
             f"the median of the 1970s is {summary.cell(0, 'median_distance_1970s', 'distance').text}.",
             charts.nearest("analog_distance", distance.frame),
@@ -749,7 +786,7 @@ def _divergences(answers: Answers) -> Section:
     if not len(rows):
         section.has_data = False
         section.says = ["No divergence can be computed."]
-        section.missing = missing(answers, ("worldbank_pink_sheet", "eastmoney", "sec_edgar"))
+        section.missing = missing(answers, INPUTS["divergences"])
         return section
     counts = answers["divergence_counts"]
     opened = [n for n in range(len(rows)) if rows.frame["state"][n] != "closed"]
@@ -769,7 +806,7 @@ def _divergences(answers: Answers) -> Section:
             table(rows, title, [
                 Column("Subject", "subject"), Column("State", "state", kind="state"),
                 Column("Days in it", "days_in_state"), Column("Gap, z-score", "gap_zscore"),
-                Column(left.capitalize(), "left_value"), Column(right.capitalize(), "right_value"),
+                Column(left[:1].upper() + left[1:], "left_value"), Column(right[:1].upper() + right[1:], "right_value"),
                 Column("Period", "period"), Column("Stale", "is_stale"),
             ], numbers)
         )  # fmt: skip
@@ -778,12 +815,16 @@ def _divergences(answers: Answers) -> Section:
 
 def _opportunities(answers: Answers) -> Section:
     rows = answers["opportunities"]
-    section = Section("opportunities", "Ranking of metals", [], credits=answers.credits("opportunities"))
-    section.notes.append("This is not investment advice: a ranking of figures by a rule fixed in advance, nothing more.")
+    section = Section(
+        "opportunities", "Ranking of metals", [], short="Ranking", credits=answers.credits("opportunities")
+    )
+    section.notes.append(
+        "This is not investment advice: a ranking of figures by a rule fixed in advance, nothing more."
+    )
     if not rows.has("opportunity_rank"):
         section.has_data = False
         section.says = ["No metal can be ranked."]
-        section.missing = missing(answers, ("worldbank_pink_sheet", "fred", "eastmoney"))
+        section.missing = missing(answers, INPUTS["opportunities"])
         return section
     section.says = [
         rows.cell(0, "metal"), " comes first with a rank sum of ", rows.cell(0, "rank_sum"), " in ",
@@ -794,11 +835,13 @@ def _opportunities(answers: Answers) -> Section:
         table(rows, "Ranks by the drivers' composite, the price against it, and volatility. Not investment advice.", [
             Column("Metal", "metal"), Column("Rank", "opportunity_rank", kind="if_any"),
             Column("Rank sum", "rank_sum", kind="if_any"),
-            Column("Composite", "composite", "zscore"), Column("Rank", "composite_rank", kind="if_any"),
-            Column("Price gap", "price_gap_zscore"), Column("Rank", "price_gap_rank", kind="if_any"),
-            Column("Volatility", "realised_volatility_12m_annualised_pct"), Column("Rank", "volatility_rank", kind="if_any"),
-            Column("Open divergences", "open_divergences", kind="if_any"), Column("Month", "month"), Column("Stale", "is_stale"),
-            Column("Why unranked", "gap_reason", kind="if_any"),
+            Column("Composite", "composite", "zscore"), Column("Composite rank", "composite_rank", kind="if_any"),
+            Column("Price gap", "price_gap_zscore"), Column("Price gap rank", "price_gap_rank", kind="if_any"),
+            Column("Volatility", "realised_volatility_12m_annualised_pct"),
+            Column("Volatility rank", "volatility_rank", kind="if_any"),
+            Column("Open divergences", "open_divergences", kind="text"),
+            Column("Month", "month"), Column("Stale", "is_stale"),
+            Column("Why unranked", "gap_reason", kind="text"),
         ])
     )  # fmt: skip
     return section
@@ -814,18 +857,27 @@ def _state(answers: Answers) -> Section:
         " stand on figures that ship with the project.",
     ])  # fmt: skip
     section.notes.append(answers.own_use.said)
+    section.missing = missing(answers, sources.frame["source_id"].to_list())
+    held = [n for n in range(len(sources)) if sources.frame["state"][n] != "missing"]
     section.tables.append(
-        table(sources, "Publishers", [
-            Column("Publisher", "title", kind="link"), Column("State", "state", kind="state"), Column("Came", "origin", kind="if_any"),
-            Column("Newest period", "last_period", kind="if_any"), Column("Age, days", "age_days", kind="if_any"), Column("Series", "series_held", kind="if_any"),
-            Column("Of", "series_expected", kind="if_any"), Column("Stale", "series_stale", kind="if_any"), Column("Retrieved", "retrieved_at", kind="if_any"),
-            Column("Last asked", "last_asked_at", kind="if_any"), Column("Outcome", "last_outcome", kind="if_any"), Column("Terms", "licence", kind="text"),
-            Column("Credit", "credit", kind="text"),
-        ], link="homepage")
+        table(sources, "Publishers with figures", [
+            Column("Publisher", "title", kind="link"), Column("State", "state", kind="state"), Column("Came", "origin"),
+            Column("Newest period", "last_period"), Column("Age, days", "age_days"), Column("Series", "series_held"),
+            Column("Expected", "series_expected", kind="if_any"), Column("Stale", "series_stale", kind="if_any"),
+            Column("Retrieved", "retrieved_at"), Column("Last asked", "last_asked_at", kind="if_any"),
+            Column("Outcome", "last_outcome", kind="if_any"),
+        ], held, link="homepage")
+    )  # fmt: skip
+    section.tables.append(
+        table(sources, "Credit lines and terms of every publisher", [
+            Column("Publisher", "title", kind="link"), Column("Credit", "credit", kind="text"),
+            Column("Terms", "licence", kind="text"),
+        ], link="homepage", folded=True)
     )  # fmt: skip
     section.tables.append(
         table(checks, "Audit before this publication", [
-            Column("Check", "check_name", kind="code"), Column("Passed", "passed"), Column("Blocks publication", "is_blocking"),
+            Column("Check", "check_name", kind="code"), Column("Passed", "passed"),
+            Column("Blocks publication", "is_blocking"),
             Column("Said", "said", kind="text"),
         ])
     )  # fmt: skip
