@@ -50,6 +50,14 @@ class Page(HTMLParser):
         self._script: dict[str, str | None] | None = None
         self._hidden = False
 
+    def rows(self, query: str) -> list[dict[str, str]]:
+        """The rows shown of a query, as stored, by column."""
+        found: dict[int, dict[str, str]] = {}
+        for figure in self.figures:
+            if figure.query == query:
+                found.setdefault(figure.row, {})[figure.column] = figure.stored
+        return list(found.values())
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         if found.get("id"):

@@ -108,14 +108,14 @@ class OwnUse:
     def said(self) -> str:
         if not self.publishers:
             return "No figure in this warehouse is for your own machine only."
-        names = ", ".join(self.publishers)
+        names = "; ".join(self.publishers)
         if self.shown:
             return (
-                f"This page shows figures of {names}, which are for your own machine only "
-                "(METALS_BRIEF_PERSONAL_USE=true): do not pass it on."
+                "This page shows figures for your own machine only (METALS_BRIEF_PERSONAL_USE=true): do not pass it on."
+                f" They rest on {names}."
             )
         return (
-            f"Left out: {self.rows:,} rows that rest on {names}, whose terms allow your own machine only. "
+            f"Left out: {self.rows:,} rows of tables that rest on publishers for your own machine only ({names}). "
             "METALS_BRIEF_PERSONAL_USE=true shows them, on a page that is then not for passing on."
         )
 

@@ -267,7 +267,7 @@ def _changes(answers: Answers) -> Section:
     if len(states):
         section.tables.append(
             table(states, "Divergences that opened or closed", [
-                Column("Divergence", "title"), Column("Subject", "subject"), Column("Now", "state", kind="state"),
+                Column("Subject", "subject"), Column("Divergence", "title"), Column("Now", "state", kind="state"),
                 Column("Since", "state_since"),
             ])
         )  # fmt: skip
@@ -284,7 +284,7 @@ def _changes(answers: Answers) -> Section:
             table(sizes, "Tables that grew or shrank", [
                 Column("Table", "table_name"), Column("Rows before", "rows_before"), Column("Rows now", "rows_after"),
                 Column("More", "rows_more"),
-            ])
+            ], folded=True)
         )  # fmt: skip
     return section
 
@@ -586,8 +586,8 @@ def _money(answers: Answers) -> Section:
             answers, "money-ppi", f"M1 less M2 growth, moved ahead {lead.text}, and producer prices"
             if moved else "M1 less M2 growth and producer prices",
             f"Two lines of z-scores to {gap.cell(0, 'month').text}: producer prices at "
-            f"{gap.cell(0, 'ppi_zscore').text}, money at {gap.cell(0, 'gap_zscore').text}, drawn {lead.text} later than "
-            "it was.",
+            f"{gap.cell(0, 'ppi_zscore').text}, money at {gap.cell(0, 'gap_zscore').text}, drawn {lead.text} later "
+            "than it was.",
             figure,
             table(gap, "Money and producer prices by month", [
                 Column("Month", "month"), Column("Money shown at", "gap_shown_at_month"),
@@ -641,7 +641,7 @@ def _trade(answers: Answers) -> Section:
     if premium and duties.has("copper_premium_pct"):
         newest = next(n for n in range(len(duties)) if duties.frame["copper_premium_pct"][n] is not None)
         section.says += [
-            "; COMEX copper stood ", duties.cell(newest, "copper_premium_pct", "yoy_pct"), " over the world price in ",
+            "; COMEX copper over the world price: ", duties.cell(newest, "copper_premium_pct", "yoy_pct"), " in ",
             duties.cell(newest, "month"),
         ]  # fmt: skip
     section.says.append("." if premium else "; the COMEX premium has no figure here.")
@@ -664,6 +664,7 @@ def _trade(answers: Answers) -> Section:
         figure.update_layout(
             yaxis=charts.axis("duty, per cent", domain=[0.5, 1]),
             yaxis2=charts.axis("premium, per cent", domain=[0, 0.42]),
+            xaxis_anchor="y2",
         )
     figure.update_layout(xaxis_range=["2018-01-01", str(duties.newest("month"))])
     section.charts.append(
@@ -709,10 +710,8 @@ def _coal(answers: Answers) -> Section:
     names = coal.frame["name"].unique(maintain_order=True).to_list()
     whole = coal.where(name=names[0])
     newest = coal.where(year=coal.newest("year"))
-    shares: list[Sentence] = [
-        [coal.cell(n, "coal_share_pct"), " of the electricity of ", coal.cell(n, "name")] for n in newest
-    ]
-    section.says = ["In ", coal.cell(newest[0], "year"), " coal made ", *_listed(shares), "."]
+    shares: list[Sentence] = [[coal.cell(n, "coal_share_pct"), " in ", coal.cell(n, "name")] for n in newest]
+    section.says = ["Of all electricity in ", coal.cell(newest[0], "year"), " coal made ", *_listed(shares), "."]
     section.charts.append(
         _chart(
             answers, "coal-share", "Coal's share of electricity, per cent",

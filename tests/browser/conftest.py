@@ -1,4 +1,4 @@
-"""A headless Chromium of the system's own, with the network shut: whatever a page asks for is refused and written down."""
+"""A headless Chromium of the system's own, the network shut: whatever a page asks for is refused and written down."""
 
 from __future__ import annotations
 

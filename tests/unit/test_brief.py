@@ -18,7 +18,7 @@ from pipelines.dictionary import marts
 from pipelines.settings import Settings
 from tests.brief_page import Page, differences, number_in, read
 
-NOW = datetime(2026, 8, 21, 22, 30)
+NOW = datetime.fromisoformat("2026-08-21T22:30")
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 
 
@@ -93,7 +93,7 @@ def source(source_id: str, title: str, licence_class: str = "public_domain") -> 
         (date(2026, 5, 1), "period", None, "May 2026"),
         (date(2026, 5, 1), "effective_on", None, "1 May 2026"),
         (date(2026, 8, 4), "last_period", None, "4 Aug 2026"),
-        (datetime(2026, 8, 4, 12, 30), "known_at", None, "4 Aug 2026"),
+        (datetime.fromisoformat("2026-08-04T12:30"), "known_at", None, "4 Aug 2026"),
         (True, "is_stale", None, "yes"),
         (None, "capex_usd", None, "missing"),
     ],
@@ -138,7 +138,9 @@ def test_an_empty_warehouse_says_what_is_missing_and_draws_nothing(given: Callab
     assert page.charts == {}
     assert "Ember: never asked" in page.text
     assert "Eastmoney: failed when last asked on 20 Aug 2026" in page.text
-    assert "Yahoo: for a user's own machine only, by their terms; METALS_PERSONAL_USE=true switches them on" in page.text
+    assert (
+        "Yahoo: for a user's own machine only, by their terms; METALS_PERSONAL_USE=true switches them on" in page.text
+    )
     assert "There is no price." in page.text
     assert "Coal's share of electricity has no figure." in page.text
 
@@ -159,7 +161,8 @@ CHANGES = (
     insert into claim_verdicts (claim_id, statement, verdict, because, as_of)
         values ('C4', 'Prices turn.', 'supported', 'They turned.', '2026-08-21');
     insert into divergences (
-        divergence_id, subject, title, left_label, right_label, state, days_in_state, state_since, period, known_at, is_stale
+        divergence_id, subject, title, left_label, right_label, state, days_in_state, state_since, period, known_at,
+        is_stale
     )
     values
         ('d', 'copper', 'A gap', 'l', 'r', 'opening', 21, '2026-08-01', '2026-08-01', '2026-08-21 10:00', false),
@@ -177,8 +180,9 @@ CHANGES = (
 def test_what_changed_is_counted_since_the_last_complete_build(given: Callable[[str], Path]) -> None:
     page = page_of(given(CHANGES))
     said = " ".join(page.text.split())
-    assert "Since 20 Aug 2026: 1 verdict flipped, 1 divergence changed state, 1 figure came in and 5 figures revised." in (
-        said
+    assert (
+        "Since 20 Aug 2026: 1 verdict flipped, 1 divergence changed state, 1 figure came in and 5 figures revised."
+        in (said)
     )
     rows = {(f.query, f.column, f.stored) for f in page.figures}
     assert ("verdict_flips", "verdict_before", "mixed") in rows
@@ -259,7 +263,9 @@ OWN_USE = (
     insert into driver_trade_policy (metal_id, month, refined_rate_pct, highest_rate_pct) values
         ('copper', '2026-07-01', 0, 50), ('silver', '2026-07-01', 0, 0);
     insert into divergence_trade_tightness (metal_id, month, premium_pct) values ('copper', '2026-07-01', 12.34);
-    insert into claim_verdicts (claim_id, statement, verdict, because, as_of, decisive_indicators, decisive_missing_or_stale)
+    insert into claim_verdicts (
+        claim_id, statement, verdict, because, as_of, decisive_indicators, decisive_missing_or_stale
+    )
     values
         ('D3', 'Trade is tight.', 'supported', 'The premium is 12.34 per cent.', '2026-08-21', 1, 0),
         ('C2', 'Spending grows.', 'supported', 'It grew.', '2026-08-21', 1, 0);
@@ -284,7 +290,10 @@ def test_figures_for_own_use_are_left_out_unless_the_user_says_otherwise(given: 
         assert figure in without.text
         assert figure in with_them.text
     assert not [f for f in without.figures if f.stored in ("43.21", "12.34")]
-    assert "Left out: 4 rows that rest on Yahoo chart interface" in without.text
+    assert (
+        "Left out: 4 rows of tables that rest on publishers for your own machine only (Yahoo chart interface)"
+        in without.text
+    )
     assert "METALS_BRIEF_PERSONAL_USE=true shows them" in without.text
     assert "do not pass it on" in with_them.text
     assert "The evidence rests on figures for own use only" in without.text
@@ -307,9 +316,7 @@ def test_coal_is_drawn_where_there_is_coal(given: Callable[[str], Path]) -> None
         "('CN', 'China', 2024, 58.2), ('CN', 'China', 2025, 55.9), ('IN', 'India', 2025, 74.0);"
     )
     page = page_of(path)
-    assert "In 2025 coal made 55.9\u202f% of the electricity of China and 74.0\u202f% of the electricity of India." in (
-        page.text
-    )
+    assert "Of all electricity in 2025 coal made 55.9\u202f% in China and 74.0\u202f% in India." in (page.text)
     traces = {t["name"]: (t["x"], t["y"]) for t in page.charts["coal-share"]["data"]}
     assert traces == {"China": ([2025, 2024], [55.9, 58.2]), "India": ([2025], [74.0])}
     assert differences(page, path)[1] == []

@@ -11,7 +11,7 @@ with builds as (
 answers as (
     select *
     from raw.coverage
-    where retrieved_at >= coalesce((select started_at from builds where newest_first = 2), timestamp '1970-01-01')
+    where retrieved_at > coalesce((select started_at from builds where newest_first = 2), timestamp '1970-01-01')
 )
 
 select

@@ -15,4 +15,4 @@ where
     and coal_share_pct is not null
     and year >= 2000
     {{ and_not_own_use('divergence_coal_transition', "subject || '|' || year") }}
-order by year desc, subject
+order by year desc, subject <> 'emerging_asia', subject

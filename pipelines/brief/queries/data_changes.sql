@@ -18,6 +18,6 @@ from raw.coverage as c
 inner join sources as s using (source_id)
 where
     (c.rows_added > 0 or c.rows_changed > 0 or c.rows_vanished > 0)
-    and c.retrieved_at >= coalesce((select started_at from builds where newest_first = 2), timestamp '1970-01-01')
+    and c.retrieved_at > coalesce((select started_at from builds where newest_first = 2), timestamp '1970-01-01')
 group by s.title
 order by rows_revised desc, s.title
