@@ -39,6 +39,7 @@ ui: $(VENV)/.runtime-stamp ## Open the Dagster UI with the daily schedule
 
 .PHONY: test
 test: lint ## Everything that must pass: linters, types, SQL, tests
+	@command -v chromium chromium-browser google-chrome >/dev/null || echo "No Chromium: the browser tests will be skipped (on Debian: apt-get install chromium)"
 	$(PY) -m pytest $(PYTEST_ARGS)
 
 .PHONY: lint

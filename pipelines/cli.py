@@ -112,16 +112,16 @@ def run(
             settings = settings.model_copy(update={"as_of": as_of.date(), "offline": True})
         before = summary.rows_by_source(settings)
         with terminal.watching(errors, {"load": len(only or tracked.sources)}, verbose=verbose, quiet=as_json):
-            failures, outcomes = _execute(settings, only)
+            has_published, failures, outcomes = _execute(settings, only)
     except MetalsError as error:
         if as_json:
             _print_json({"published": None, "failures": [str(error)]})
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
-    if failures:
-        if as_json:
-            _print_json({"published": None, "failures": failures})
-        for failure in failures:
-            errors.print(escape(failure), soft_wrap=True, highlight=False)
+    if as_json and not has_published:
+        _print_json({"published": None, "failures": failures})
+    for failure in failures:
+        errors.print(escape(failure), soft_wrap=True, highlight=False)
+    if not has_published:
         state = (
             "the last published file is as it was" if settings.published_path.exists() else "nothing was published yet"
         )
@@ -133,6 +133,7 @@ def run(
     console.print(
         f"\npublished {_short(settings.published_path)} in {time.monotonic() - started:.0f} s", highlight=False
     )
+    console.print(_brief(settings), highlight=False)
     if as_of is None:
         summary.show_next_steps(console, settings)
 
@@ -141,14 +142,17 @@ def _print_json(content: dict[str, Any]) -> None:
     console.print_json(json.dumps(content, default=str))
 
 
-def _execute(settings: Settings, only: list[str] | None) -> tuple[list[str], dict[str, list[str]]]:
-    """Execute the daily job in this process. Returns why it failed (empty where it did not) and, per publisher, what
-    came of each request."""
+def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, list[str], dict[str, list[str]]]:
+    """Execute the daily job in this process.
+
+    Returns whether a warehouse was published (a brief that failed after that takes nothing back), what failed and why,
+    and, per publisher, what came of each request.
+    """
     # Imported here: Dagster and dbt take seconds to import, and `metals sql` needs neither.
     log.info("starting Dagster and dbt")
     from dagster import AssetKey, DagsterInstance  # noqa: PLC0415
 
-    from pipelines.assets import landed, raw  # noqa: PLC0415
+    from pipelines.assets import landed, published, raw  # noqa: PLC0415
     from pipelines.automation import DAILY, reason_of  # noqa: PLC0415
     from pipelines.definitions import assemble  # noqa: PLC0415
 
@@ -185,8 +189,10 @@ def _execute(settings: Settings, only: list[str] | None) -> tuple[list[str], dic
             tags={"metals/started_by": "cli"},
         )
         outcomes: dict[str, list[str]] = {}
+        has_published = False
         for event in result.get_asset_materialization_events():
             key = event.asset_key
+            has_published |= key == published.KEY
             if key is not None and key.path[0] == "landing":
                 text = event.materialization.metadata["outcomes"].value
                 outcomes[key.path[1]] = str(text).split(", ")
@@ -197,7 +203,9 @@ def _execute(settings: Settings, only: list[str] | None) -> tuple[list[str], dic
             for name, value in (told.metadata if told else {}).items():
                 lines.append(f"  {name}: {str(value.value).strip()}")
             failures.append("\n".join(lines))
-        return failures or ([] if result.success else ["the run failed outside of its steps"]), outcomes
+        if not result.success and not failures:
+            failures.append("the run failed outside of its steps")
+        return has_published, failures, outcomes
 
 
 @app.command()
@@ -211,6 +219,7 @@ def status(
         _print_json(summary.as_dict(settings, {}))
     else:
         summary.show(console, settings, {}, verbose=verbose)
+        console.print(_brief(settings), highlight=False)
 
 
 @app.command()
@@ -335,6 +344,7 @@ def history(
     _home(settings)
     if not settings.build_path.exists():
         raise _fail("there is no build yet; run `metals run`", EXIT_NOT_PUBLISHED)
+    from pipelines import brief  # noqa: PLC0415
     from pipelines import history as past  # noqa: PLC0415
     from pipelines.assets import published  # noqa: PLC0415
 
@@ -346,6 +356,7 @@ def history(
         with terminal.watching(errors, {}, verbose=False, quiet=False), warehouse.exclusive(settings):
             filled = past.fill(settings, months)
             published.publish(settings)
+            brief.write(settings)
     except MetalsError as error:
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
     said = f"{filled.computed} month ends computed, {filled.kept} kept, {len(filled.failed)} not to be had"
@@ -446,6 +457,15 @@ def _published() -> Settings:
     if not settings.published_path.exists():
         raise _fail(f"{_short(settings.published_path)} is not there yet; run `metals run`", EXIT_NOT_PUBLISHED)
     return settings
+
+
+def _brief(settings: Settings) -> str:
+    """Where the page is, and whether it is of the published file."""
+    path = settings.brief_path
+    if not path.exists():
+        return "brief     none yet"
+    late = path.stat().st_mtime < settings.published_path.stat().st_mtime
+    return f"brief     {_short(path)}" + (" (older than the published file: the last one failed)" if late else "")
 
 
 def _short(path: Path) -> str:

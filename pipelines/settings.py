@@ -50,6 +50,10 @@ class Settings(BaseSettings):
         default=False,
         description="Read publishers whose terms allow a user's own machine only (exchanges, Yahoo, LBMA, Westmetall).",
     )
+    brief_personal_use: bool = Field(
+        default=False,
+        description="Show figures of those publishers in the brief, which is then not for passing on.",
+    )
     sec_bulk_history: bool = Field(
         default=False, description="Also read the SEC's quarterly financial statement data sets: tens of large zips."
     )
@@ -109,6 +113,12 @@ class Settings(BaseSettings):
         if self.as_of is not None:
             return self.warehouse_dir / "as_of" / f"metals_{self.as_of}.duckdb"
         return self.warehouse_dir / "metals.duckdb"
+
+    @property
+    def brief_path(self) -> Path:
+        """The page made from the published file; that of a past date does not touch the daily one."""
+        name = "index.html" if self.as_of is None else f"as_of_{self.as_of}.html"
+        return self.warehouse_dir / "brief" / name
 
     @property
     def lock_path(self) -> Path:

@@ -145,6 +145,7 @@ def as_dict(settings: Settings, outcomes: dict[str, list[str]], before: dict[str
         return {
             "as_of": build[0] if build else settings.as_of_date(),
             "published": str(settings.published_path),
+            "brief": str(settings.brief_path) if settings.brief_path.exists() else None,
             "sources": found,
             "drivers": list(_drivers(connection)),
             "claims": _rows(

@@ -23,6 +23,7 @@ from pipelines import catalog as catalogs
 from pipelines.landing import Check, Landing
 from pipelines.settings import Settings
 from pipelines.sources import fred
+from tests.brief_page import differences, read
 from tests.lineage import FROM_FILINGS, followed, marts
 from tests.pipeline.conftest import REPOSITORY, Home
 from tests.replay import Replay
@@ -475,6 +476,23 @@ def test_the_two_weeks_that_were_never_captured_are_gaps(runs: Published) -> Non
     assert {source for source, *_ in gaps} == {"cftc_legacy"}  # the open-data interface has every week
     june = {(m, d, other) for _, m, d, other in gaps if date(2026, 6, 9) <= d <= date(2026, 7, 7)}  # type: ignore[operator]
     assert june == {(metal, day, True) for metal in METALS for day in NEVER_CAPTURED}
+
+
+def test_figures_for_own_use_are_in_the_warehouse_and_not_in_the_brief(runs: Published) -> None:
+    path = runs.home.folder / "warehouse" / "brief" / "index.html"
+    page = read(path.read_text(encoding="utf-8"))
+    own = runs.home.rows(
+        "select l.row_key from lineage as l inner join raw.payload as p using (payload_id) inner join sources as s "
+        "using (source_id) where l.table_name = 'claim_evidence' and s.licence_class = 'personal_use'",
+        runs.second,
+    )
+    assert own, "evidence rests on the exchanges' figures"
+    shown = {f"{row['claim_id']}|{row['indicator']}" for row in page.rows("evidence")}
+    assert len(shown) > 40
+    assert not shown & {key for (key,) in own}
+    assert "METALS_BRIEF_PERSONAL_USE=true shows them" in page.text
+    assert "premium" not in str(page.charts["duties"]["data"])
+    assert differences(page, runs.second)[1] == []
 
 
 @pytest.fixture
