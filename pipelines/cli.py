@@ -283,6 +283,38 @@ def history(
     console.print(f"{said}; see the table claim_verdict_history")
 
 
+backfill_app = typer.Typer(name="backfill", help="Load a publisher's bulk history.", no_args_is_help=True)
+app.add_typer(backfill_app)
+
+
+@backfill_app.command("sec")
+def backfill_sec(
+    companyfacts: Annotated[Path, typer.Option(help="The SEC's companyfacts.zip, downloaded by you.")],
+    submissions: Annotated[
+        Path | None, typer.Option(help="The SEC's submissions.zip, for the filers' industries.")
+    ] = None,
+) -> None:
+    """Every filer's facts from the SEC's bulk file into Parquet, and their capital expenditure into the warehouse.
+
+    Stopped half way, the same call goes on where it stopped. The table capex_universe shows the figures after the next
+    `metals run`.
+    """
+    from pipelines import backfill  # noqa: PLC0415 - contracts take a second to import
+
+    settings = Settings()
+    _log_to_console(quiet=False)
+    try:
+        done = backfill.sec(settings, companyfacts, submissions)
+    except MetalsError as error:
+        raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
+    console.print(
+        f"{done.filers:,} filers ({done.refused:,} without usable facts), {done.facts:,} facts ({done.rejected:,} rejected) "
+        f"in {_short(done.folder)}; {done.capex_facts:,} facts of capital expenditure in the build; "
+        f"{done.megabytes_read:,.0f} MB of JSON in {done.seconds:,.0f} s"
+    )
+    console.print(f"any tag: select * from '{_short(done.folder)}/facts/*.parquet' where tag = '...'", markup=False)
+
+
 @app.command()
 def ui(port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000) -> None:
     """Start the Dagster UI and the schedule, on this machine only."""

@@ -70,7 +70,7 @@ class _CompanyFacts(msgspec.Struct):
 
     cik: int | str
     facts: dict[str, dict[str, _Tag]]  # by taxonomy and tag
-    entityName: str | None = None  # noqa: N815 - the SEC's name
+    entityName: str | None = None
 
 
 # The facts of a response as `_columns` gives them.
@@ -143,6 +143,27 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         rejects=pl.concat([broken, contradictory]),
         missing={f"CIK{cik}": missing} if missing else {},
     )
+
+
+class Filer(msgspec.Struct, frozen=True, rename={"sic_description": "sicDescription", "entity_name": "entityName"}):
+    """Who a response is about: companyfacts give the name alone, submissions the industry (SIC) too."""
+
+    entity_name: str | None = None
+    name: str | None = None
+    sic: str | None = None
+    sic_description: str | None = None
+
+
+_FILER_HEADER = msgspec.json.Decoder(Filer)
+
+
+def filer(body: bytes) -> Filer:
+    """Name and industry from a companyfacts or submissions response. Raises BadPayload where it is not readable."""
+    try:
+        found = _FILER_HEADER.decode(body)
+    except msgspec.MsgspecError as error:
+        raise BadPayload(f"the response is not readable as JSON: {error}", source=SOURCE) from None
+    return found if found.name else msgspec.structs.replace(found, name=found.entity_name)
 
 
 def _filings(body: bytes, key: str) -> Parsed:
@@ -256,9 +277,9 @@ def _columns(body: bytes, key: str, cik: int) -> pl.DataFrame:
     facts = lists.flatten()
     if len(lists) != len(blocks) or lists.null_count or facts.null_count:
         raise pa.ArrowInvalid("null in place of facts, or facts over several lines")
-    places = pl.DataFrame([block[:3] for block in blocks], schema=["taxonomy", "tag", "unit"], orient="row").with_columns(
-        place=pl.format("{}/{} {} accession ", "taxonomy", "tag", "unit")
-    )
+    places = pl.DataFrame(
+        [block[:3] for block in blocks], schema=["taxonomy", "tag", "unit"], orient="row"
+    ).with_columns(place=pl.format("{}/{} {} accession ", "taxonomy", "tag", "unit"))
     found = pl.DataFrame(pl.from_arrow(pa.Table.from_struct_array(facts)))
     return (
         pl.concat([places[pc.list_parent_indices(lists).to_numpy()], found], how="horizontal")
@@ -337,9 +358,7 @@ def _typed(raw: pl.DataFrame, cik: int) -> tuple[pl.DataFrame, pl.DataFrame, int
         pl.when(pl.col("start_date") > pl.col("end_date")).then(
             pl.concat_str(pl.lit("the period ends before it starts: "), "start", pl.lit(" to "), "end")
         ),
-        pl.when(pl.col(_BROKEN).is_not_null()).then(
-            pl.concat_str(pl.lit("'val' is not a number: "), _BROKEN)
-        ),
+        pl.when(pl.col(_BROKEN).is_not_null()).then(pl.concat_str(pl.lit("'val' is not a number: "), _BROKEN)),
     )
     is_missing = pl.col("val").is_null() & pl.col(_BROKEN).is_null()
     typed = typed.with_columns(reason=reason, is_missing=is_missing)
