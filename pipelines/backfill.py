@@ -334,8 +334,8 @@ def _load(connection: duckdb.DuckDBPyConnection, settings: Settings, source: Sou
         .collect()
     )
     with warehouse.transaction(connection):
-        for table in ("bulk_filer", "bulk_filing_fact"):
-            connection.execute(f"delete from raw.{table}")
+        connection.execute("delete from raw.bulk_filer")
+        connection.execute("delete from raw.bulk_filing_fact")
         connection.execute(
             "delete from raw.payload where source_id = ? and request_key = 'companyfacts.zip'", [source.id]
         )

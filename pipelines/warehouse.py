@@ -125,9 +125,7 @@ TABLES = (
             Column("status", "smallint", "HTTP status"),
             Column("content_type", "varchar", "Content-Type header"),
             Column("bytes", "bigint", "Size in bytes"),
-            Column(
-                "origin", "varchar", "fetched by this warehouse, bundled with the project, or backfilled by the user"
-            ),
+            Column("origin", "varchar", "fetched by this warehouse, bundled with the project, or backfilled"),
             Column("fidelity", "varchar", "How close the bytes are to the publisher's own"),
             Column("publisher", "varchar", "Publisher of the figures"),
             Column("credit", "varchar", "Credit line"),

@@ -143,7 +143,7 @@ def _sheet(body: bytes) -> tuple[pl.DataFrame, pl.DataFrame]:
         return fastexcel.read_excel(body).load_sheet(SHEET, header_row=None, skip_rows=0, dtypes=dtype).to_polars()
 
     try:
-        # Unzipping and reading the XML is most of the work, is done for each of the two, and leaves Python's lock alone.
+        # Unzipping and reading the XML is most of the work, is done for each of the two, without Python's lock.
         with ThreadPoolExecutor(1) as other:
             number = other.submit(cells, "float")
             return cells("string"), number.result()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ FACT: dict[str, Any] = {
     "form": "10-K",
     "filed": "2025-02-05",
 }
+NOW = datetime.fromisoformat("2026-11-20T12:00:00")
 CAPEX = synthetic_filers.CAPEX
 
 
@@ -39,7 +40,7 @@ def _body(cik: int, *facts: dict[str, Any], tag: str = CAPEX) -> bytes:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(warehouse_dir=tmp_path / "warehouse", now=datetime(2026, 11, 20, 12), offline=True)
+    return Settings(warehouse_dir=tmp_path / "warehouse", now=NOW, offline=True)
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_capital_expenditure_reaches_the_build_and_every_fact_the_parquet(
         (42, CAPEX, 7500.0),
     ]
     assert _rows(settings, "select cik, tag, value, filed, known_at, known_at_basis from raw.bulk_filing_fact") == [
-        (42, CAPEX, 7500.0, date(2025, 2, 5), datetime(2025, 2, 5), "reported")
+        (42, CAPEX, 7500.0, date(2025, 2, 5), datetime.fromisoformat("2025-02-05"), "reported")
     ]
     assert _rows(settings, "select cik, name, sic, sic_missing_reason from raw.bulk_filer order by cik") == [
         (42, "ACME 42", None, backfill.NO_SUBMISSIONS),
@@ -156,7 +157,7 @@ def test_killed_half_way_and_begun_again_it_ends_with_the_same_rows(
     with pytest.raises(KeyboardInterrupt):
         backfill.sec(other, path)
     monkeypatch.setattr(backfill, "_write", write)
-    later = other.model_copy(update={"now": datetime(2026, 11, 21, 12)})
+    later = other.model_copy(update={"now": NOW + timedelta(days=1)})
     resumed = backfill.sec(later, path)
     assert 0 < resumed.megabytes_read < at_once.megabytes_read
     for kind, frame in expected.items():
@@ -164,7 +165,7 @@ def test_killed_half_way_and_begun_again_it_ends_with_the_same_rows(
     columns = "cik, tag, period_end, value, accession, known_at, payload_id"
     query = f"select {columns} from raw.bulk_filing_fact order by all"
     assert _rows(later, query) == _rows(settings, query)
-    assert _rows(later, "select distinct retrieved_at from raw.bulk_filer") == [(datetime(2026, 11, 20, 12),)]
+    assert _rows(later, "select distinct retrieved_at from raw.bulk_filer") == [(NOW,)]
 
 
 def test_industries_come_from_the_submissions_and_a_new_zip_replaces_the_old(
