@@ -308,8 +308,8 @@ def backfill_sec(
     except MetalsError as error:
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
     console.print(
-        f"{done.filers:,} filers ({done.refused:,} without usable facts), {done.facts:,} facts "
-        f"({done.rejected:,} rejected) in {_short(done.folder)}; {done.capex_facts:,} facts of capital expenditure in the build; "
+        f"{done.filers:,} filers ({done.refused:,} without usable facts), {done.facts:,} facts ({done.rejected:,} "
+        f"rejected) in {_short(done.folder)}; {done.capex_facts:,} facts of capital expenditure in the build; "
         f"{done.megabytes_read:,.0f} MB of JSON in {done.seconds:,.0f} s"
     )
     console.print(f"every fact, sorted by tag: {_short(done.folder)}/facts/*.parquet", markup=False)
