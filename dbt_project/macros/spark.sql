@@ -10,18 +10,11 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Days, or the month boundaries between two dates, as DuckDB counts them. -#}
+{#- Boundaries between two moments, as DuckDB counts them: Spark alone counts whole units. -#}
 {% macro spark__datediff(first_date, second_date, datepart) -%}
-    {%- if datepart == 'day' -%}
-        datediff(cast({{ second_date }} as date), cast({{ first_date }} as date))
-    {%- elif datepart == 'month' -%}
-        (
-            12 * (year({{ second_date }}) - year({{ first_date }}))
-            + month({{ second_date }}) - month({{ first_date }})
-        )
-    {%- else -%}
-        {{ exceptions.raise_compiler_error("datediff in " ~ datepart ~ " has no model on Spark yet") }}
-    {%- endif -%}
+    timestampdiff(
+        {{ datepart }}, date_trunc('{{ datepart }}', {{ first_date }}), date_trunc('{{ datepart }}', {{ second_date }})
+    )
 {%- endmacro %}
 
 {% macro spark__listagg(measure, delimiter_text, order_by_clause, limit_num) -%}
