@@ -436,6 +436,38 @@ def series_add(
     console.print(f"written to {_short(path)}; next: metals run --only {publisher}", highlight=False)
 
 
+backfill_app = typer.Typer(name="backfill", help="Load a publisher's bulk history.", no_args_is_help=True)
+app.add_typer(backfill_app)
+
+
+@backfill_app.command("sec")
+def backfill_sec(
+    companyfacts: Annotated[Path, typer.Option(help="The SEC's companyfacts.zip, downloaded by you.")],
+    submissions: Annotated[
+        Path | None, typer.Option(help="The SEC's submissions.zip, for the filers' industries.")
+    ] = None,
+) -> None:
+    """Every filer's facts from the SEC's bulk file into Parquet, and their capital expenditure into the warehouse.
+
+    Stopped half way, the same call goes on where it stopped. The table capex_universe shows the figures after the next
+    `metals run`.
+    """
+    from pipelines import backfill  # noqa: PLC0415 - contracts take a second to import
+
+    settings = Settings()
+    try:
+        with terminal.watching(errors, {}, verbose=False, quiet=False):
+            done = backfill.sec(settings, companyfacts, submissions)
+    except MetalsError as error:
+        raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
+    console.print(
+        f"{done.filers:,} filers ({done.refused:,} without usable facts), {done.facts:,} facts ({done.rejected:,} "
+        f"rejected) in {_short(done.folder)}; {done.capex_facts:,} facts of capital expenditure in the build; "
+        f"{done.megabytes_read:,.0f} MB of JSON in {done.seconds:,.0f} s"
+    )
+    console.print(f"every fact, sorted by tag: {_short(done.folder)}/facts/*.parquet", markup=False)
+
+
 @app.command()
 def ui(
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,

@@ -17,7 +17,7 @@ import duckdb
 import polars as pl
 
 from pipelines import continuity, contracts, corrections, warehouse
-from pipelines.catalog import Catalog, History, Source
+from pipelines.catalog import Catalog, Frequency, History, Source, period_end
 from pipelines.errors import BadPayload, ContractBreach, MetalsError
 from pipelines.landing import Check, Landing, redact
 from pipelines.sources import Parsed, SourceModule
@@ -376,21 +376,15 @@ def _write_observations(
             "series_id": [s.id for s in spec],
             "lag_days": [s.publication_lag_days for s in spec],
             "revised": [s.history is History.REVISED for s in spec],
+            "frequency": [s.frequency.value for s in spec],
         }
     )
-    by_id = catalog.series
-    ends = (
-        good.select("series_id", "period")
-        .unique(maintain_order=True)
-        .with_columns(
-            pl.struct("series_id", "period")
-            .map_elements(lambda r: by_id[r["series_id"]].period_end(r["period"]), return_dtype=pl.Date)
-            .alias("period_end")
-        )
+    incoming = good.join(lags, on="series_id", maintain_order="left")
+    ends = incoming.select("frequency", "period").unique()
+    ends = ends.with_columns(
+        pl.Series("period_end", [period_end(day, Frequency(name)) for name, day in ends.iter_rows()], dtype=pl.Date)
     )
-    incoming = good.join(ends, on=["series_id", "period"], maintain_order="left").join(
-        lags, on="series_id", maintain_order="left"
-    )
+    incoming = incoming.join(ends, on=["frequency", "period"], maintain_order="left")
     connection.register("incoming", incoming.to_arrow())
     connection.register("earlier", earlier.to_arrow())
     try:

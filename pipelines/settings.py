@@ -101,6 +101,11 @@ class Settings(BaseSettings):
         return self.warehouse_dir / "landing"
 
     @property
+    def bulk_dir(self) -> Path:
+        """History backfilled from the SEC's bulk file, in Parquet."""
+        return self.warehouse_dir / "bulk" / "sec_companyfacts"
+
+    @property
     def build_path(self) -> Path:
         """The build file: one writer at a time, never opened by users."""
         # The same file name whatever the date: dbt's parsed project holds it as the name of the database.

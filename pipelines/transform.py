@@ -19,7 +19,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from pipelines import warehouse
+from pipelines import backfill, warehouse
 from pipelines.errors import MetalsError
 from pipelines.settings import Settings
 
@@ -71,6 +71,7 @@ def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
     build_id = uuid.uuid4().hex
     with warehouse.exclusive(settings):
         with warehouse.writer(settings) as connection:
+            backfill.reload(connection, settings)
             connection.execute(
                 "insert into raw.build values (?, ?, ?, null, null, ?)",
                 [build_id, settings.as_of_date(), settings.clock(), " ".join(select)],

@@ -91,6 +91,29 @@ TABLES = (
         _from_contract(contracts.TARIFF_RELEASE) + _KNOWN,
     ),
     Table(
+        "bulk_filing_fact",
+        "One row per fact of capital expenditure and filing, of every filer in the SEC's bulk file; empty without "
+        "`metals backfill sec`.",
+        _from_contract(contracts.FILING_FACT) + _KNOWN,
+    ),
+    Table(
+        "bulk_filer",
+        "One row per filer in the SEC's bulk file, with what became of its facts; empty without `metals backfill sec`.",
+        (
+            Column("cik", "bigint", "Central Index Key of the filer"),
+            Column("name", "varchar", "Name of the filer"),
+            Column("sic", "varchar", "Industry of the filer at the time of the backfill (SIC code)"),
+            Column("sic_description", "varchar", "Industry in words"),
+            Column("sic_missing_reason", "varchar", "Why there is no industry; null where there is one"),
+            Column("facts", "bigint", "Facts stored in Parquet, of every tag"),
+            Column("rejected", "bigint", "Facts that could not be read or broke the contract"),
+            Column("missing", "bigint", "Facts without a value"),
+            Column("refused", "varchar", "Why none of the filer's facts is stored; null where they are"),
+            Column("retrieved_at", "timestamp", "When the backfill of this file began, UTC"),
+            Column("payload_id", "varchar", "SHA-256 of the bulk file"),
+        ),
+    ),
+    Table(
         "payload",
         "One row per publisher's response whose rows are in the warehouse.",
         (
@@ -102,7 +125,7 @@ TABLES = (
             Column("status", "smallint", "HTTP status"),
             Column("content_type", "varchar", "Content-Type header"),
             Column("bytes", "bigint", "Size in bytes"),
-            Column("origin", "varchar", "fetched by this warehouse, or bundled with the project"),
+            Column("origin", "varchar", "fetched by this warehouse, bundled with the project, or backfilled"),
             Column("fidelity", "varchar", "How close the bytes are to the publisher's own"),
             Column("publisher", "varchar", "Publisher of the figures"),
             Column("credit", "varchar", "Credit line"),
@@ -622,10 +645,14 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
         ("retrieval", "checked_at"),
         ("coverage", "retrieved_at"),
         ("quarantine", "quarantined_at"),
+        ("bulk_filing_fact", "known_at"),
+        ("bulk_filer", "retrieved_at"),
     ):
         connection.execute(f"delete from raw.{table} where {column} >= ?", [end])
     # A payload fetched later still backs rows that were known by then (filed, or dated by publication lag).
-    still_named = " union ".join(f"select payload_id from raw.{table}" for table in (*contracts.RAW, "coverage"))
+    still_named = " union ".join(
+        f"select payload_id from raw.{table}" for table in (*contracts.RAW, "coverage", "bulk_filing_fact")
+    )
     connection.execute(
         f"""
         delete from raw.payload where payload_id not in (

@@ -147,7 +147,22 @@
     },
 ] %}
 {% set records = [
-    {'mart': 'tariff_releases', 'key': 'release_id', 'input': "'usitc_hts'", 'period': 'release_start_date'},
+    {
+        'mart': 'tariff_releases',
+        'key': 'release_id',
+        'input': "'usitc_hts'",
+        'period': 'release_start_date',
+        'rows': '1',
+        'where': 'true',
+    },
+    {
+        'mart': 'capex_universe',
+        'key': "industry || '|' || cast(calendar_year as varchar)",
+        'input': "'sec_edgar'",
+        'period': 'make_date(calendar_year, 1, 1)',
+        'rows': 'filers',
+        'where': 'gap_reason is null',
+    },
 ] %}
 {% set cited = [
     {
@@ -608,9 +623,10 @@ of_records as (
             'record' as feeds,
             {{ entry.period }} as first_period,
             {{ entry.period }} as last_period,
-            cast(1 as bigint) as rows,
+            cast({{ entry.rows }} as bigint) as rows,
             payload_id
         from {{ ref(entry.mart) }}
+        where {{ entry.where }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
