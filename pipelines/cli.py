@@ -72,6 +72,8 @@ def _home(settings: Settings) -> None:
     """Dagster's state lives under the project, unless the user put it elsewhere."""
     home = Path(os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT / "dagster_home")))
     home.mkdir(parents=True, exist_ok=True)
+    # What a run intends (an event for each asset and check) is logged as one transaction.
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
 
 
 @app.command()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
-import json
 import logging
 import re
 from collections.abc import Iterator, Sequence
@@ -24,11 +23,10 @@ import polars as pl
 
 from pipelines import transform, warehouse
 from pipelines.settings import PROJECT_ROOT, Settings
+from pipelines.unchanged import SENTINEL
 
 log = logging.getLogger("metals.history")
 
-# Stands for the as-of date in the compiled SQL; no publisher has a figure of that day.
-SENTINEL = date(1000, 1, 1)
 TARGETS = ("claim_evidence", "claim_verdicts")
 _CATALOGUE_TABLES = (
     "catalog_series",
@@ -127,21 +125,8 @@ def month_ends(as_of: date, months: int) -> list[date]:
 
 
 def compiled(settings: Settings, targets: Sequence[str] = TARGETS) -> list[Step]:
-    """The models behind `targets` in the order they are built, compiled for the sentinel day.
-
-    Compiled once per change of the project and kept beside its manifest.
-    """
-    folder = transform.manifest_path(settings).parent / "history"
-    stamp = (folder.parent / "fingerprint").read_text()
-    kept = folder / f"nodes-{stamp[:16]}.json"
-    if not kept.exists():
-        nodes = transform.compile_for(settings, SENTINEL, folder)
-        for old in folder.glob("nodes-*.json"):
-            old.unlink()
-        part = kept.with_suffix(".part")
-        part.write_text(json.dumps(nodes), encoding="utf-8")
-        part.replace(kept)
-    return list(_ordered(json.loads(kept.read_text(encoding="utf-8")), targets))
+    """The models behind `targets` in the order they are built, compiled for the sentinel day."""
+    return list(_ordered(transform.compiled(settings), targets))
 
 
 def _ordered(nodes: dict[str, dict[str, Any]], targets: Sequence[str]) -> Iterator[Step]:

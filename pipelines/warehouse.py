@@ -192,6 +192,17 @@ TABLES = (
         ),
     ),
     Table(
+        "model_state",
+        "One row per model or seed that a later build may keep: what it was built from, and since when it stands.",
+        (
+            Column("model", "varchar", "Model or seed"),
+            Column("key", "varchar", "Identity of everything that decides its rows; while it holds, so do they"),
+            Column("content", "varchar", "Identity of its rows (of its text, for a view) as they were built"),
+            Column("build_id", "varchar", "Build that made it"),
+            Column("built_at", "timestamp", "End of that build, UTC"),
+        ),
+    ),
+    Table(
         "claim_history",
         "One row per claim and past month end: the verdict from what was known by that day, under the present rules.",
         (
@@ -446,7 +457,7 @@ def define_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    """Replace the catalogue's tables by what the catalogue says now."""
+    """Bring the catalogue's tables to what the catalogue says now; a table that says it already is not touched."""
     frames = {
         "catalog_source": [
             {
@@ -545,11 +556,10 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
     }
     for table in TABLES:
         if table.name in frames:
-            rows = frames[table.name]
-            connection.execute(f"delete from raw.{table.name}")
-            if rows:
-                names = [c.name for c in table.columns]
-                frame = pl.DataFrame(rows, infer_schema_length=None).select(names)
+            now = query(connection, f"from raw.{table.name}")
+            frame = pl.DataFrame(frames[table.name], schema=now.schema)
+            if not frame.equals(now):
+                connection.execute(f"delete from raw.{table.name}")
                 append(connection, table.name, frame)
 
 
