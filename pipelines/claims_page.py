@@ -247,6 +247,7 @@ def amount(value: float, unit: str) -> str:
         "months": " months",
     }
     words |= {"pp_per_year": " points a year", "pp_of_revenue": " points of revenue", "zscore": " standard deviations"}
+    words |= {"twh_per_year": " TWh a year", "pp_of_gdp_per_pp": " points of GDP per point"}
     plain = {"ratio", "correlation", "count", "sign", "share", "metals", "t_statistic", "index", "percentile"}
     return number + words.get(unit, "" if unit in plain else " " + unit.replace("_", " "))
 

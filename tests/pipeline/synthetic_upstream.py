@@ -154,7 +154,7 @@ def _payloads() -> Iterator[tuple[str, str, bytes]]:
     change = np.diff(np.round(real, 4), prepend=np.round(real[0], 4))
     quotations = {}
     for name, (_, first) in METALS.items():
-        returns = YIELD_EFFECT_PCT_PER_PP * change + random.normal(0, 2.0, n)
+        returns = YIELD_EFFECT_PCT_PER_PP * change + random.normal(0, 1.0, n)
         returns[0] = 0
         quotations[name] = first * np.exp(np.cumsum(returns) / 100)
     table = [["", *METALS], ["", *(unit for unit, _ in METALS.values())]]
@@ -163,7 +163,7 @@ def _payloads() -> Iterator[tuple[str, str, bytes]]:
     notes = [["Synthetic prices"], ["monthly prices"], [""], ["Updated on July 02, 2026"]]
     yield "worldbank_pink_sheet", worldbank_pink_sheet.WORKBOOK_KEY, workbook({"Monthly Prices": [*notes, *table]})
 
-    risk = 100 * np.exp(random.normal(0, 0.3, n))
+    risk = 100 + 50 * (random.random(n) < 0.25) + random.normal(0, 5, n)
     labels = [["GPR", "Recent GPR (Index: 1985:2019=100)"], ["GPRH", "Historical GPR (Index: 1900:2019=100)"]]
     rows = [["month", "GPR", "GPRH", "var_name", "var_label"]]
     for i, (month, value) in enumerate(zip(MONTHS, risk, strict=True)):
@@ -175,9 +175,9 @@ def _payloads() -> Iterator[tuple[str, str, bytes]]:
 
 
 def _companyfacts(company_id: str, cik: int) -> bytes:
-    """Quarters of 2023 to the first of 2026, in millions of dollars: sound until 2024, then as the name says."""
+    """Quarters of 2018 to the first of 2026, in millions of dollars: sound until 2024, then as the name says."""
     facts: dict[str, Any] = {tag: {"label": tag, "units": {"USD": []}} for tag in US_GAAP.values()}
-    for year in (2023, 2024, 2025, 2026):
+    for year in range(2018, 2027):
         for quarter in (1, 2, 3, 4):
             start = date(year, 3 * quarter - 2, 1)
             end = date(year + quarter // 4, 3 * quarter % 12 + 1, 1) - timedelta(days=1)

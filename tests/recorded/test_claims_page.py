@@ -56,7 +56,7 @@ def test_the_figures_are_those_that_ship(tmp_path: Path) -> None:
         (-0.4, "pp_of_gdp", "-0.40 points of GDP"),
         (2.0, "metals", "2"),
         (1234.5, "ratio", "1,234"),
-        (338.0, "twh_per_year", "338 twh per year"),
+        (338.0, "twh_per_year", "338 TWh a year"),
     ],
 )
 def test_a_figure_is_written_with_its_unit(value: float, unit: str, text: str) -> None:

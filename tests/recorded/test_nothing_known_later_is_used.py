@@ -151,7 +151,7 @@ def test_a_model_that_reads_past_the_cut_is_seen(built_file: Path, steps: list[h
     """A canary: the one place where figures are cut by the day, without its cut."""
     day = date(2025, 12, 31)
     cut = history.SENTINEL.isoformat()
-    step = next(s for s in steps if s.name == "base_observations__as_of")
+    step = next(s for s in steps if s.name == "base_observations__intervals")
     assert cut in step.code
     # The day's own text stands for an end of all days.
     uncut = dataclasses.replace(step, code=step.code.replace(cut, "9000-01-01"))

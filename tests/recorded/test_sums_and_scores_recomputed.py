@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import numpy as np
+import polars as pl
 import pytest
+
+from pipelines import history
+from pipelines.settings import Settings
 
 pytestmark = pytest.mark.recorded
 
@@ -148,3 +154,61 @@ def test_a_score_is_the_distance_from_the_mean_of_all_up_to_its_row(
             compared += 1
             assert published == pytest.approx((figure - past.mean()) / deviation, rel=1e-9, abs=1e-9)
     assert compared > 100
+
+
+def test_what_unemployment_explains_is_a_regression_on_the_months_so_far(built_file: Path) -> None:
+    """Unemployment was never recorded, so the model is run over invented figures: a random walk for each input."""
+    random = np.random.default_rng(1990)
+    months = [month_before(date(2020, 1, 1), k) for k in range(240, 0, -1)]
+    walk = np.cumsum(random.normal(0, 0.15, len(months)))
+    inputs = {
+        "us_deficit_usd": dict(zip(months, 40e9 + 5e9 * walk + random.normal(0, 20e9, len(months)), strict=True)),
+        "us_unemployment_rate_pct": dict(zip(months, 6 + walk, strict=True)),
+        "us_gdp_usd_saar": {m: 15e12 * 1.01**i for i, m in enumerate(months[::3])},
+    }
+    rows = [(name, "synthetic", period, value) for name, values in inputs.items() for period, value in values.items()]
+    given = pl.DataFrame(rows, schema=["indicator_id", "series_id", "period", "value"], orient="row")
+    steps = history.compiled(Settings(warehouse_dir=built_file.parents[1]), ["driver_fiscal"])
+    resolved, fiscal = (next(s for s in steps if s.name == n) for n in ("int_indicators__resolved", "driver_fiscal"))
+    planted = dataclasses.replace(resolved, code="select *, timestamp '2020-02-01' as known_at from given")
+    with duckdb.connect() as connection:
+        connection.register("given", given)
+        with history.models_of(connection, [planted, fiscal], date(2020, 6, 30)):
+            found = connection.execute("""
+                select month, deficit_12m_pct_gdp, unemployment_12m_mean_pct, deficit_slope_on_unemployment_pp_per_pp,
+                    deficit_on_unemployment_r2_ratio, deficit_not_explained_by_unemployment_pct_gdp,
+                    fiscal_impulse_12m_pp, labour_market, counter_cyclical_impulse_12m_pp
+                from past.main.driver_fiscal order by month
+            """).fetchall()
+    deficits: dict[date, float] = {}
+    rates: dict[date, float] = {}
+    compared = {"weak": 0, "tight": 0}
+    for month, deficit, rate, slope, r2, left, impulse, market, counted in found:
+        if month not in inputs["us_deficit_usd"]:
+            continue
+        span = [month_before(month, k) for k in range(12)]
+        # A mean of eleven months is taken too; the deficit needs all twelve.
+        known = [inputs["us_unemployment_rate_pct"][m] for m in span if m in inputs["us_unemployment_rate_pct"]]
+        if len(known) >= 11:
+            rates[month] = float(np.mean(known))
+            assert rate == pytest.approx(rates[month], **CLOSE)
+        if deficit is not None:
+            deficits[month] = deficit
+        both = [m for m in deficits if m in rates]
+        if len(both) < 120 or month not in both:
+            assert slope is None
+            continue
+        x, y = np.array([rates[m] for m in both]), np.array([deficits[m] for m in both])
+        b, a = np.polyfit(x, y, 1)
+        assert slope == pytest.approx(b, rel=1e-8)  # polyfit's own rounding
+        assert r2 == pytest.approx(np.corrcoef(x, y)[0, 1] ** 2, rel=1e-8)
+        assert left == pytest.approx(deficit - a - b * rate, rel=1e-8, abs=1e-8)
+        before = month_before(month, 12)
+        change = rates[month] - rates[before]
+        expected = deficit - deficits[before] - b * change
+        assert impulse == pytest.approx(expected, rel=1e-8, abs=1e-8)
+        is_weak = change >= 0.5 or rate > np.mean([rates[m] for m in rates if m <= month])
+        assert market == ("weak" if is_weak else "tight")
+        assert counted == pytest.approx(expected if is_weak else min(0.0, -expected), rel=1e-8, abs=1e-8)
+        compared[market] += 1
+    assert min(compared.values()) > 10
