@@ -1,5 +1,6 @@
 -- What was known when: each figure with the half-open interval in which it was the latest one known.
--- Rows learnt after the as-of date are left out before anything else looks at them.
+-- Rows learnt after the as-of date are left out before anything else looks at them. Sorted by the end of the interval, what
+-- was known on a day lies together at the end of the table: a question about one day skips what had been replaced by then.
 {{ config(materialized='table') }}
 
 select
@@ -13,4 +14,4 @@ select
     payload_id
 from {{ source('raw', 'observation') }}
 where {{ known_by_as_of('known_at') }}
-order by series_id, period, known_at
+order by superseded_at nulls last, known_at
