@@ -25,7 +25,7 @@ from pipelines.settings import PROJECT_ROOT
 # Stands for the as-of date in the compiled SQL; no publisher has a figure of that day.
 SENTINEL = date(1000, 1, 1)
 # The macro `known_by_as_of`, compiled. What it lets through of a raw table is told by counting.
-_KNOWN_BY = re.compile(rf"(?:\w+\.)?known_at < cast\('{SENTINEL}' as date\) \+ interval 1 day")
+_KNOWN_BY = re.compile(rf"(?:\w+\.)?known_(?:at|on) < cast\('{SENTINEL}' as date\) \+ interval 1 day")
 # These decide what the same SQL, or the same Python model, makes of the same rows.
 _PROGRAMS = ("duckdb", "dbt-core", "dbt-duckdb", "numpy", "scipy", "statsmodels", "arch", "pyarrow")
 
@@ -160,8 +160,12 @@ def _state(connection: duckdb.DuckDBPyConnection, table: str, as_of: date) -> st
 
     What was known by one day holds what was known by an earlier one: of the same rows, the same number are the same.
     """
-    dated = any(column.name == "known_at" for t in warehouse.TABLES if t.name == table for column in t.columns)
-    known = f", count(*) filter (where known_at < date '{as_of}' + interval 1 day)" if dated else ""
+    columns = {column.name for t in warehouse.TABLES if t.name == table for column in t.columns}
+    known = "".join(
+        f", count(*) filter (where {name} < date '{as_of}' + interval 1 day)"
+        for name in ("known_at", "known_on")
+        if name in columns
+    )
     return str(warehouse.one(connection, f"select {_STATE}{known} from raw.{table} as t"))
 
 

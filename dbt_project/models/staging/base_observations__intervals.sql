@@ -1,7 +1,8 @@
 -- What was known when: each figure with the half-open interval in which it was the latest one known.
 -- Rows learnt after the as-of date are left out before anything else looks at them.
 -- A correction of the catalogue takes the place of the figure that it names from the day on which it was known, and only
--- where the publisher says that very figure.
+-- where the publisher says that very figure. Sorted by the end of the interval, what was known on a day lies together at the end
+-- of the table: a question about one day skips what had been replaced by then.
 {{ config(materialized='table') }}
 
 with published as (
@@ -75,4 +76,4 @@ select
     known_at_basis,
     payload_id
 from as_corrected
-order by series_id, period, known_at
+order by superseded_at nulls last, known_at
