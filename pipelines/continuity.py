@@ -6,12 +6,14 @@ beside the figures already known is looked at here. Pure: frames in, reasons out
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import polars as pl
 
 # Fewer figures than these do not tell what is usual for a series.
 MIN_FIGURES_FOR_SCALE = 24
-# No monthly price, rate, index or amount of the catalogue has ever passed its own record by this factor from one
-# release to the next; a pound for a tonne (2,205), a kilogram for an ounce (32) and thousands for units all do.
+# No price, index or amount of the catalogue that is never zero has passed its own record by this factor from one release
+# to the next; a pound for a tonne (2,205), a kilogram for an ounce (32) and thousands for units all do.
 OUT_OF_SCALE = 20.0
 # A common factor is told from revisions by being common: so many figures, all of them within the tolerance.
 MIN_FIGURES_FOR_FACTOR = 8
@@ -20,8 +22,11 @@ MIN_FACTOR = 0.02  # 2 %: a short ton for a tonne is 10 %, a new base of an inde
 SHARE_WITH_FACTOR = 0.9
 
 
-def reasons(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def reasons(incoming: pl.DataFrame, known: pl.DataFrame, never_zero: Collection[str]) -> pl.DataFrame:
     """Why rows of `incoming` (series_id, period, value, decimals) do not go on from `known` (series_id, period, value).
+
+    `never_zero` are the series whose figures are all above zero, as prices and indices are: what comes near zero (a
+    rate, a flow between two countries) may multiply by any factor without being wrong.
 
     Returns series_id, period, reason; empty where all do. A whole series whose figures are a multiple of those known
     (another unit, base or sign) has a reason for each of its rows.
@@ -34,7 +39,8 @@ def reasons(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
             "series_id", "period", "reason"
         )
     ]
-    parts.append(_out_of_scale(incoming.join(rescaled, on="series_id", how="anti", maintain_order="left"), known))
+    others = incoming.join(rescaled, on="series_id", how="anti", maintain_order="left")
+    parts.append(_out_of_scale(others.filter(pl.col("series_id").is_in(list(never_zero))), known))
     return pl.concat(parts)
 
 
@@ -95,8 +101,7 @@ def _out_of_scale(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     scale = known.group_by("series_id").agg(
         pl.len().alias("figures"),
         size.max().alias("largest"),
-        # A series that has crossed zero may come as near to it as it likes.
-        pl.when((pl.col("value").min() > 0) | (pl.col("value").max() < 0)).then(size.min()).alias("least"),
+        size.min().alias("least"),
     )
     own = incoming.group_by("series_id").agg(
         pl.len().alias("own_figures"), size.top_k(2).min().alias("second"), size.max().alias("first")

@@ -224,7 +224,8 @@ def _continued(
         known = warehouse.query(connection, _KNOWN, [payload.retrieved_at])
     finally:
         connection.unregister("judged")
-    breaks = continuity.reasons(judged_here, known)
+    never_zero = {name for name in judged_here["series_id"].unique() if catalog.series[name].plausible[0] > 0}
+    breaks = continuity.reasons(judged_here, known, never_zero)
     if breaks.is_empty():
         return verdict, earlier
     row_key = ["series_id", "period"]

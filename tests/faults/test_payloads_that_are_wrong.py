@@ -316,23 +316,22 @@ def test_a_series_that_restarts_under_its_name_leaves_a_hole_that_is_named(desk:
 
 
 def test_a_series_that_restarts_as_another_one_is_held_back(desk: Desk) -> None:
-    """Basis points under the name of a rate in per cent: 24 is plausible, but not after these figures."""
-    body = b"observation_date,FEDFUNDS\n" + b"".join(
-        b"%d-%02d-01,0.%02d\n" % (year, month, 10 + month) for year in range(2015, 2024) for month in range(1, 13)
-    )
-    desk.replay.serve(FEDFUNDS, body, "text/csv")
+    """Pence for cents, say: 29,000 lies in the plausible range of copper, but not after prices of 1,400."""
+    low = prices(lambda price, month: 1400 + int(month[-2:]))
     desk.run()
-    desk.replay.serve(FEDFUNDS, body + b"2026-07-01,24.0\n", "text/csv")
-    day = desk.run()
-    assert day.said("fred") == "1 rows of fred_fedfunds_pct quarantined"
-    assert desk.quarantined() == [
-        (
-            "fred_fedfunds_pct",
-            "line 110: 2026-07-01 = 24.0",
-            "is more than 20 times the largest figure known, 0.22",
-        )
-    ]
-    assert max(desk.figures("fred_fedfunds_pct")) == date(2023, 12, 1)
+    body = low(desk.body(CU))
+    fresh = Desk(desk.replay, desk.settings.warehouse_dir / "other", desk.catalog)
+    fresh.replay.serve(COPPER, body.replace(b"2025-M08", b"2024-M13"), "text/csv")
+    fresh.run()
+    before = fresh.figures("imf_copper_usd_per_tonne")
+    assert max(before.values()) == 1412.0
+    fresh.replay.serve(COPPER, body.replace(b"2025-M08,1408.000000000", b"2025-M08,29000"), "text/csv")
+    day = fresh.run()
+    assert day.said("imf_pcps") == "1 rows of imf_copper_usd_per_tonne quarantined"
+    (found,) = fresh.quarantined()
+    assert found[2] == "is more than 20 times the largest figure known, 1412.0"
+    assert "2025-08-01 = 29000.0" in str(found[1])
+    assert fresh.figures("imf_copper_usd_per_tonne") == before
 
 
 def corrected(catalog: Catalog, *entries: Correction) -> Catalog:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from pipelines import catalog as catalogs
 from pipelines import sources
-from pipelines.landing import Landing, land
+from pipelines.landing import Client, Landing, land
 from pipelines.settings import Settings
 from tests.replay import Replay
 
@@ -47,6 +47,7 @@ class Seed:
     source: str
     key: str
     payload_id: str
+    page: bool = False  # read for the requests that it leads to, not for figures
 
 
 def settings_for(folder: Path, base_url: str) -> Settings:
@@ -76,13 +77,19 @@ def gather(upstream: Path, folder: Path, only: str | None = None) -> list[Seed]:
         catalog = catalogs.load(settings.catalog_dir)
         asked = [s for s in catalog.sources.values() if only in (None, s.id)]
         land(asked, sources.module, catalog, settings)
-    landing = Landing(settings.landing_dir)
+        landing = Landing(settings.landing_dir)
+        pages = [
+            Seed(s.id, request.key, landing.put(Client(s, settings).get(request, {})[1]), page=True)
+            for s in asked
+            for request in sources.module(s.id).plan(catalog, NOW.date())
+            if not request.land
+        ]
     found: dict[str, dict[str, Seed]] = defaultdict(dict)
     for source in asked:
         for check in landing.checks(source.id):
             if check.payload_id:
                 found[source.id][check.payload_id] = Seed(source.id, check.key, check.payload_id)
-    seeds = []
+    seeds = pages
     for of_source in found.values():
         every = list(of_source.values())
         step = max(1, -(-len(every) // PAYLOADS_PER_SOURCE))

@@ -18,7 +18,7 @@ from pipelines import catalog as catalogs
 from pipelines import contracts, ingest, sources
 from pipelines.catalog import Catalog
 from pipelines.errors import MetalsError
-from pipelines.landing import Landing
+from pipelines.landing import MAX_REQUESTS, Landing
 from pipelines.settings import Settings
 from pipelines.sources import Parsed, _sheets
 from tests.fuzz.corpus import NOW, Seed
@@ -85,6 +85,8 @@ def read(body: bytes, seed: Seed) -> tuple[str, str, Rows]:
     """Parse a payload and hold it against its contracts: (how it ended, what was said, good rows by key)."""
     catalog = _catalog()
     try:
+        if seed.page:
+            return _led_on(body, seed, catalog)
         parsed = sources.module(seed.source).parse(body, seed.key, catalog)
     except MetalsError as error:
         return "error", f"{type(error).__name__}: {error}", {}
@@ -96,6 +98,17 @@ def read(body: bytes, seed: Seed) -> tuple[str, str, Rows]:
         return "refused", str(error), {}
     except BaseException as error:  # noqa: BLE001 - a panic of a library is no Exception
         return "fault", f"contract could not be applied: {type(error).__name__}: {str(error)[:300]}", {}
+
+
+def _led_on(body: bytes, seed: Seed, catalog: Catalog) -> tuple[str, str, Rows]:
+    """What a page leads to: requests, each to a host of its publisher or refused by the client later."""
+    plan = sources.module(seed.source).plan(catalog, NOW.date())
+    (request,) = (r for r in plan if r.key == seed.key)
+    assert request.then is not None
+    further = request.then(body)
+    if len(further) > MAX_REQUESTS:
+        return "fault", f"leads to {len(further)} requests", {}
+    return "rows", f"{len(further)} requests", {}
 
 
 def _held(parsed: Parsed, seed: Seed, catalog: Catalog) -> tuple[str, str, Rows]:
