@@ -57,6 +57,7 @@ def watching(console: Console, totals: Mapping[str, int], *, verbose: bool, quie
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
         handler.setLevel(lowest)
+        handler.addFilter(_is_a_line)
     logger.handlers, logger.propagate = [handler], False
     logger.setLevel(logging.DEBUG)
     try:
@@ -65,6 +66,11 @@ def watching(console: Console, totals: Mapping[str, int], *, verbose: bool, quie
     finally:
         logger.handlers, logger.propagate = before[0], before[2]
         logger.setLevel(before[1])
+
+
+def _is_a_line(record: logging.LogRecord) -> bool:
+    """Whether a record is worth a line of its own; a step that only moves a bar is none, however curious the reader."""
+    return record.levelno > logging.DEBUG or not (hasattr(record, "stage") or hasattr(record, "item"))
 
 
 class _Bars(logging.Handler):
@@ -91,10 +97,11 @@ class _Bars(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self._count(record)
-            if record.levelno >= max(self._lowest, logging.WARNING) or record.levelno == self._lowest == logging.DEBUG:
+            shown = logging.DEBUG if self._lowest == logging.DEBUG else logging.WARNING
+            if record.levelno >= shown and _is_a_line(record):
                 style = "yellow" if record.levelno >= logging.WARNING else "dim"
                 self._console.print(Text(record.getMessage(), style=style))
-            elif record.levelno >= logging.INFO and not hasattr(record, "stage"):  # the bar says it
+            elif record.levelno >= logging.INFO or hasattr(record, "stage"):
                 self._now, self._since = record.getMessage(), time.monotonic()
         except Exception:  # noqa: BLE001 - as logging does: a line that cannot be shown stops no run
             self.handleError(record)

@@ -271,12 +271,13 @@ class _Progress:
     def __call__(self, event: Any) -> None:
         if event.info.name != "LogStartLine":
             return
-        level = logging.DEBUG
-        if time.monotonic() - self._said_at > PROGRESS_EVERY_S:
-            self._said_at, level = time.monotonic(), logging.INFO
         done, total = event.data.index - 1, event.data.total
         far = {"stage": "models", "done": done, "total": total}
-        log.log(level, "models: %d of %d built or tested", done, total, extra=far)
+        if time.monotonic() - self._said_at > PROGRESS_EVERY_S:
+            self._said_at = time.monotonic()
+            log.info("models: %d of %d built or tested", done, total, extra=far)
+        else:
+            log.debug("models: %s", event.data.description, extra=far)
 
 
 def _fingerprint(project: Path) -> str:

@@ -44,7 +44,9 @@ def test_a_line_of_a_log_is_never_folded_and_debug_lines_stay_out(capsys: pytest
 def test_verbose_adds_each_request_and_quiet_leaves_the_warnings(capsys: pytest.CaptureFixture[str]) -> None:
     with terminal.watching(Console(file=io.StringIO()), {}, verbose=True, quiet=False):
         _say()
-    assert "the first request failed" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "the first request failed" in said
+    assert "publishers asked" not in said, "a step of a bar is no line"
     with terminal.watching(Console(file=io.StringIO()), {}, verbose=False, quiet=True):
         _say()
     assert len(capsys.readouterr().err.splitlines()) == 1
@@ -63,6 +65,7 @@ def test_a_terminal_shows_bars_and_keeps_the_warnings_above(capsys: pytest.Captu
     assert re.search(r"loading\s.*2/3", shown), shown
     assert "b: could not be reached (Connection refused)" in shown
     assert "first request" not in shown
+    assert "b: loaded (0 s)" in shown, "the newest step is named below the bars"
     assert capsys.readouterr().err == ""
 
 
