@@ -26,8 +26,6 @@ DAY = date(2026, 11, 25)
 # A few days of the past: `metals history` and the table claim_verdict_history have every month end.
 PAST = (*(date(year, 12, 31) for year in range(2010, 2026, 3)), date(2026, 3, 31), date(2026, 6, 30), date(2026, 9, 30))
 NUMBERS_SHOWN = 3
-# Supports, contradicts, neither; then what is too old.
-_ORDER = {"supports": 0, "contradicts": 0, "neutral": 1}
 
 _INTRODUCTION = f"""# Claims
 
@@ -48,7 +46,8 @@ without a network says: eight publishers, months to July 2026, filings to August
 recordings that the project's tests stand on, among them figures that may be used and not passed on. Its yearly coal
 figures are the Energy Institute's (Statistical Review of World Energy 2025, with credit) in the layout of Our World
 in Data, which draws on them. A run with a network reads newer figures from all publishers, and its own
-tables `claim_verdicts` and `claim_evidence` say what it found.
+tables `claim_verdicts` and `claim_evidence` say what it found. A month beside a figure is the first of its period: a
+quarter, a year or a window of months.
 """
 
 
@@ -218,9 +217,16 @@ def _runs(claim_id: str, past: Mapping[date, Mapping[str, Verdict]]) -> str:
 
 
 def _behind(found: Verdict) -> list[Evidence]:
-    """The decisive figures that the verdict rests on most: fresh before stale, decided before undecided."""
+    """The decisive figures that the verdict rests on most: fresh before stale, decided before undecided, and of figures
+    that support and figures that contradict by turns.
+    """
     decisive = [e for e in found.evidence if e.role == "decisive" and e.value is not None]
-    return sorted(decisive, key=lambda e: (bool(e.is_stale), _ORDER[e.reading]))[:NUMBERS_SHOWN]
+    counted: dict[str, int] = {}
+    ranked = []
+    for evidence in decisive:
+        counted[evidence.reading] = counted.get(evidence.reading, 0) + 1
+        ranked.append((bool(evidence.is_stale), evidence.reading == "neutral", counted[evidence.reading], evidence))
+    return [evidence for *_, evidence in sorted(ranked, key=lambda r: r[:3])][:NUMBERS_SHOWN]
 
 
 def _how(evidence: Evidence) -> str:
@@ -236,6 +242,8 @@ def _value(evidence: Evidence) -> str:
 
 def amount(value: float, unit: str) -> str:
     """A figure as people write it, with its unit."""
+    if unit == "t_statistic":
+        return f"t {value:,.2f}"
     if unit == "usd":
         return f"{value / 1e9:,.0f} bn USD"
     number = f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:,.2f}"
@@ -248,7 +256,7 @@ def amount(value: float, unit: str) -> str:
     }
     words |= {"pp_per_year": " points a year", "pp_of_revenue": " points of revenue", "zscore": " standard deviations"}
     words |= {"twh_per_year": " TWh a year", "pp_of_gdp_per_pp": " points of GDP per point"}
-    plain = {"ratio", "correlation", "count", "sign", "share", "metals", "t_statistic", "index", "percentile"}
+    plain = {"ratio", "correlation", "count", "sign", "share", "metals", "index", "percentile"}
     return number + words.get(unit, "" if unit in plain else " " + unit.replace("_", " "))
 
 
@@ -256,7 +264,7 @@ def _supports(rule: Rule) -> str:
     if rule.comparison == "between":
         high = amount(rule.threshold_high or 0.0, rule.unit)
         return f"{amount(rule.threshold, 'count')} to {high}"
-    sign = {"gt": "above", "gte": "from", "lt": "below", "lte": "to"}[rule.comparison]
+    sign = {"gt": "above", "gte": "at least", "lt": "below", "lte": "at most"}[rule.comparison]
     due = f", of months from {rule.due_from} on" if rule.due_from else ""
     return f"{sign} {amount(rule.threshold, rule.unit)}{due}"
 
@@ -264,7 +272,8 @@ def _supports(rule: Rule) -> str:
 def _contradicts(rule: Rule) -> str:
     if rule.contradiction_threshold is None or rule.comparison == "between":
         return "otherwise"
-    return f"{'to' if rule.comparison in ('gt', 'gte') else 'from'} {amount(rule.contradiction_threshold, rule.unit)}"
+    sign = "at most" if rule.comparison in ("gt", "gte") else "at least"
+    return f"{sign} {amount(rule.contradiction_threshold, rule.unit)}"
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:

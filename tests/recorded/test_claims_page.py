@@ -55,6 +55,7 @@ def test_the_figures_are_those_that_ship(tmp_path: Path) -> None:
         (3.51, "pct", "3.51 %"),
         (-0.4, "pp_of_gdp", "-0.40 points of GDP"),
         (2.0, "metals", "2"),
+        (2.684, "t_statistic", "t 2.68"),
         (1234.5, "ratio", "1,234"),
         (338.0, "twh_per_year", "338 TWh a year"),
     ],

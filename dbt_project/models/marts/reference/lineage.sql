@@ -745,8 +745,8 @@ of_publications as (
 
 of_catalogue as (
     {% for mart, key, file in [
-        ('metals', 'metal_id', 'metals.yaml'), ('companies', 'company_id', 'companies.yaml'),
-        ('sources', 'source_id', 'sources.yaml'), ('series', 'series_id', 'series')
+        ('metals', 'metal_id', "'metals.yaml'"), ('companies', 'company_id', "'companies.yaml'"),
+        ('sources', 'source_id', "'sources.yaml'"), ('series', 'series_id', "'series/' || source_id || '.yaml'")
     ] %}
         select
             '{{ mart }}' as table_name,
@@ -756,7 +756,7 @@ of_catalogue as (
             cast(null as date) as first_period,
             cast(null as date) as last_period,
             cast(1 as bigint) as rows,
-            {% if mart == 'series' %}'catalog:series/' || source_id || '.yaml'{% else %}'catalog:{{ file }}'{% endif %} as payload_id
+            'catalog:' || {{ file }} as payload_id
         from {{ ref(mart) }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
