@@ -57,16 +57,18 @@ def plan(connection: duckdb.DuckDBPyConnection, nodes: Nodes, project: str, as_o
     A table whose rows are not those that were recorded (someone wrote into the build) is due like one with a new key.
     """
     keys = _keys(connection, nodes, f"{project}\0{_programs()}", as_of)
-    known = {
-        name: rest
-        for name, *rest in connection.execute("select model, key, content, built_at from raw.model_state").fetchall()
+    known: dict[str, tuple[str, str | None, datetime]] = {
+        name: (key, content, built_at)
+        for name, key, content, built_at in connection.execute(
+            "select model, key, content, built_at from raw.model_state"
+        ).fetchall()
     }
     due, kept = [], []
     for unique_id, node in nodes.items():
         name = node["name"]
-        key, content, built_at = known.get(name, (None, None, None))
-        if key == keys[name] and content == content_of(connection, node):
-            kept.append(Kept(unique_id, name, node["resource_type"], built_at))
+        state = known.get(name)
+        if state is not None and state[:2] == (keys[name], content_of(connection, node)):
+            kept.append(Kept(unique_id, name, node["resource_type"], state[2]))
         else:
             due.append(name)
     return Plan(keys, due, kept)
