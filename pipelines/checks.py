@@ -16,6 +16,7 @@ from pipelines.settings import Settings
 
 # A published table that loses this share of its rows is held back: publishers add history, they do not halve it.
 MAX_SHRINK_SHARE = 0.5
+MAX_EXAMPLES = 200  # of rows in a finding; all of them stand in the raw tables
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,37 @@ def publishers_agree(connection: duckdb.DuckDBPyConnection, settings: Settings) 
     return Finding("publishers_agree", not examples, False, said, examples)
 
 
+def every_answer_was_taken(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
+    """When each publisher was last asked, it answered, and no payload or row of its newest answer was held back."""
+    failed = connection.execute(
+        """
+        select source_id, request_key, outcome, error
+        from raw.retrieval
+        qualify checked_at = max(checked_at) over (partition by source_id) and outcome in ('failed', 'refused')
+        order by all
+        """
+    ).fetchall()
+    held_back = connection.execute(
+        """
+        select q.source_id, q.series_id, q.row, q.reason
+        from raw.quarantine as q
+        inner join (
+            select source_id, max(checked_at) as checked_at
+            from raw.retrieval
+            where outcome in ('fresh', 'refused')
+            group by source_id
+        ) as r on q.source_id = r.source_id and q.quarantined_at = r.checked_at
+        order by all
+        """
+    ).fetchall()
+    examples = [str(error or f"{source} {key}: {outcome}") for source, key, outcome, error in failed]
+    examples += [f"{source} {series or ''} {row}: {reason}" for source, series, row, reason in held_back]
+    said = f"{len(failed)} requests failed or were refused, {len(held_back)} rows were held back"
+    if not examples:
+        said = "every answer was taken whole"
+    return Finding("every_answer_was_taken", not examples, False, said, examples[:MAX_EXAMPLES])
+
+
 def series_have_no_holes(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
     """No period is missing inside a monthly, quarterly or yearly series but those flagged in corrections.yaml."""
     rows = connection.execute(_HOLES).fetchall()
@@ -232,6 +264,7 @@ CHECKS: dict[str, Callable[[duckdb.DuckDBPyConnection, Settings], Finding]] = {
         tables_have_not_collapsed,
         series_are_fresh,
         publishers_agree,
+        every_answer_was_taken,
         series_have_no_holes,
         corrections_still_apply,
     )

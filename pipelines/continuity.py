@@ -12,8 +12,8 @@ import polars as pl
 
 # Fewer figures than these do not tell what is usual for a series.
 MIN_FIGURES_FOR_SCALE = 24
-# No price, index or amount of the catalogue that is never zero has passed its own record by this factor from one release
-# to the next; a pound for a tonne (2,205), a kilogram for an ounce (32) and thousands for units all do.
+# No price, index or amount of the catalogue that is never zero has passed its own record by this factor from one
+# release to the next; a pound for a tonne (2,205), a kilogram for an ounce (32) and thousands for units all do.
 OUT_OF_SCALE = 20.0
 # A common factor is told from revisions by being common: so many figures, all of them within the tolerance.
 MIN_FIGURES_FOR_FACTOR = 8

@@ -83,7 +83,8 @@ def test_it_is_said_the_others_go_on_and_what_was_known_stands(standing_desk: De
     assert desk.rows("select outcome, error from raw.retrieval where source_id = 'fred' order by checked_at")[-1] == (
         "failed",
         faulty.landed["fred"][0].error,
-    ), "as `metals status` shows it"
+    )
+    assert said in desk.finding("every_answer_was_taken").examples, "which `metals status` prints"
     assert faulty.outcomes("eastmoney") == ["unchanged"], "the others go on"
     assert faulty.answered["eastmoney"].passed
     assert desk.everything() == before, "what was known stands"

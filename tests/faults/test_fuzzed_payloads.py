@@ -14,7 +14,7 @@ from tests.fuzz import judge, runner
 from tests.fuzz.corpus import Seed
 from tests.fuzz.mutate import Mutation
 
-SHARE = 600  # of the 10,000 and more of a full run; each publisher has twenty
+SHARE = 300  # of the 10,000 and more of a full run; each publisher has ten
 
 
 @pytest.mark.recorded

@@ -220,12 +220,16 @@ def test_it_is_said_with_its_row_and_no_figure_changes(standing_desk: Desk, name
         found = desk.quarantined()
         assert any(reason in str(why) for _, _, why in found), found
         assert all(series and row for series, row, _ in found), "series and row are named"
+    finding = desk.finding("every_answer_was_taken")  # printed by `metals status`, kept in audit.finding
+    assert not finding.passed
+    assert any((reason or message) in example and publisher in example for example in finding.examples)
     others = set(desk.catalog.sources) - {publisher}
     assert all(faulty.answered[o].passed and faulty.contract_held[o].passed for o in others), "the others go on"
     assert desk.everything() == before, "what was known stands"
     desk.replay.unserve()
     mended = desk.run()
     assert mended.said(publisher) == "", "and the next good answer is taken"
+    assert desk.finding("every_answer_was_taken").passed
     assert desk.everything() == before
 
 
