@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import jinja2
 import polars as pl
+import polars.selectors as cs
 
 from pipelines import warehouse
 from pipelines.brief import formats
@@ -166,7 +167,8 @@ class Answers:
             )
             sql = "\n".join(line.rstrip() for line in text.strip().splitlines() if line.strip() or line == "")
             about = sql.partition("\n")[0].removeprefix("-- ")
-            self.asked[name] = Answer(name, about, sql, warehouse.query(self.connection, sql))
+            frame = warehouse.query(self.connection, sql).with_columns(cs.float().fill_nan(None))
+            self.asked[name] = Answer(name, about, sql, frame)
         return self.asked[name]
 
     def _and_not_own_use(self, table: str, key: str) -> str:

@@ -242,6 +242,7 @@ def _changes(answers: Answers) -> Section:
     data, sizes = answers["data_changes"], answers["table_changes"]
     first = bool(publication.frame["is_first_publication"][0])
     totals = answers["change_totals"]
+    since = publication.cell(0, "previous_finished_at")
     says: Sentence
     if first:
         says = [
@@ -250,7 +251,7 @@ def _changes(answers: Answers) -> Section:
         ]  # fmt: skip
     else:
         says = [
-            "Since ", publication.cell(0, "previous_finished_at"), ": ",
+            "Since ", since if since.value is not None else "the last publication", ": ",
             *_counted(totals, "verdicts_flipped", "verdict"), " flipped, ",
             *_counted(totals, "divergences_changed", "divergence"), " changed state, ",
             *_counted(totals, "rows_of_new_periods", "figure"), " came in and ",

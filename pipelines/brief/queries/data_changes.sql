@@ -1,10 +1,16 @@
 -- What publishers' answers since the previous build added and revised, in rows; all answers where there was no build before.
-with builds as (
-    select
-        started_at,
-        row_number() over (order by started_at desc) as newest_first
-    from raw.build
-    where succeeded and coalesce(selection, '') = ''
+with newest as (
+    select * from raw.build
+    order by started_at desc
+    limit 1
+),
+
+previous as (
+    select b.* from raw.build as b
+    cross join newest as n
+    where b.succeeded and coalesce(b.selection, '') = '' and b.started_at < n.started_at and b.as_of <= n.as_of
+    order by b.started_at desc
+    limit 1
 )
 
 select
@@ -18,6 +24,6 @@ from raw.coverage as c
 inner join sources as s using (source_id)
 where
     (c.rows_added > 0 or c.rows_changed > 0 or c.rows_vanished > 0)
-    and c.retrieved_at > coalesce((select started_at from builds where newest_first = 2), timestamp '1970-01-01')
+    and c.retrieved_at > coalesce((select started_at from previous), timestamp '1970-01-01')
 group by s.title
 order by rows_revised desc, s.title
