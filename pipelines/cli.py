@@ -245,18 +245,26 @@ def doctor() -> None:
 
 @app.command()
 def sql(
-    query: Annotated[str | None, typer.Argument(help="A query; without it, lines are read from the terminal.")] = None,
+    query: Annotated[
+        str | None,
+        typer.Argument(help="A query, or a file of one (.sql); without it, lines are read from the terminal."),
+    ] = None,
     rows: Annotated[int, typer.Option(help="Most rows to show.")] = 40,
 ) -> None:
     """Ask the published file, read-only."""
     settings = _published()
     with warehouse.reader(settings) as connection:
         if query is not None:
-            _answer(connection, query, rows)
+            _answer(connection, _query(query), rows)
             return
         console.print(f"{_short(settings.published_path)}, read-only. One query a line; an empty line ends.")
         while line := _prompt():
             _answer(connection, line, rows, stay=True)
+
+
+def _query(text: str) -> str:
+    """What is asked: `text` itself, or what the .sql file of that name holds."""
+    return Path(text).read_text(encoding="utf-8") if text.endswith(".sql") and Path(text).is_file() else text
 
 
 def _prompt() -> str:
@@ -291,7 +299,10 @@ def _shown(value: Any) -> str:
 @app.command()
 def export(
     what: Annotated[
-        str, typer.Argument(help="A published table, or a query in quotes.", autocompletion=_tables, metavar="WHAT")
+        str,
+        typer.Argument(
+            help="A published table, a query, or a file of one (.sql).", autocompletion=_tables, metavar="WHAT"
+        ),
     ],
     target: Annotated[Path, typer.Argument(help="File to write, ending in .parquet or .csv.", metavar="FILE")],
 ) -> None:
@@ -303,7 +314,7 @@ def export(
         raise _fail(f"there is no folder {target.absolute().parent}", EXIT_USAGE)
     with warehouse.reader(settings) as connection:
         try:
-            rows, own_use = summary.export(connection, what, target)
+            rows, own_use = summary.export(connection, _query(what), target)
         except duckdb.Error as error:
             raise _fail(str(error), EXIT_USAGE) from None
         except OSError as error:
@@ -415,6 +426,8 @@ def series_add(
         scaffold.refuse_known(wanted, tracked)
     except MetalsError as error:
         raise _fail(str(error), EXIT_USAGE) from None
+    # What goes wrong is in the error below; nobody needs the log's line as well.
+    logging.getLogger("metals").addHandler(logging.NullHandler())
     try:
         trial = scaffold.try_out(wanted, tracked, settings)
     except MetalsError as error:

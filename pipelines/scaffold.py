@@ -128,9 +128,10 @@ def try_out(series: Series, tracked: Catalog, settings: Settings) -> Trial:
         )
         bad = connection.execute('select "row", reason from raw.quarantine').fetchall()
     rows, first, last, low, high, spacing = row or (0, None, None, None, None, None)
-    refused = report.refused or ([] if rows or bad else failed)
-    if refused:
-        raise MetalsError("; ".join(refused[:EXAMPLES]), todo="see --select and the publisher's page")
+    if report.refused:
+        raise MetalsError("; ".join(report.refused[:EXAMPLES]), todo="see --select and the publisher's page")
+    if failed and not rows and not bad:
+        raise UpstreamUnavailable("; ".join(failed[:EXAMPLES]), kept="the catalogue as it was")
     examples = tuple(f"{where}: {why}" for where, why in bad[:EXAMPLES])
     return Trial(int(rows), first, last, low, high, spacing, len(bad), examples)
 

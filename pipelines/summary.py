@@ -222,7 +222,7 @@ def show(
 
 # Columns that the claims' table takes without the reasons, and the least that is worth cutting a reason to: `-v` and
 # the table claim_verdicts have them in full.
-WIDTH_BEFORE_REASONS = 76
+WIDTH_BEFORE_REASONS = 80
 MIN_WIDTH_OF_REASONS = 40
 
 

@@ -245,6 +245,11 @@ def test_export_writes_tables_and_queries_whole_or_not_at_all(offline_home: tupl
     query = "select month, ppi_yoy_pct from driver_china_cycle where month = '2026-07-01';"
     assert home.metals("export", query, str(folder / "ppi.csv")).returncode == 0
     assert (folder / "ppi.csv").read_text(encoding="utf-8") == "month,ppi_yoy_pct\n2026-07-01,3.5\n"
+    worked = str(QUERIES / "what_was_known_when.sql")
+    assert home.metals("export", worked, str(folder / "known.csv")).returncode == 0
+    assert "2026-03-01,0.5,2026-04-15 00:00:00,assumed_lag" in (folder / "known.csv").read_text(encoding="utf-8")
+    (folder / "known.csv").unlink()
+    assert "assumed_lag" in home.metals("sql", worked).stdout
     for what, target in (("select nonsense", "ppi.csv"), ("metal_prices", "prices.xls"), ("metals", "no/where.csv")):
         assert home.metals("export", what, str(folder / target)).returncode == 2
     assert sorted(p.name for p in folder.iterdir()) == ["ppi.csv", "prices.parquet"]
