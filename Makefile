@@ -42,6 +42,11 @@ test: lint ## Everything that must pass: linters, types, SQL, tests
 	@command -v chromium chromium-browser google-chrome >/dev/null || echo "No Chromium: the browser tests will be skipped (on Debian: apt-get install chromium)"
 	$(PY) -m pytest $(PYTEST_ARGS)
 
+.PHONY: spark
+spark: $(VENV)/.test-stamp ## Install Spark (half a gigabyte, needs Java 17) and hold its tables against DuckDB's
+	$(INSTALL) requirements-spark.lock
+	$(PY) -m pytest -n 0 -m spark tests/spark $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.test-stamp ## ruff, mypy and sqlfluff, without changing a file
 	$(PY) -m ruff check .
@@ -71,11 +76,12 @@ bundle: $(VENV)/.runtime-stamp ## Compile warehouse/bundled again from ../shared
 # No index and no address gets into the locks: where packages come from is the installing machine's business.
 # Pins that still fit stay; LOCK_ARGS=--upgrade moves them all.
 .PHONY: lock
-lock: ## Compile the two requirements locks again from pyproject.toml (needs uv)
+lock: ## Compile the three requirements locks again from pyproject.toml (needs uv)
 	@command -v "$(UV)" >/dev/null || { echo "make lock needs uv: install it with 'pip install uv', or name it as UV=/path/to/uv"; exit 1; }
 	"$(UV)" $(COMPILE) $(LOCK_ARGS) --output-file requirements.lock pyproject.toml
 	"$(UV)" $(COMPILE) $(LOCK_ARGS) --extra test --constraint requirements.lock --output-file requirements-test.lock pyproject.toml
-	@! grep -nE '://|^ *-[a-z]|^ *--(index|extra|find|trusted)' requirements.lock requirements-test.lock || { echo "an address got into a lock"; exit 1; }
+	"$(UV)" $(COMPILE) $(LOCK_ARGS) --extra spark --constraint requirements-test.lock --output-file requirements-spark.lock pyproject.toml
+	@! grep -nE '://|^ *-[a-z]|^ *--(index|extra|find|trusted)' requirements.lock requirements-test.lock requirements-spark.lock || { echo "an address got into a lock"; exit 1; }
 
 # Needs the network: known vulnerabilities of the pinned versions.
 .PHONY: audit

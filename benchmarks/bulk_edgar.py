@@ -1,7 +1,7 @@
 """The SEC's bulk file: megabytes a second, peak memory, and a backfill killed half way and begun again.
 
-The zip is made here (synthetic filers in the recorded shape) and removed again; the backfill is `metals backfill sec` in a
-process of its own, as a user starts it.
+The zip is made here (synthetic filers in the recorded shape) and removed again; the backfill is `metals backfill sec`
+in a process of its own, as a user starts it.
 """
 
 from __future__ import annotations
@@ -97,8 +97,13 @@ def _rows(warehouse: Path) -> tuple[object, ...]:
         # Without the name of the file: the two lie in different folders.
         facts = connection.execute(
             f"""
-            select count(*), bit_xor(hash(place, cik, tag, unit, period_start, period_end, value, accession, form, filed))
-            from (select *, row_number() over (order by parse_filename(filename), file_row_number) as place from {parquet})
+            with placed as (
+                select *, row_number() over (order by parse_filename(filename), file_row_number) as place from {parquet}
+            )
+            select
+                count(*),
+                bit_xor(hash(place, cik, tag, unit, period_start, period_end, value, accession, form, filed))
+            from placed
             """
         ).fetchall()
         loaded = connection.execute("select count(*), bit_xor(hash(f)) from raw.bulk_filing_fact as f").fetchall()

@@ -1,7 +1,7 @@
 """The peers' side of the table, run inside their own environment: `python peer_worker.py SIDE INPUT`.
 
-Says READY, then does its work once for every line it reads and answers with the number of rows. Stands alone: nothing of
-this project is installed there.
+Says READY, then does its work once for every line it reads and answers with the number of rows. Stands alone: nothing
+of this project is installed there.
 """
 
 import contextlib
@@ -27,7 +27,8 @@ def edgartools_loaded(path):
     def load():
         frame = EntityFactsParser.parse_company_facts(json.loads(body)).to_dataframe()
         with contextlib.closing(duckdb.connect()) as connection:
-            connection.execute("create table facts as select * from frame")
+            connection.register("incoming", frame)
+            connection.execute("create table facts as select * from incoming")
             return connection.execute("select count(*) from facts").fetchone()[0]
 
     return load
@@ -40,10 +41,8 @@ def bedrok_loaded(path):
     from bedrok.ingest.adapters import worldbank
 
     body = path.read_bytes()
-    kept = (
-        "wb_aluminum wb_copper wb_iron_ore wb_lead wb_tin wb_nickel wb_zinc wb_gold wb_platinum wb_silver wb_crude_brent "
-        "wb_coal_au"
-    ).split()
+    metals = ("aluminum", "copper", "iron_ore", "lead", "tin", "nickel", "zinc", "gold", "platinum", "silver")
+    kept = [f"wb_{name}" for name in (*metals, "crude_brent", "coal_au")]
 
     def load():
         with contextlib.closing(duckdb.connect()) as connection:

@@ -72,7 +72,7 @@ def environment() -> Path:
 
 @contextlib.contextmanager
 def _peer(python: Path, side: str, given: Path, rows: int) -> Iterator[Callable[[], None]]:
-    """A peer that has imported and read its input and does its work on each call; every time it must give `rows` rows."""
+    """A peer that has imported and read its input and works once on each call; every time it must give `rows` rows."""
     with tempfile.TemporaryDirectory() as home:
         worker = subprocess.Popen(
             [str(python), str(Path(__file__).with_name("peer_worker.py")), side, str(given)],
@@ -129,9 +129,30 @@ def _companyfacts(python: Path) -> Iterator[Row]:
     ours_parsed, ours_loaded, ours_through, peer_objects, peer_loaded, limit = figures
     peer = PINNED[0].replace("==", " ")
     size = f"{len(body) / 1e6:.2f} MB, {rows:,} facts"
-    yield Row("companyfacts to rows in memory", "s", ours_parsed, peer_objects, limit, f"{size}; {peer}: its objects; limit: bare typed decode")  # fmt: skip
-    yield Row("companyfacts to rows in DuckDB", "s", ours_loaded, peer_loaded, limit, f"{size}; {peer}: frame, then a DuckDB table")  # fmt: skip
-    yield Row("companyfacts through contracts and the comparison with what is known", "s", ours_through, peer_loaded, limit, "what the daily path does, tables made included; the peer has neither")  # fmt: skip
+    yield Row(
+        "companyfacts to rows in memory",
+        "s",
+        ours_parsed,
+        peer_objects,
+        limit,
+        f"{size}; {peer}: its objects; limit: bare typed decode",
+    )
+    yield Row(
+        "companyfacts to rows in DuckDB",
+        "s",
+        ours_loaded,
+        peer_loaded,
+        limit,
+        f"{size}; {peer}: frame, then a DuckDB table",
+    )
+    yield Row(
+        "companyfacts through contracts and the comparison with what is known",
+        "s",
+        ours_through,
+        peer_loaded,
+        limit,
+        "what the daily path does, tables made included; the peer has neither",
+    )
 
 
 def _workbook(python: Path) -> Iterator[Row]:
@@ -158,7 +179,14 @@ def _workbook(python: Path) -> Iterator[Row]:
         ours, ours_through, theirs, limit = medians(loaded, through_contracts, peer, bare, runs=15)
     note = f"{rows:,} figures of 12 series; {PINNED[1].replace('==', ' ')}: parse and upsert of the same 12"
     yield Row("workbook to rows in DuckDB", "s", ours, theirs, limit, f"{note}; limit: reading the sheet's numbers")
-    yield Row("workbook through contracts and the comparison with what is known", "s", ours_through, theirs, limit, "what the daily path does, tables made included")  # fmt: skip
+    yield Row(
+        "workbook through contracts and the comparison with what is known",
+        "s",
+        ours_through,
+        theirs,
+        limit,
+        "what the daily path does, tables made included",
+    )
 
 
 def _ingest(connection: duckdb.DuckDBPyConnection, source: str, key: str, body: bytes, tracked: Catalog) -> None:
@@ -192,6 +220,20 @@ def _observations(python: Path, folder: Path) -> Iterator[Row]:
         )
     note = f"{ROWS:,} rows into a new file; {PINNED[2].replace('==', ' ')}"
     rates = (ROWS / ours / 1e6, ROWS / peer / 1e6, ROWS / limit / 1e6)
-    yield Row("observations to DuckDB", "M rows/s", *rates, f"{note} with Arrow; limit: COPY from Parquet", lower_is_better=False)  # fmt: skip
+    yield Row(
+        "observations to DuckDB",
+        "M rows/s",
+        *rates,
+        f"{note} with Arrow; limit: COPY from Parquet",
+        lower_is_better=False,
+    )
     default_rate = ROWS_ONE_BY_ONE / default / 1e6
-    yield Row("observations to DuckDB", "M rows/s", rates[0], default_rate, rates[2], f"{note} by default, {ROWS_ONE_BY_ONE:,} rows", lower_is_better=False)  # fmt: skip
+    yield Row(
+        "observations to DuckDB",
+        "M rows/s",
+        rates[0],
+        default_rate,
+        rates[2],
+        f"{note} by default, {ROWS_ONE_BY_ONE:,} rows",
+        lower_is_better=False,
+    )

@@ -1,4 +1,4 @@
-"""Filings models and China's cycle on Spark (two executors in processes of their own) and on DuckDB, from the same rows.
+"""Filings models and China's cycle on Spark (two executors) and on DuckDB, from the same rows.
 
 Whole sorted tables are compared, never counts alone: an engine has been seen to read one file twice without a word.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -24,10 +23,10 @@ from pipelines import ingest, transform, warehouse
 from pipelines.catalog import Catalog
 from pipelines.settings import Settings
 from pipelines.sources import FILING_FACT, sec_edgar
+from tests.spark.session import local_cluster
 
 pytestmark = pytest.mark.spark
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 NOW = datetime.fromisoformat("2026-11-20T12:00:00")
 AS_OF = "2026-11-20"
 MODELS = {
@@ -64,31 +63,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         pytest.skip("pyspark is not installed (pip extra `spark`)")
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         pytest.skip("there is no Java")
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    from pyspark.sql import SparkSession
-
-    from pipelines import spark
-
-    home = tmp_path_factory.mktemp("spark")
-    builder = (
-        SparkSession.builder.master("local-cluster[2,1,1024]")
-        .appName("metals-drivers test")
-        .config("spark.ui.enabled", "false")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.sql.warehouse.dir", str(home / "warehouse"))
-        .config("spark.local.dir", str(home / "local"))
-        .config("spark.executorEnv.PYTHONPATH", str(REPOSITORY))
-        .config("spark.sql.shuffle.partitions", "2")
-    )
-    for name, value in spark.SETTINGS.items():
-        builder = builder.config(name, value)
-    before = Path.cwd()
-    os.chdir(home)  # logs and a metastore land in the working directory
-    started = builder.getOrCreate()
-    yield started
-    started.stop()
-    os.chdir(before)
+    with local_cluster(tmp_path_factory.mktemp("spark")) as running:
+        yield running
 
 
 def _frame(table: Any) -> pl.DataFrame:
