@@ -21,7 +21,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pipelines.errors import CatalogError
 
 # Both are safe; the one in C, where PyYAML has it, reads the catalogue in a seventh of the time.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SAFE_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_SAFE_LOADER):  # type: ignore[valid-type, misc]
+    """Refuses a key that stands twice in a mapping: YAML forbids it, and the parser keeps the last one silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for name, _ in node.value:
+            if name.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"'{name.value}' stands twice", name.start_mark)
+            seen.add(name.value)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
 
 
 class Frequency(StrEnum):
@@ -350,7 +363,7 @@ def entries_of(path: Path) -> list[Series]:
 def _entries(path: Path, key: str, model: type[E]) -> list[tuple[Path, E]]:
     """Entries of one file: a mapping with `defaults` (merged under every entry) and a list under `key`."""
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - a safe loader
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
     except FileNotFoundError:
         raise CatalogError(f"{path.name}: the file is missing", todo=f"restore {path}") from None
     except yaml.YAMLError as error:
