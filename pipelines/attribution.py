@@ -19,9 +19,7 @@ from pipelines.errors import MetalsError
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-WINDOW_MONTHS = (
-    60  # the usual length for monthly betas since Fama and MacBeth (1973), Journal of Political Economy 81(3)
-)
+WINDOW_MONTHS = 60  # usual for monthly betas since Fama and MacBeth (1973), Journal of Political Economy 81(3)
 RECENT_MONTHS = 36  # "recent" in the statement that is judged; shorter leaves too few months for five drivers
 COMPLETE_SHARE = 0.9  # of a window's months must have every driver that is used
 # Averages of days make returns correlate with their neighbours (Working 1960, Econometrica 28(4)), so one lag at least;
@@ -158,17 +156,18 @@ def out_of_sample(actual: Floats, explained: Floats) -> OutOfSample | None:
 def usable(window: Floats) -> Bools:
     """Which columns of `window` (n, k) can be used together, (k,).
 
-    A column has a figure in the last month (or the newest months would drop out of a window that is named by them), in
-    `COMPLETE_SHARE` of the months, and it varies. Where the months that all of them have are fewer, the columns with
-    the fewest give way.
+    A column has a figure in the last month (or the newest months would drop out of a window that is named by them) and
+    in `COMPLETE_SHARE` of the months. Where the months that all of them have are fewer, the columns with the fewest
+    give way. In those months a column varies, or it has no coefficient.
     """
     there = np.isfinite(window)
     least = COMPLETE_SHARE * window.shape[0]
     used = there[-1] & (there.sum(axis=0) >= least)
-    for column in np.flatnonzero(used):
-        used[column] = np.ptp(window[there[:, column], column]) > 0
     while used.any() and there[:, used].all(axis=1).sum() < least:
         used[min(np.flatnonzero(used), key=lambda c: there[:, c].sum())] = False
+    common = there[:, used].all(axis=1)
+    for column in np.flatnonzero(used):
+        used[column] = np.ptp(window[common, column]) > 0
     return used
 
 

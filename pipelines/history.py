@@ -205,7 +205,7 @@ class _Dbt:
         self._relations = {s.name: _moved(s.relation, steps) for s in steps}
 
     def ref(self, name: str) -> duckdb.DuckDBPyRelation:
-        # Seeds are no steps: they are read where they are.
+        # What is no step is a seed, read where it is.
         return self._connection.sql(f"from {self._relations.get(name, f'build.seeds.{name}')}")
 
     def config(self, **options: object) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 from pipelines import catalog as catalogs
@@ -365,6 +366,38 @@ def test_every_publisher_brings_rows(runs: Published) -> None:
     assert counts["filing_fact"] >= 4_600
     assert counts["filing"] >= 280
     assert counts["policy_document"] >= 1
+
+
+def test_each_metal_has_one_daily_quotation_with_the_volatility_of_its_own_series(runs: Published) -> None:
+    rows = runs.home.rows
+    shown = rows(
+        "select metal_id, quotation, bool_or(is_fallback) from metal_prices where frequency = 'daily' "
+        "and quotation in ('official_cash', 'auction') group by all"
+    )
+    base = ("aluminium", "copper", "lead", "nickel", "tin", "zinc")
+    assert set(shown) == {
+        *((metal, "official_cash", False) for metal in base),
+        *((metal, "auction", False) for metal in ("gold", "palladium", "platinum", "silver")),
+    }
+    assert rows("select count(*) - count(distinct (metal_id, frequency, period)) from metal_prices") == [(0,)]
+
+    # No auction on Christmas Eve: the future stands in, and the next auction is compared with the last auction.
+    figures = rows(
+        "select period, arg_max(value, known_at) from raw.observation where series_id = 'lbma_gold_usd_per_troy_ounce' "
+        "group by period order by period"
+    )
+    days = {day: place for place, (day, _) in enumerate(figures)}
+    returns = np.diff(np.log([price for _, price in figures]))
+    compared = rows(
+        "select period, return_1d_log, realised_volatility_20d_annualised_pct, realised_volatility_60d_annualised_pct "
+        "from metal_prices where series_id = 'lbma_gold_usd_per_troy_ounce' order by period"
+    )
+    assert len(compared) == len(figures) > 400
+    for day, *of_day in compared[60:]:
+        place = days[day]
+        expected = [returns[place - 1]]
+        expected += [100 * np.sqrt(252) * np.std(returns[place - n : place], ddof=1) for n in (20, 60)]
+        assert of_day == pytest.approx(expected, rel=1e-9)
 
 
 def test_a_users_key_reaches_the_publisher_and_nothing_that_the_runs_leave_behind(

@@ -12,6 +12,7 @@ with newest as (
 volatilities as (
     select
         m.family,
+        p.metal_id,
         p.period as month,
         p.known_at,
         100 * cume_dist() over (partition by p.metal_id order by p.realised_volatility_12m_annualised_pct) as percentile
@@ -28,7 +29,7 @@ volatility_by_family as (
         n.family,
         n.month,
         n.metals,
-        avg(v.percentile) as percentile,
+        avg(v.percentile order by v.metal_id) as percentile,
         max(v.known_at) as known_at
     from newest as n
     inner join volatilities as v on n.family = v.family and n.month = v.month

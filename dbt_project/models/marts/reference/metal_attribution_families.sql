@@ -1,5 +1,6 @@
 -- Plain means over the metals of a family that have a price of the month: a metal counts as such, not by its market.
 -- A month with fewer than half of the family's metals has no row: a few of many are another family.
+-- Means are taken in the order of the metals, so that two builds of one day agree to the last bit.
 with expected as (
     select
         family,
@@ -15,13 +16,13 @@ grouped as (
         cast(count(*) as integer) as metals_available,
         cast(max(e.metals_expected) as integer) as metals_expected,
         string_agg(a.metal_id, ', ' order by a.metal_id) as metals,
-        avg(a.return_standard_deviation_pct) as return_standard_deviation_pct,
-        avg(a.r_squared_adjusted) as r_squared_adjusted,
+        avg(a.return_standard_deviation_pct order by a.metal_id) as return_standard_deviation_pct,
+        avg(a.r_squared_adjusted order by a.metal_id) as r_squared_adjusted,
         count(a.recent_macroeconomy_r_squared_adjusted) as with_recent,
-        avg(a.recent_macroeconomy_r_squared_adjusted) as recent_macroeconomy_r_squared_adjusted,
+        avg(a.recent_macroeconomy_r_squared_adjusted order by a.metal_id) as recent_macroeconomy_r_squared_adjusted,
         min(a.recent_months_used) as recent_months_used,
         count(a.oos_macroeconomy_r_squared) as with_error,
-        avg(a.oos_macroeconomy_r_squared) as oos_macroeconomy_r_squared,
+        avg(a.oos_macroeconomy_r_squared order by a.metal_id) as oos_macroeconomy_r_squared,
         min(a.oos_macroeconomy_months) as oos_macroeconomy_months,
         -- 1.645: the one-sided 5 % point of the normal distribution, as Clark and West (2007) use it.
         avg(case when a.oos_macroeconomy_clark_west_t > 1.645 then 1.0 when a.oos_macroeconomy_clark_west_t is not null then 0.0 end)
