@@ -63,5 +63,5 @@ def test_what_a_past_verdict_rested_on_is_in_the_build_of_that_day(built_file: P
                 left join build.raw.payload as p on l.payload_id = p.payload_id
                 where l.table_name = 'claim_evidence' and l.row_key = 'C4|ppi_yoy_pct'
             """).fetchall()
-    assert {input_id for input_id, _ in rows} == {"china_ppi_yoy_pct"}
+    assert "china_ppi_yoy_pct" in {input_id for input_id, _ in rows}
     assert all(retrieved_at is not None for _, retrieved_at in rows)
