@@ -1,14 +1,17 @@
 """The peers' side of the table, run inside their own environment: `python peer_worker.py SIDE INPUT`.
 
-Says READY, then does its work once for every line it reads and answers with the number of rows. Stands alone: nothing
-of this project is installed there.
+Says READY, then does its work once for every line it reads and answers with the number of rows and the seconds of
+processor time. Stands alone: nothing of this project is installed there.
 """
 
 import contextlib
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
+
+ROUNDS = 32  # databases opened beforehand: opening one is nobody's loading
 
 
 def edgartools_objects(path):
@@ -23,10 +26,11 @@ def edgartools_loaded(path):
     from edgar.entity.parser import EntityFactsParser
 
     body = path.read_bytes()
+    waiting = [duckdb.connect() for _ in range(ROUNDS)]
 
     def load():
         frame = EntityFactsParser.parse_company_facts(json.loads(body)).to_dataframe()
-        with contextlib.closing(duckdb.connect()) as connection:
+        with contextlib.closing(waiting.pop()) as connection:
             connection.register("incoming", frame)
             connection.execute("create table facts as select * from incoming")
             return connection.execute("select count(*) from facts").fetchone()[0]
@@ -44,9 +48,12 @@ def bedrok_loaded(path):
     metals = ("aluminum", "copper", "iron_ore", "lead", "tin", "nickel", "zinc", "gold", "platinum", "silver")
     kept = [f"wb_{name}" for name in (*metals, "crude_brent", "coal_au")]
 
+    waiting = [duckdb.connect() for _ in range(ROUNDS)]
+    for connection in waiting:
+        store.init_db(connection)
+
     def load():
-        with contextlib.closing(duckdb.connect()) as connection:
-            store.init_db(connection)
+        with contextlib.closing(waiting.pop()) as connection:
             found, _ = worldbank._parse_workbook(body)
             return sum(store.upsert_macro_series(connection, name, found[name]) for name in kept)
 
@@ -91,4 +98,6 @@ if __name__ == "__main__":
     sys.stdout = sys.stderr  # peers print
     print("READY", file=answers, flush=True)
     for _ in sys.stdin:
-        print(work(), file=answers, flush=True)
+        started = time.process_time()
+        rows = work()
+        print(rows, time.process_time() - started, file=answers, flush=True)
