@@ -191,6 +191,8 @@ def _reset_peak(pid: str) -> None:
 
 
 def _cpu_s(pid: str) -> float:
+    if not pid:
+        return 0.0
     try:
         user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     except OSError:
