@@ -115,7 +115,7 @@ def run(
         before = summary.rows_by_source(settings)
         with terminal.watching(errors, {"load": len(only or tracked.sources)}, verbose=verbose, quiet=as_json):
             has_published, failures, outcomes = _execute(settings, only)
-    except MetalsError as error:
+    except (MetalsError, OSError) as error:  # OSError: a folder that cannot be written, a disk that is full
         if as_json:
             _print_json({"published": None, "failures": [str(error)]})
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None

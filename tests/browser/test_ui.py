@@ -32,28 +32,6 @@ with DagsterInstance.get() as instance:
 """
 
 
-def _lacking(reason: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason}; a browser test is never skipped in CI", pytrace=False)
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """A headless Chromium of the system, driven by playwright."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _lacking("playwright is not installed")
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        _lacking("no Chromium is installed (on Debian: apt-get install chromium)")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(scope="module")
 def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a UI with its own home, whose publishers of prices have been loaded."""
@@ -106,9 +84,9 @@ def _answers(address: str) -> bool:
 
 
 @pytest.fixture
-def page(chromium: Any, ui: str) -> Iterator[Any]:
+def page(browser: Any, ui: str) -> Iterator[Any]:
     """A page of the UI; whatever the browser complains of fails the test."""
-    context = chromium.new_context(viewport={"width": 1600, "height": 1000}, base_url=ui)
+    context = browser.new_context(viewport={"width": 1600, "height": 1000}, base_url=ui)
     opened = context.new_page()
     opened.set_default_timeout(LOOK_TIMEOUT_MS)
     complaints: list[str] = []
