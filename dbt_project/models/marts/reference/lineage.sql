@@ -527,7 +527,11 @@ of_filings as (
             from {{ ref(entry.of or entry.mart) }}
             where
                 {{ entry.numbers or 'accession_numbers' }} is not null
-                {% if entry.of %}and concept in ('{{ entry.concepts | join("', '") }}'){% endif %}
+                {% if entry.of %}
+                    and concept in (
+                        '{{ entry.concepts | join("', '") }}'
+                    )
+                {% endif %}
         ) as r
         inner join facts as f
             on
