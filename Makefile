@@ -39,7 +39,13 @@ ui: $(VENV)/.runtime-stamp ## Open the Dagster UI with the daily schedule
 
 .PHONY: test
 test: lint ## Everything that must pass: linters, types, SQL, tests
+	@command -v chromium chromium-browser google-chrome >/dev/null || echo "No Chromium: the browser tests will be skipped (on Debian: apt-get install chromium)"
 	$(PY) -m pytest $(PYTEST_ARGS)
+
+.PHONY: spark
+spark: $(VENV)/.test-stamp ## Install Spark (half a gigabyte, needs Java 17) and hold its tables against DuckDB's
+	$(INSTALL) requirements-spark.lock
+	$(PY) -m pytest -n 0 -m spark tests/spark $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.test-stamp ## ruff, mypy and sqlfluff, without changing a file
@@ -58,6 +64,11 @@ format: $(VENV)/.test-stamp ## Let ruff and sqlfluff mend what they can
 docs: $(VENV)/.runtime-stamp ## Write docs/data_dictionary.md again from the catalogue and the models
 	$(PY) -m pipelines.dictionary
 
+# Two throw-away warehouses: of the bundled figures, and of every recording in METALS_TEST_UPSTREAM.
+.PHONY: claims
+claims: $(VENV)/.test-stamp ## Write docs/claims.md again from the rules and from recorded figures
+	@$(PY) -m tests.recorded.claims
+
 .PHONY: bundle
 bundle: $(VENV)/.runtime-stamp ## Compile warehouse/bundled again from ../shared/upstream
 	$(PY) -m pipelines.bundle
@@ -65,11 +76,18 @@ bundle: $(VENV)/.runtime-stamp ## Compile warehouse/bundled again from ../shared
 # No index and no address gets into the locks: where packages come from is the installing machine's business.
 # Pins that still fit stay; LOCK_ARGS=--upgrade moves them all.
 .PHONY: lock
-lock: ## Compile the two requirements locks again from pyproject.toml (needs uv)
+lock: ## Compile the three requirements locks again from pyproject.toml (needs uv)
 	@command -v "$(UV)" >/dev/null || { echo "make lock needs uv: install it with 'pip install uv', or name it as UV=/path/to/uv"; exit 1; }
 	"$(UV)" $(COMPILE) $(LOCK_ARGS) --output-file requirements.lock pyproject.toml
 	"$(UV)" $(COMPILE) $(LOCK_ARGS) --extra test --constraint requirements.lock --output-file requirements-test.lock pyproject.toml
-	@! grep -nE '://|^ *-[a-z]|^ *--(index|extra|find|trusted)' requirements.lock requirements-test.lock || { echo "an address got into a lock"; exit 1; }
+	"$(UV)" $(COMPILE) $(LOCK_ARGS) --extra spark --constraint requirements-test.lock --output-file requirements-spark.lock pyproject.toml
+	@! grep -nE '://|^ *-[a-z]|^ *--(index|extra|find|trusted)' requirements.lock requirements-test.lock requirements-spark.lock || { echo "an address got into a lock"; exit 1; }
+
+# Needs the network: known vulnerabilities of the pinned versions.
+.PHONY: audit
+audit: $(VENV)/.test-stamp ## Look up known vulnerabilities of the locked packages (needs the network)
+	$(PY) -m venv $(VENV)/audit && $(VENV)/audit/bin/python -m pip install --quiet pip-audit
+	$(VENV)/audit/bin/python -m pip_audit --disable-pip --requirement requirements.lock --requirement requirements-test.lock
 
 .PHONY: clean
 clean: ## Remove the environment, caches and dbt's target; the warehouse stays

@@ -17,6 +17,8 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from pipelines.assets import as_of
 from pipelines.assets.reference import TIME_ZONE
 from pipelines.catalog import Catalog
+from pipelines.errors import UpstreamUnavailable
+from pipelines.landing import redact
 from pipelines.settings import Settings
 
 DAILY = "daily"
@@ -81,9 +83,9 @@ def alert(settings: Settings) -> SensorDefinition | None:
 
     The one request that does not go through landing: nothing is read from it and nothing of it is kept.
     """
-    url = settings.alert_webhook_url
-    if url is None:
+    if settings.alert_webhook_url is None:
         return None
+    url = settings.alert_webhook_url.get_secret_value()
 
     @run_failure_sensor(
         name="alert_on_failure",
@@ -95,7 +97,13 @@ def alert(settings: Settings) -> SensorDefinition | None:
         reasons = [f"step {e.step_key}: {reason_of(e)}" for e in context.get_step_failure_events()]
         said = "; ".join(reasons) or str(context.failure_event.message)
         text = f"metals-drivers: {run.job_name} failed, run {run.run_id}: {said}"
-        requests.post(url, json={"text": text}, timeout=10).raise_for_status()
+        # The address is the key to the channel, and what requests raises repeats it.
+        try:
+            status = requests.post(url, json={"text": redact(text)}, timeout=10).status_code
+        except requests.RequestException as error:
+            raise UpstreamUnavailable(f"the alert could not be posted ({type(error).__name__})") from None
+        if status >= 400:
+            raise UpstreamUnavailable(f"the alert could not be posted: ALERT_WEBHOOK_URL answered {status}")
 
     return alert_on_failure
 

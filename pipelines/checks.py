@@ -16,6 +16,7 @@ from pipelines.settings import Settings
 
 # A published table that loses this share of its rows is held back: publishers add history, they do not halve it.
 MAX_SHRINK_SHARE = 0.5
+MAX_EXAMPLES = 200  # of rows in a finding; all of them stand in the raw tables
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,116 @@ def publishers_agree(connection: duckdb.DuckDBPyConnection, settings: Settings) 
     return Finding("publishers_agree", not examples, False, said, examples)
 
 
+def every_answer_was_taken(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
+    """When each publisher was last asked, it answered, and no payload or row of its newest answer was held back."""
+    failed = connection.execute(
+        """
+        select source_id, request_key, outcome, error
+        from raw.retrieval
+        qualify checked_at = max(checked_at) over (partition by source_id) and outcome in ('failed', 'refused')
+        order by all
+        """
+    ).fetchall()
+    held_back = connection.execute(
+        """
+        select q.source_id, q.series_id, q.row, q.reason
+        from raw.quarantine as q
+        inner join (
+            select source_id, max(checked_at) as checked_at
+            from raw.retrieval
+            where outcome in ('fresh', 'refused')
+            group by source_id
+        ) as r on q.source_id = r.source_id and q.quarantined_at = r.checked_at
+        order by all
+        """
+    ).fetchall()
+    examples = [str(error or f"{source} {key}: {outcome}") for source, key, outcome, error in failed]
+    examples += [f"{source} {series or ''} {row}: {reason}" for source, series, row, reason in held_back]
+    said = f"{len(failed)} requests failed or were refused, {len(held_back)} rows were held back"
+    if not examples:
+        said = "every answer was taken whole"
+    return Finding("every_answer_was_taken", not examples, False, said, examples[:MAX_EXAMPLES])
+
+
+def series_have_no_holes(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
+    """No period is missing inside a monthly, quarterly or yearly series but those flagged in corrections.yaml."""
+    rows = connection.execute(_HOLES).fetchall()
+    examples = [f"{s}: {n} periods missing, the newest {newest}" for s, n, newest in rows]
+    said = f"{len(rows)} series have holes that no correction explains" if rows else "no series has an unexplained hole"
+    return Finding("series_have_no_holes", not rows, False, said, examples)
+
+
+# A hole is looked for in the last ten years: what was never published before is history, not an accident of ours.
+_HOLES = """
+with figures as (
+    select
+        o.series_id, o.period, s.frequency,
+        case s.frequency when 'monthly' then 1 when 'quarterly' then 3 else 12 end as months,
+        lag(o.period) over (partition by o.series_id order by o.period) as period_before
+    from (select distinct series_id, period from raw.observation) as o
+    inner join raw.catalog_series as s on o.series_id = s.series_id
+    where s.frequency in ('monthly', 'quarterly', 'annual', 'us_fiscal_year')
+),
+holes as (
+    select
+        series_id,
+        unnest(generate_series(
+            period_before + to_months(months), period - to_months(months), to_months(months)
+        ))::date as period
+    from figures
+    where period_before is not null and period > period_before + to_months(months)
+),
+-- A month that is left out year after year is the publisher's calendar (China's output has no January).
+left_out as (
+    select h.series_id, month(h.period) as month_of_year
+    from (
+        select series_id, period, 1 as is_hole from holes
+        union all
+        select series_id, period, 0 from figures
+    ) as h
+    group by all
+    having sum(is_hole) >= 2 and sum(is_hole) > sum(1 - is_hole)
+)
+select h.series_id, count(*), max(h.period)
+from holes as h
+where h.period >= (select max(period) from raw.observation) - interval 10 year
+    and (h.series_id, month(h.period)) not in (select series_id, month_of_year from left_out)
+    and not exists (
+        select 1 from raw.catalog_correction as c
+        where c.series_id = h.series_id and c.period = h.period and c.action = 'flag' and c.published is null
+    )
+group by h.series_id
+order by h.series_id
+"""
+
+
+def corrections_still_apply(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
+    """What each correction is about is still what the publisher says; one that is not must be taken out."""
+    rows = connection.execute(
+        """
+        with newest as (
+            select series_id, period, arg_max(value, known_at) as value, arg_max(decimals, known_at) as decimals
+            from raw.observation
+            group by series_id, period
+        )
+        select c.correction_id, c.series_id, c.period, c.published, n.value
+        from raw.catalog_correction as c
+        left join newest as n on c.series_id = n.series_id and c.period = n.period
+        where
+            -- A correction of a series that was never read says nothing yet.
+            c.series_id in (select series_id from newest)
+            and case
+                when c.published is null or n.value is null then (c.published is null) <> (n.value is null)
+                else abs(n.value - c.published) > 0.5 * power(10, -coalesce(n.decimals, 9)) + 1e-9 * abs(c.published)
+            end
+        order by 1
+        """
+    ).fetchall()
+    examples = [f"{c}: {s} {p} is now {now}, the correction is of {then}" for c, s, p, then, now in rows]
+    said = f"{len(rows)} corrections no longer apply" if rows else "every correction still applies"
+    return Finding("corrections_still_apply", not rows, False, said, examples)
+
+
 CHECKS: dict[str, Callable[[duckdb.DuckDBPyConnection, Settings], Finding]] = {
     check.__name__: check
     for check in (
@@ -153,6 +264,9 @@ CHECKS: dict[str, Callable[[duckdb.DuckDBPyConnection, Settings], Finding]] = {
         tables_have_not_collapsed,
         series_are_fresh,
         publishers_agree,
+        every_answer_was_taken,
+        series_have_no_holes,
+        corrections_still_apply,
     )
 }
 

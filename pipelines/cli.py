@@ -72,6 +72,8 @@ def _home(settings: Settings) -> None:
     """Dagster's state lives under the project, unless the user put it elsewhere."""
     home = Path(os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT / "dagster_home")))
     home.mkdir(parents=True, exist_ok=True)
+    # What a run intends (an event for each asset and check) is logged as one transaction.
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
 
 
 @app.command()
@@ -112,16 +114,16 @@ def run(
             settings = settings.model_copy(update={"as_of": as_of.date(), "offline": True})
         before = summary.rows_by_source(settings)
         with terminal.watching(errors, {"load": len(only or tracked.sources)}, verbose=verbose, quiet=as_json):
-            failures, outcomes = _execute(settings, only)
+            has_published, failures, outcomes = _execute(settings, only)
     except (MetalsError, OSError) as error:  # OSError: a folder that cannot be written, a disk that is full
         if as_json:
             _print_json({"published": None, "failures": [str(error)]})
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
-    if failures:
-        if as_json:
-            _print_json({"published": None, "failures": failures})
-        for failure in failures:
-            errors.print(escape(failure), soft_wrap=True, highlight=False)
+    if as_json and not has_published:
+        _print_json({"published": None, "failures": failures})
+    for failure in failures:
+        errors.print(escape(failure), soft_wrap=True, highlight=False)
+    if not has_published:
         state = (
             "the last published file is as it was" if settings.published_path.exists() else "nothing was published yet"
         )
@@ -133,6 +135,7 @@ def run(
     console.print(
         f"\npublished {_short(settings.published_path)} in {time.monotonic() - started:.0f} s", highlight=False
     )
+    console.print(_brief(settings), highlight=False)
     if as_of is None:
         summary.show_next_steps(console, settings)
 
@@ -141,14 +144,17 @@ def _print_json(content: dict[str, Any]) -> None:
     console.print_json(json.dumps(content, default=str))
 
 
-def _execute(settings: Settings, only: list[str] | None) -> tuple[list[str], dict[str, list[str]]]:
-    """Execute the daily job in this process. Returns why it failed (empty where it did not) and, per publisher, what
-    came of each request."""
+def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, list[str], dict[str, list[str]]]:
+    """Execute the daily job in this process.
+
+    Returns whether a warehouse was published (a brief that failed after that takes nothing back), what failed and why,
+    and, per publisher, what came of each request.
+    """
     # Imported here: Dagster and dbt take seconds to import, and `metals sql` needs neither.
     log.info("starting Dagster and dbt")
     from dagster import AssetKey, DagsterInstance  # noqa: PLC0415
 
-    from pipelines.assets import landed, raw  # noqa: PLC0415
+    from pipelines.assets import landed, published, raw  # noqa: PLC0415
     from pipelines.automation import DAILY, reason_of  # noqa: PLC0415
     from pipelines.definitions import assemble  # noqa: PLC0415
 
@@ -185,8 +191,10 @@ def _execute(settings: Settings, only: list[str] | None) -> tuple[list[str], dic
             tags={"metals/started_by": "cli"},
         )
         outcomes: dict[str, list[str]] = {}
+        has_published = False
         for event in result.get_asset_materialization_events():
             key = event.asset_key
+            has_published |= key == published.KEY
             if key is not None and key.path[0] == "landing":
                 text = event.materialization.metadata["outcomes"].value
                 outcomes[key.path[1]] = str(text).split(", ")
@@ -197,7 +205,9 @@ def _execute(settings: Settings, only: list[str] | None) -> tuple[list[str], dic
             for name, value in (told.metadata if told else {}).items():
                 lines.append(f"  {name}: {str(value.value).strip()}")
             failures.append("\n".join(lines))
-        return failures or ([] if result.success else ["the run failed outside of its steps"]), outcomes
+        if not result.success and not failures:
+            failures.append("the run failed outside of its steps")
+        return has_published, failures, outcomes
 
 
 @app.command()
@@ -211,6 +221,7 @@ def status(
         _print_json(summary.as_dict(settings, {}))
     else:
         summary.show(console, settings, {}, verbose=verbose)
+        console.print(_brief(settings), highlight=False)
 
 
 @app.command()
@@ -346,6 +357,7 @@ def history(
     _home(settings)
     if not settings.build_path.exists():
         raise _fail("there is no build yet; run `metals run`", EXIT_NOT_PUBLISHED)
+    from pipelines import brief  # noqa: PLC0415
     from pipelines import history as past  # noqa: PLC0415
     from pipelines.assets import published  # noqa: PLC0415
 
@@ -357,6 +369,7 @@ def history(
         with terminal.watching(errors, {}, verbose=False, quiet=False), warehouse.exclusive(settings):
             filled = past.fill(settings, months)
             published.publish(settings)
+            brief.write(settings)
     except MetalsError as error:
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
     said = f"{filled.computed} month ends computed, {filled.kept} kept, {len(filled.failed)} not to be had"
@@ -438,6 +451,38 @@ def series_add(
     console.print(f"written to {_short(path)}; next: metals run --only {publisher}", highlight=False)
 
 
+backfill_app = typer.Typer(name="backfill", help="Load a publisher's bulk history.", no_args_is_help=True)
+app.add_typer(backfill_app)
+
+
+@backfill_app.command("sec")
+def backfill_sec(
+    companyfacts: Annotated[Path, typer.Option(help="The SEC's companyfacts.zip, downloaded by you.")],
+    submissions: Annotated[
+        Path | None, typer.Option(help="The SEC's submissions.zip, for the filers' industries.")
+    ] = None,
+) -> None:
+    """Every filer's facts from the SEC's bulk file into Parquet, and their capital expenditure into the warehouse.
+
+    Stopped half way, the same call goes on where it stopped. The table capex_universe shows the figures after the next
+    `metals run`.
+    """
+    from pipelines import backfill  # noqa: PLC0415 - contracts take a second to import
+
+    settings = Settings()
+    try:
+        with terminal.watching(errors, {}, verbose=False, quiet=False):
+            done = backfill.sec(settings, companyfacts, submissions)
+    except MetalsError as error:
+        raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
+    console.print(
+        f"{done.filers:,} filers ({done.refused:,} without usable facts), {done.facts:,} facts ({done.rejected:,} "
+        f"rejected) in {_short(done.folder)}; {done.capex_facts:,} facts of capital expenditure in the build; "
+        f"{done.megabytes_read:,.0f} MB of JSON in {done.seconds:,.0f} s"
+    )
+    console.print(f"every fact, sorted by tag: {_short(done.folder)}/facts/*.parquet", markup=False)
+
+
 @app.command()
 def ui(
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
@@ -459,6 +504,15 @@ def _published() -> Settings:
     if not settings.published_path.exists():
         raise _fail(f"{_short(settings.published_path)} is not there yet; run `metals run`", EXIT_NOT_PUBLISHED)
     return settings
+
+
+def _brief(settings: Settings) -> str:
+    """Where the page is, and whether it is of the published file."""
+    path = settings.brief_path
+    if not path.exists():
+        return "brief     none yet"
+    late = path.stat().st_mtime < settings.published_path.stat().st_mtime
+    return f"brief     {_short(path)}" + (" (older than the published file: the last one failed)" if late else "")
 
 
 def _short(path: Path) -> str:

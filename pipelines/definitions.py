@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagster import AssetKey, Definitions, in_process_executor
 
 from pipelines import automation, catalog
-from pipelines.assets import as_of, landed, models, past, published, raw
+from pipelines.assets import as_of, brief, landed, models, past, published, raw
 from pipelines.resources import MetalsRun
 from pipelines.settings import Settings
 
@@ -24,6 +24,7 @@ def assemble(settings: Settings) -> Definitions:
             past.build(AssetKey(["models", "claim_verdicts"])),
             published.build([*leaves, past.KEY]),
             as_of.build(tracked),
+            brief.build(published.KEY),
         ],
         jobs=[automation.daily_job, *automation.group_jobs(tracked), automation.snapshot_job],
         schedules=[automation.daily_schedule],

@@ -41,7 +41,7 @@ def page(tracked: Catalog, dbt_project_dir: Path) -> str:
     """The whole page as Markdown."""
     models = [model for _, model in marts(dbt_project_dir)]
     lines = [_INTRODUCTION, "## Publishers", ""]
-    lines += _table(
+    lines += table(
         ("id", "publisher", "series", "terms", "unless set otherwise"),
         (
             (
@@ -57,12 +57,12 @@ def page(tracked: Catalog, dbt_project_dir: Path) -> str:
     for source in tracked.sources.values():
         lines += _source(source, tracked)
     lines += ["## Published tables", ""]
-    lines += _table(
+    lines += table(
         ("table", "holds"), ((f"[`{m['name']}`](#{m['name']})", _sentence(m["description"])) for m in models)
     )
     for model in models:
         lines += [f"### {model['name']}", "", " ".join(model["description"].split()), ""]
-        lines += _table(
+        lines += table(
             ("column", "type", "description"),
             ((f"`{c['name']}`", c.get("data_type", ""), c.get("description", "")) for c in model.get("columns") or []),
         )
@@ -96,7 +96,7 @@ def _source(source: Source, tracked: Catalog) -> Iterator[str]:
     yield from (f"- {name}: {' '.join(text.split())}" for name, text in facts.items())
     yield ""
     if series:
-        yield from _table(
+        yield from table(
             ("series", "title", "unit", "frequency", "plausible range", "lag, days", "stale after, days", "history"),
             (
                 (
@@ -114,11 +114,11 @@ def _source(source: Source, tracked: Catalog) -> Iterator[str]:
         )
     topics = tracked.topics_of(source.id)
     if topics:
-        yield from _table(
+        yield from table(
             ("topic", "title", "since", "description"), ((f"`{t.id}`", t.title, t.since, t.description) for t in topics)
         )
     if source.group == "filings":
-        yield from _table(
+        yield from table(
             ("company", "name", "role", "CIKs", "late after, days"),
             (
                 (f"`{c.id}`", c.name, c.role, ", ".join(str(v.cik) for v in c.ciks), c.filing_lag_days)
@@ -158,7 +158,7 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value == round(value) else f"{value:,.10g}"
 
 
-def _table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> list[str]:
+def table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> list[str]:
     """A Markdown table and an empty line; bars and line breaks in cells are taken care of."""
 
     def line(cells: Iterable[object]) -> str:

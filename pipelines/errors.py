@@ -1,10 +1,15 @@
 """Typed errors: what happened, to which source, series and row, what was kept, what to do next.
 
-Only exception types live here. Whoever raises one names the source; whoever catches one
-records it where a user sees it (run metadata, `raw.retrieval`, `metals status`).
+Only exception types, and how their words are made safe, live here. Whoever raises one names the source; whoever
+catches one records it where a user sees it (run metadata, `raw.retrieval`, `metals status`).
 """
 
 from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    """`text` with blanks for what a terminal or a page would obey: control, direction and invisible characters."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 class MetalsError(Exception):
@@ -30,7 +35,7 @@ class MetalsError(Exception):
             parts.append(f"Kept: {kept}.")
         if todo:
             parts.append(f"Next: {todo}.")
-        super().__init__(" ".join(parts))
+        super().__init__(printable(" ".join(parts)))
 
 
 class CatalogError(MetalsError):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
-import json
 import logging
 import re
 from collections.abc import Iterator, Sequence
@@ -24,12 +23,19 @@ import polars as pl
 
 from pipelines import transform, warehouse
 from pipelines.settings import PROJECT_ROOT, Settings
+from pipelines.unchanged import SENTINEL
 
 log = logging.getLogger("metals.history")
 
-# Stands for the as-of date in the compiled SQL; no publisher has a figure of that day.
-SENTINEL = date(1000, 1, 1)
 TARGETS = ("claim_evidence", "claim_verdicts")
+_CATALOGUE_TABLES = (
+    "catalog_series",
+    "catalog_indicator",
+    "catalog_company",
+    "catalog_company_tag",
+    "catalog_metal",
+    "catalog_correction",
+)
 # What was known by a day is what these tables held of it; `claim_history` says which state a month was computed from.
 _DATED_TABLES = {
     "observation": "series_id, period, value, known_at",
@@ -119,21 +125,8 @@ def month_ends(as_of: date, months: int) -> list[date]:
 
 
 def compiled(settings: Settings, targets: Sequence[str] = TARGETS) -> list[Step]:
-    """The models behind `targets` in the order they are built, compiled for the sentinel day.
-
-    Compiled once per change of the project and kept beside its manifest.
-    """
-    folder = transform.manifest_path(settings).parent / "history"
-    stamp = (folder.parent / "fingerprint").read_text()
-    kept = folder / f"nodes-{stamp[:16]}.json"
-    if not kept.exists():
-        nodes = transform.compile_for(settings, SENTINEL, folder)
-        for old in folder.glob("nodes-*.json"):
-            old.unlink()
-        part = kept.with_suffix(".part")
-        part.write_text(json.dumps(nodes), encoding="utf-8")
-        part.replace(kept)
-    return list(_ordered(json.loads(kept.read_text(encoding="utf-8")), targets))
+    """The models behind `targets` in the order they are built, compiled for the sentinel day."""
+    return list(_ordered(transform.compiled(settings), targets))
 
 
 def _ordered(nodes: dict[str, dict[str, Any]], targets: Sequence[str]) -> Iterator[Step]:
@@ -210,7 +203,8 @@ class _Dbt:
         self._relations = {s.name: _moved(s.relation, steps) for s in steps}
 
     def ref(self, name: str) -> duckdb.DuckDBPyRelation:
-        return self._connection.sql(f"from {self._relations[name]}")
+        # Seeds are no steps: they are read where they are.
+        return self._connection.sql(f"from {self._relations.get(name, f'build.seeds.{name}')}")
 
     def config(self, **options: object) -> None:
         del options
@@ -246,7 +240,7 @@ def _fingerprint_of_rules(steps: Sequence[Step]) -> str:
 def _fingerprints(connection: duckdb.DuckDBPyConnection, rules: str, days: Sequence[date]) -> dict[date, str]:
     """For each day, an identity of the rules and of everything that was known by its end."""
     marks = {day: hashlib.sha256(rules.encode()) for day in days}
-    for table in ("catalog_series", "catalog_indicator", "catalog_company", "catalog_company_tag", "catalog_metal"):
+    for table in _CATALOGUE_TABLES:
         state = warehouse.one(connection, f"select count(*), bit_xor(hash(t)) from raw.{table} as t")
         for mark in marks.values():
             mark.update(f"{table}\0{state}".encode())

@@ -16,8 +16,8 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipelines import contracts, warehouse
-from pipelines.catalog import Catalog, History, Source
+from pipelines import continuity, contracts, corrections, warehouse
+from pipelines.catalog import Catalog, Frequency, History, Source, period_end
 from pipelines.errors import BadPayload, ContractBreach, MetalsError
 from pipelines.landing import Check, Landing, redact
 from pipelines.sources import Parsed, SourceModule
@@ -149,11 +149,11 @@ def _load(
             todo="see whether the publisher changed its format",
         ) from error
 
-    observations = contracts.validate(_observation_frame(parsed, payload, catalog), contracts.OBSERVATION)
-    records = [
-        (kind, contracts.validate(_dated(kind.rows(parsed), payload), contracts.RAW[kind.table]))
-        for kind in _KINDS_OF_RECORDS
-    ]
+    verdicts = judged(parsed, payload, catalog)
+    observations, earlier = _continued(
+        connection, verdicts["observation"], payload, source, catalog, parsed.rejects.height
+    )
+    records = [(kind, verdicts[kind.table]) for kind in _KINDS_OF_RECORDS]
     quarantined = _quarantine_frame(source, payload, parsed, observations, records, catalog)
     good = observations.good.height + sum(verdict.good.height for _, verdict in records)
     warehouse.append(connection, "quarantine", quarantined)
@@ -167,7 +167,7 @@ def _load(
             kept="the last good data",
             todo="see raw.quarantine",
         )
-    counts = [_write_observations(connection, observations.good, payload, catalog)]
+    counts = [_write_observations(connection, observations.good, payload, catalog, earlier)]
     counts += [_write_records(connection, kind, verdict.good, payload, catalog) for kind, verdict in records]
     covered = _coverage(pl.concat(counts, how="diagonal"), parsed, quarantined, payload, source, catalog)
     warehouse.append(connection, "coverage", covered)
@@ -179,6 +179,76 @@ def _load(
     report.rows_quarantined += quarantined.height
     report.without_rows += covered.filter(pl.col("rows") == 0)["series_id"].to_list()
     return None
+
+
+def judged(parsed: Parsed, payload: Payload, catalog: Catalog) -> dict[str, contracts.Verdict]:
+    """The rows of a payload split by the contract of their raw table, by the table's name."""
+    frames = {"observation": _observation_frame(parsed, payload, catalog)}
+    frames |= {kind.table: _dated(kind.rows(parsed), payload) for kind in _KINDS_OF_RECORDS}
+    return {table: contracts.validate(frame, contracts.RAW[table]) for table, frame in frames.items()}
+
+
+def _continued(
+    connection: duckdb.DuckDBPyConnection,
+    verdict: contracts.Verdict,
+    payload: Payload,
+    source: Source,
+    catalog: Catalog,
+    unreadable: int,
+) -> tuple[contracts.Verdict, pl.DataFrame]:
+    """Observations held against those known when the payload was fetched, and where earlier answers ended.
+
+    The second frame is (series_id, last_period) of the series that answers to the same request have had. Raises
+    BadPayload for an older file, unless some of its cells were `unreadable`: the newest ones may be among them. What a
+    correction accepts is not held back.
+    """
+    good = verdict.good
+    earlier = warehouse.query(connection, _EARLIER_ENDS, [source.id, payload.key, payload.retrieved_at])
+    if good.is_empty():
+        return verdict, earlier
+    accepted = corrections.accepted(catalog, good)
+    judged_here = good.filter(~pl.col("series_id").is_in(accepted))
+    # What a payload holds counts, not what of it is good: a newest row that is bad makes no file older.
+    held = pl.concat([judged_here, verdict.bad.select(good.columns)]).filter(~pl.col("series_id").is_in(accepted))
+    ends = held.group_by("series_id").agg(pl.col("period").max().alias("last_period"))
+    if (why := continuity.older(ends, earlier)) and not unreadable:
+        raise BadPayload(
+            why,
+            source=source.id,
+            row=payload.key,
+            kept="the last good data",
+            todo="if it was withdrawn on purpose, say so in pipelines/catalog/corrections.yaml (action accept)",
+        )
+    connection.register("judged", judged_here.select("series_id").unique().to_arrow())
+    try:
+        known = warehouse.query(connection, _KNOWN, [payload.retrieved_at])
+    finally:
+        connection.unregister("judged")
+    never_zero = {name for name in judged_here["series_id"].unique() if catalog.series[name].plausible[0] > 0}
+    breaks = continuity.reasons(judged_here, known, never_zero)
+    if breaks.is_empty():
+        return verdict, earlier
+    row_key = ["series_id", "period"]
+    return contracts.Verdict(
+        good.join(breaks, on=row_key, how="anti", maintain_order="left"),
+        pl.concat([verdict.bad, good.join(breaks, on=row_key, how="inner", maintain_order="left")], how="diagonal"),
+    ), earlier
+
+
+_EARLIER_ENDS = """
+select c.series_id, max(c.last_period) as last_period
+from raw.coverage as c
+inner join raw.payload as p on c.payload_id = p.payload_id
+where p.source_id = ? and p.request_key = ? and c.retrieved_at < ? and c.rows > 0
+group by c.series_id
+"""
+_KNOWN = """
+select o.series_id, o.period, arg_max(o.value, o.known_at) as value
+from raw.observation as o
+inner join judged as j on o.series_id = j.series_id
+where o.known_at <= ?
+group by o.series_id, o.period
+"""
 
 
 @dataclass(frozen=True)
@@ -289,9 +359,16 @@ def _quarantine_frame(
 
 
 def _write_observations(
-    connection: duckdb.DuckDBPyConnection, good: pl.DataFrame, payload: Payload, catalog: Catalog
+    connection: duckdb.DuckDBPyConnection,
+    good: pl.DataFrame,
+    payload: Payload,
+    catalog: Catalog,
+    earlier: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Write the observations that are new or really changed; return what the payload held, by series."""
+    """Write the observations that are new or really changed; return what the payload held, by series.
+
+    `earlier` is where answers to the same request ended (series_id, last_period): what lies between is vanished too.
+    """
     if good.is_empty():
         return pl.DataFrame(schema=_COUNTS)
     spec = [catalog.series[s] for s in good["series_id"].unique(maintain_order=True)]
@@ -300,22 +377,17 @@ def _write_observations(
             "series_id": [s.id for s in spec],
             "lag_days": [s.publication_lag_days for s in spec],
             "revised": [s.history is History.REVISED for s in spec],
+            "frequency": [s.frequency.value for s in spec],
         }
     )
-    by_id = catalog.series
-    ends = (
-        good.select("series_id", "period")
-        .unique(maintain_order=True)
-        .with_columns(
-            pl.struct("series_id", "period")
-            .map_elements(lambda r: by_id[r["series_id"]].period_end(r["period"]), return_dtype=pl.Date)
-            .alias("period_end")
-        )
+    incoming = good.join(lags, on="series_id", maintain_order="left")
+    ends = incoming.select("frequency", "period").unique()
+    ends = ends.with_columns(
+        pl.Series("period_end", [period_end(day, Frequency(name)) for name, day in ends.iter_rows()], dtype=pl.Date)
     )
-    incoming = good.join(ends, on=["series_id", "period"], maintain_order="left").join(
-        lags, on="series_id", maintain_order="left"
-    )
+    incoming = incoming.join(ends, on=["frequency", "period"], maintain_order="left")
     connection.register("incoming", incoming.to_arrow())
+    connection.register("earlier", earlier.to_arrow())
     try:
         connection.execute(_CHANGED_OBSERVATIONS, {"retrieved_at": payload.retrieved_at})
         counts = warehouse.query(connection, _OBSERVATION_COVERAGE, None)
@@ -330,6 +402,7 @@ def _write_observations(
         connection.execute("drop table changed")
     finally:
         connection.unregister("incoming")
+        connection.unregister("earlier")
     return counts.join(vanished, on="series_id", how="left", maintain_order="left")
 
 
@@ -454,7 +527,10 @@ group by i.series_id
 
 _VANISHED_OBSERVATIONS = """
 with span as (
-    select series_id, min(period) as first_period, max(period) as last_period from incoming group by series_id
+    select i.series_id, min(i.period) as first_period, greatest(max(i.period), any_value(e.last_period)) as last_period
+    from incoming as i
+    left join earlier as e on i.series_id = e.series_id
+    group by i.series_id
 )
 select o.series_id, count(distinct o.period) as rows_vanished
 from raw.observation as o

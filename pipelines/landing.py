@@ -6,8 +6,10 @@ Nothing is parsed here beyond what tells a publisher's answer from an error page
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
+import http.client
 import json
 import logging
 import os
@@ -29,11 +31,13 @@ from urllib.parse import quote, quote_plus, urlencode, urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import DecodeError, HTTPError
 from urllib3.util import Retry
 
 from pipelines.catalog import Catalog, Source
-from pipelines.errors import BadPayload, MetalsError, UpstreamUnavailable
+from pipelines.errors import BadPayload, MetalsError, UpstreamUnavailable, printable
 from pipelines.settings import Settings
 from pipelines.sources import Request, SourceModule
 
@@ -43,6 +47,7 @@ MAX_REDIRECTS = 5
 MAX_RETRY_AFTER_S = 30
 CHUNK_BYTES = 1 << 16
 PROGRESS_EVERY_S = 10.0
+MAX_REQUESTS = 2_000  # of one publisher in one check; an answer may lead on, and the largest plan has some hundred
 HEAD_BYTES = 1 << 16
 # Hosts that offer no TLS; every other one is asked over it.
 HTTP_ONLY_HOSTS = frozenset({"www.gfex.com.cn"})
@@ -58,8 +63,11 @@ _known_keys: set[str] = set()
 
 
 def redact(text: str) -> str:
-    """`text` with every key that this process sends, and everything that looks like one, replaced by `***`."""
-    return SECRET.sub(r"\1\2***", _without_keys(text))
+    """`text` with every key that this process sends, and everything that looks like one, replaced by `***`.
+
+    What a terminal would obey becomes blanks: the text may hold a publisher's words.
+    """
+    return SECRET.sub(r"\1\2***", _without_keys(printable(text)))
 
 
 def _without_keys(text: str) -> str:
@@ -195,6 +203,54 @@ class Landing:
         return self.root / "journal" / f"{source}.jsonl"
 
 
+class _BoundedAdapter(HTTPAdapter):
+    """Bounds the time in which the head of an answer must be there; `requests` bounds only each silence within it."""
+
+    def __init__(self, head_timeout_s: float, **options: Any) -> None:
+        self._pools = {
+            "http": _pool_with_deadline(HTTPConnectionPool, HTTPConnection, head_timeout_s),
+            "https": _pool_with_deadline(HTTPSConnectionPool, HTTPSConnection, head_timeout_s),
+        }
+        super().__init__(**options)
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
+        manager = super().proxy_manager_for(*arguments, **options)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+
+def _pool_with_deadline(pool: Any, connection: Any, limit_s: float) -> Any:
+    class WithDeadline(connection):  # type: ignore[misc]
+        def getresponse(self) -> Any:
+            late = threading.Event()
+
+            def hang_up() -> None:
+                late.set()
+                # On the socket below any TLS: its own shutdown would take the connection from under the reader.
+                with contextlib.suppress(OSError):
+                    socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+            timer = threading.Timer(limit_s, hang_up)
+            timer.start()
+            response = None
+            try:
+                response = super().getresponse()
+            except (OSError, http.client.HTTPException):
+                if not late.is_set():
+                    raise
+            finally:
+                timer.cancel()
+            if response is None or late.is_set():  # a head that was cut passes for a whole one
+                raise TimeoutError(f"the head of the answer took longer than {limit_s} s")
+            return response
+
+    return type(pool.__name__, (pool,), {"ConnectionCls": WithDeadline})
+
+
 class Client:
     """HTTP with manners for one source: bounded waits and bodies, retries with jitter, pacing, known hosts only."""
 
@@ -224,7 +280,7 @@ class Client:
         self._session = requests.Session()
         self._session.trust_env = settings.upstream_base_url is None  # no proxy between a test and its replay
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
+            self._session.mount(scheme, _BoundedAdapter(settings.total_timeout_s, max_retries=retry))
         self._session.headers["User-Agent"] = settings.user_agent
         self._session.headers["Accept-Encoding"] = "gzip"
 
@@ -328,7 +384,8 @@ def _decoded(response: requests.Response) -> Iterator[bytes]:
 
     Raises EOFError where the stream is cut, urllib3's HTTPError or zlib.error where it is broken.
     """
-    chunks = response.raw.stream(CHUNK_BYTES, decode_content=False)
+    # As it comes, so that the deadline is looked at: a whole chunk of a byte a second would take the day.
+    chunks = iter(lambda: response.raw.read1(CHUNK_BYTES, decode_content=False), b"")
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding == "identity":
         yield from chunks
@@ -471,6 +528,16 @@ def _land_one(
         far = {"item": source.id, "of_item": f"{len(checks)}/{len(checks) + len(queue)}"}
         log.log(level, "%s: %d answered, %d to go", source.id, len(checks), len(queue), extra=far)
         request = queue.pop(0)
+        if len(checks) >= MAX_REQUESTS:
+            endless = BadPayload(
+                f"leads to more than {MAX_REQUESTS} requests; {len(queue) + 1} are left out",
+                source=source.id,
+                row=request.key,
+                kept="what was answered until here",
+            )
+            _record(checks, landing, Check(source.id, request.key, settings.clock(), "failed", error=str(endless)))
+            log.warning("%s", endless)
+            break
         try:
             further = list(_check(request, source, client, settings, landing, history, checks))
         except Exception as error:  # noqa: BLE001 - one publisher's fault, or its module's, stops that request alone

@@ -50,6 +50,10 @@ class Settings(BaseSettings):
         default=False,
         description="Read publishers whose terms allow a user's own machine only (exchanges, Yahoo, LBMA, Westmetall).",
     )
+    brief_personal_use: bool = Field(
+        default=False,
+        description="Show figures of those publishers in the brief, which is then not for passing on.",
+    )
     sec_bulk_history: bool = Field(
         default=False, description="Also read the SEC's quarterly financial statement data sets: tens of large zips."
     )
@@ -80,7 +84,7 @@ class Settings(BaseSettings):
     publish_despite_failed_checks: str | None = Field(
         default=None, description="A reason, logged with the build, for publishing although a blocking check failed."
     )
-    alert_webhook_url: str | None = Field(
+    alert_webhook_url: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("ALERT_WEBHOOK_URL", "METALS_ALERT_WEBHOOK_URL"),
         description="Failed runs are posted here.",
@@ -97,6 +101,11 @@ class Settings(BaseSettings):
         return self.warehouse_dir / "landing"
 
     @property
+    def bulk_dir(self) -> Path:
+        """History backfilled from the SEC's bulk file, in Parquet."""
+        return self.warehouse_dir / "bulk" / "sec_companyfacts"
+
+    @property
     def build_path(self) -> Path:
         """The build file: one writer at a time, never opened by users."""
         # The same file name whatever the date: dbt's parsed project holds it as the name of the database.
@@ -109,6 +118,12 @@ class Settings(BaseSettings):
         if self.as_of is not None:
             return self.warehouse_dir / "as_of" / f"metals_{self.as_of}.duckdb"
         return self.warehouse_dir / "metals.duckdb"
+
+    @property
+    def brief_path(self) -> Path:
+        """The page made from the published file; that of a past date does not touch the daily one."""
+        name = "index.html" if self.as_of is None else f"as_of_{self.as_of}.html"
+        return self.warehouse_dir / "brief" / name
 
     @property
     def lock_path(self) -> Path:

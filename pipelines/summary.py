@@ -36,6 +36,8 @@ DRIVERS = (
 )
 # What stands for a payload in lineage where a row rests on a reference table of the project (model lineage).
 SEED_PREFIX = "seed:"
+# The same where a row is an entry of the catalogue.
+CATALOG_PREFIX = "catalog:"
 # The terms in two words; in full they stand in the data dictionary.
 TERMS = {
     LicenceClass.PUBLIC_DOMAIN: "public domain",
@@ -143,6 +145,7 @@ def as_dict(settings: Settings, outcomes: dict[str, list[str]], before: dict[str
         return {
             "as_of": build[0] if build else settings.as_of_date(),
             "published": str(settings.published_path),
+            "brief": str(settings.brief_path) if settings.brief_path.exists() else None,
             "sources": found,
             "drivers": list(_drivers(connection)),
             "claims": _rows(
@@ -347,12 +350,15 @@ def explain(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> list
         if str(r["payload_id"]).startswith(SEED_PREFIX):
             # Entered by hand: the citation is what there is, and the table it stands in tells the rest.
             origin = f"reference table {r['payload_id'].removeprefix(SEED_PREFIX)}, which cites it"
+        elif str(r["payload_id"]).startswith(CATALOG_PREFIX):
+            origin = f"catalogue, pipelines/catalog/{r['payload_id'].removeprefix(CATALOG_PREFIX)}"
         else:
             origin = (
                 f"payload {r['payload_id']} ({r['origin']}, retrieved {r['retrieved_at']:%Y-%m-%d})\n"
                 f"    {escape(str(r['publisher']))}, {escape(str(r['licence']))}, {escape(str(r['url'] or ''))}"
             )
-        lines.append(f"  {escape(str(r['input_id']))}: {r['rows']} row(s), {span}\n    {origin}")
+        dated = f", {span}" if span else ""
+        lines.append(f"  {escape(str(r['input_id']))}: {r['rows']} row(s){dated}\n    {origin}")
     return lines
 
 

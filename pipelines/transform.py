@@ -11,15 +11,16 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from filelock import FileLock
 
-from pipelines import warehouse
+from pipelines import backfill, unchanged, warehouse
 from pipelines.errors import MetalsError
 from pipelines.settings import Settings
 
@@ -36,7 +37,7 @@ class NodeResult:
     unique_id: str
     name: str
     resource_type: str
-    status: str  # success, pass, warn, fail, error, skipped
+    status: str  # success, pass, warn, fail, error, skipped; kept: not built again, for it would be the same
     message: str
     seconds: float
 
@@ -65,33 +66,110 @@ def manifest_path(settings: Settings) -> Path:
 def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
     """Build and test the models (all, or those named) as of `settings.as_of_date()`; one writer at a time.
 
-    A failed test or model is in the results and in `raw.build`; it raises nothing.
+    Of all models, those that would come out as they stand are kept, and with them the tests that read no other: they
+    passed on these very rows. They are in the results as kept. Models that are named are built. Results come upstream
+    first, tests last. A failed test or model is in the results and in `raw.build`; it raises nothing.
     """
     path = manifest_path(settings)
+    nodes = compiled(settings)
     build_id = uuid.uuid4().hex
     with warehouse.exclusive(settings):
         with warehouse.writer(settings) as connection:
+            backfill.reload(connection, settings)
             connection.execute(
                 "insert into raw.build values (?, ?, ?, null, null, ?)",
                 [build_id, settings.as_of_date(), settings.clock(), " ".join(select)],
             )
-        log.info("models: building as of %s", settings.as_of_date())
-        run_dir = settings.build_path.parent / "dbt"
-        # Unit tests prove the formulae, not the data: they run with the project's tests (see `unit_test`).
-        # --full-refresh: a seed whose columns changed is made anew; otherwise its old table is filled, and cannot be.
-        arguments = ["build", "--full-refresh", "--target-path", str(run_dir), "--exclude-resource-type", "unit_test"]
-        if select:
-            arguments += ["--select", *select]
-        results = _invoke(settings, arguments, path.with_name("partial_parse.msgpack"))
+            plan = unchanged.plan(connection, nodes, _fingerprint(settings.dbt_project_dir), settings.as_of_date())
+            unchanged.forget(connection, None if select else plan.due)
+        kept = [] if select else _kept(manifest(settings)["nodes"], plan.kept)
+        log.info("models: building as of %s%s", settings.as_of_date(), _how_many(plan) if kept else "")
+        results = []
+        if select or plan.due:
+            names = list(select) or (plan.due if kept else [])
+            results = _build(settings, names, path.with_name("partial_parse.msgpack"))
         done = {"stage": "models", "done": len(results), "total": len(results)}
         log.debug("models: all built and tested", extra=done)
         succeeded = not any(r.failed for r in results)
         with warehouse.writer(settings) as connection:
+            if not select:
+                _remember(connection, settings, nodes, plan, results, build_id)
             connection.execute(
                 "update raw.build set finished_at = ?, succeeded = ? where build_id = ?",
                 [settings.clock(), succeeded, build_id],
             )
+    rank = {unique_id: n for n, unique_id in enumerate(_upstream_first(nodes))}
+    return sorted(kept + results, key=lambda r: rank.get(r.unique_id, len(rank)))
+
+
+def _upstream_first(nodes: dict[str, dict[str, Any]]) -> Iterable[str]:
+    parents = {unique_id: node["depends_on"].get("nodes", []) for unique_id, node in nodes.items()}
+    return TopologicalSorter(parents).static_order()
+
+
+def _build(settings: Settings, names: list[str], parsed: Path) -> list[NodeResult]:
+    run_dir = settings.build_path.parent / "dbt"
+    # Unit tests prove the formulae, not the data: they run with the project's tests (see `unit_test`).
+    # --full-refresh: a seed whose columns changed is made anew; otherwise its old table is filled, and cannot be.
+    arguments = ["build", "--full-refresh", "--target-path", str(run_dir), "--exclude-resource-type", "unit_test"]
+    if names:
+        arguments += ["--select", *names]
+    return _invoke(settings, arguments, parsed)
+
+
+def _kept(nodes: dict[str, Any], models: Sequence[unchanged.Kept]) -> list[NodeResult]:
+    """Results of the models that are kept, and of the tests that read them and no model that is built."""
+    since = {kept.unique_id: kept.built_at for kept in models}
+    results = [
+        NodeResult(
+            kept.unique_id,
+            kept.name,
+            kept.resource_type,
+            "kept",
+            f"kept as built {kept.built_at:%Y-%m-%d %H:%M} UTC: nothing that decides its rows has changed",
+            0.0,
+        )
+        for kept in models
+    ]
+    for unique_id, node in nodes.items():
+        read = [p for p in node["depends_on"]["nodes"] if p in nodes] if node["resource_type"] == "test" else []
+        if read and all(parent in since for parent in read):
+            at = max(since[parent] for parent in read)
+            said = f"passed {at:%Y-%m-%d %H:%M} UTC; the rows it reads are still those"
+            results.append(NodeResult(unique_id, node["name"], "test", "kept", said, 0.0))
     return results
+
+
+def _how_many(plan: unchanged.Plan) -> str:
+    since = min(k.built_at for k in plan.kept)
+    return f": {len(plan.due)} to build, {len(plan.kept)} kept (the oldest since {since:%Y-%m-%d %H:%M})"
+
+
+def _remember(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    nodes: dict[str, dict[str, Any]],
+    plan: unchanged.Plan,
+    results: list[NodeResult],
+    build_id: str,
+) -> None:
+    """Note what later builds may keep: what was built now and passed every test that reads it.
+
+    A model that a test reads which did not pass is built and tested again by the next build, also if it was kept now.
+    """
+    if not results:
+        return
+    tests = manifest(settings)["nodes"]
+    doubted = {
+        nodes[parent]["name"]
+        for r in results
+        if r.resource_type == "test" and r.status != "pass"
+        for parent in tests[r.unique_id]["depends_on"]["nodes"]
+        if parent in nodes
+    }
+    unchanged.forget(connection, doubted)
+    built = {r.name for r in results if r.status == "success"} & set(plan.due)
+    unchanged.record(connection, nodes, plan, built - doubted, build_id, settings.clock())
 
 
 def unit_test(settings: Settings) -> list[NodeResult]:
@@ -102,19 +180,40 @@ def unit_test(settings: Settings) -> list[NodeResult]:
         return _invoke(settings, arguments, manifest_path(settings).with_name("partial_parse.msgpack"))
 
 
-def compile_for(settings: Settings, as_of: date, folder: Path) -> dict[str, dict[str, Any]]:
-    """The models and seeds by identity, their SQL compiled for `as_of`; `folder` holds dbt's own files."""
+def compiled(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The models and seeds by identity, the models' SQL compiled for the sentinel day.
+
+    Compiled once per change of the project and kept beside its manifest.
+    """
+    folder = manifest_path(settings).parent / "compiled_for_any_day"
+    kept = folder / f"nodes-{_fingerprint(settings.dbt_project_dir)[:16]}.json"
+    if not kept.exists():
+        folder.mkdir(exist_ok=True)
+        # The build first, as everywhere: whoever holds it may come here, never the other way round.
+        with warehouse.exclusive(settings), FileLock(folder / "nodes.lock", is_singleton=True):
+            if not kept.exists():
+                _compile(settings, folder, kept)
+    nodes: dict[str, dict[str, Any]] = json.loads(kept.read_bytes())
+    return nodes
+
+
+def _compile(settings: Settings, folder: Path, kept: Path) -> None:
     arguments = ["--log-level", "none", "compile", "--target-path", str(folder), "--select", "resource_type:model"]
-    with warehouse.exclusive(settings):
-        parsed = manifest_path(settings).with_name("partial_parse.msgpack")
-        _invoke(settings.model_copy(update={"as_of": as_of}), arguments, parsed, settings.build_path)
-    nodes = json.loads((folder / "manifest.json").read_bytes())["nodes"]
+    if not settings.build_path.exists():
+        warehouse.create(settings.build_path)
+    parsed = manifest_path(settings).with_name("partial_parse.msgpack")
+    _invoke(settings.model_copy(update={"as_of": unchanged.SENTINEL}), arguments, parsed, settings.build_path)
     wanted = ("name", "resource_type", "depends_on", "language", "relation_name", "original_file_path", "compiled_code")
-    return {
+    nodes = {
         unique_id: {key: node.get(key) for key in wanted} | {"materialized": node["config"]["materialized"]}
-        for unique_id, node in nodes.items()
+        for unique_id, node in json.loads((folder / "manifest.json").read_bytes())["nodes"].items()
         if node["resource_type"] in ("model", "seed")
     }
+    for old in folder.glob("nodes-*.json"):
+        old.unlink()
+    part = kept.with_suffix(".part")
+    part.write_text(json.dumps(nodes), encoding="utf-8")
+    part.replace(kept)
 
 
 def manifest(settings: Settings) -> dict[str, Any]:

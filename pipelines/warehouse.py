@@ -91,6 +91,29 @@ TABLES = (
         _from_contract(contracts.TARIFF_RELEASE) + _KNOWN,
     ),
     Table(
+        "bulk_filing_fact",
+        "One row per fact of capital expenditure and filing, of every filer in the SEC's bulk file; empty without "
+        "`metals backfill sec`.",
+        _from_contract(contracts.FILING_FACT) + _KNOWN,
+    ),
+    Table(
+        "bulk_filer",
+        "One row per filer in the SEC's bulk file, with what became of its facts; empty without `metals backfill sec`.",
+        (
+            Column("cik", "bigint", "Central Index Key of the filer"),
+            Column("name", "varchar", "Name of the filer"),
+            Column("sic", "varchar", "Industry of the filer at the time of the backfill (SIC code)"),
+            Column("sic_description", "varchar", "Industry in words"),
+            Column("sic_missing_reason", "varchar", "Why there is no industry; null where there is one"),
+            Column("facts", "bigint", "Facts stored in Parquet, of every tag"),
+            Column("rejected", "bigint", "Facts that could not be read or broke the contract"),
+            Column("missing", "bigint", "Facts without a value"),
+            Column("refused", "varchar", "Why none of the filer's facts is stored; null where they are"),
+            Column("retrieved_at", "timestamp", "When the backfill of this file began, UTC"),
+            Column("payload_id", "varchar", "SHA-256 of the bulk file"),
+        ),
+    ),
+    Table(
         "payload",
         "One row per publisher's response whose rows are in the warehouse.",
         (
@@ -102,7 +125,7 @@ TABLES = (
             Column("status", "smallint", "HTTP status"),
             Column("content_type", "varchar", "Content-Type header"),
             Column("bytes", "bigint", "Size in bytes"),
-            Column("origin", "varchar", "fetched by this warehouse, or bundled with the project"),
+            Column("origin", "varchar", "fetched by this warehouse, bundled with the project, or backfilled"),
             Column("fidelity", "varchar", "How close the bytes are to the publisher's own"),
             Column("publisher", "varchar", "Publisher of the figures"),
             Column("credit", "varchar", "Credit line"),
@@ -166,6 +189,17 @@ TABLES = (
             Column("finished_at", "timestamp", "End, UTC; null while running or after a kill"),
             Column("succeeded", "boolean", "Whether every model and blocking test passed"),
             Column("selection", "varchar", "Which models; empty for all"),
+        ),
+    ),
+    Table(
+        "model_state",
+        "One row per model or seed that a later build may keep: what it was built from, and since when it stands.",
+        (
+            Column("model", "varchar", "Model or seed"),
+            Column("key", "varchar", "Identity of everything that decides its rows; while it holds, so do they"),
+            Column("content", "varchar", "Identity of its rows (of its text, for a view) as they were built"),
+            Column("build_id", "varchar", "Build that made it"),
+            Column("built_at", "timestamp", "End of that build, UTC"),
         ),
     ),
     Table(
@@ -293,6 +327,22 @@ TABLES = (
         ),
     ),
     Table(
+        "catalog_correction",
+        "One row per correction of the catalogue: a figure that is published and wrong, or strange and right. "
+        "Raw rows stay as published; models read them as corrected.",
+        (
+            Column("correction_id", "varchar", "Identity"),
+            Column("series_id", "varchar", "Series of the catalogue"),
+            Column("period", "date", "First day of the reference period"),
+            Column("action", "varchar", "drop, override, flag, or accept (a break with what was known is right)"),
+            Column("published", "double", "What the publisher must still say for it to apply; null: nothing"),
+            Column("corrected", "double", "The figure used in its place, in the unit of the series"),
+            Column("known_on", "date", "Day from which it was known"),
+            Column("reason", "varchar", "Why"),
+            Column("reference", "varchar", "Who said so"),
+        ),
+    ),
+    Table(
         "catalog_metal",
         "One row per metal (or bulk or energy commodity beside them).",
         (
@@ -407,7 +457,7 @@ def define_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    """Replace the catalogue's tables by what the catalogue says now."""
+    """Bring the catalogue's tables to what the catalogue says now; a table that says it already is not touched."""
     frames = {
         "catalog_source": [
             {
@@ -489,6 +539,16 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
             for i in catalog.indicators.values()
             for rank, candidate in enumerate(i.candidates, start=1)
         ],
+        "catalog_correction": [
+            {
+                "correction_id": c.id,
+                "series_id": c.series,
+                "action": c.action.value,
+                "corrected": c.value,
+                **c.model_dump(include={"period", "published", "known_on", "reason", "reference"}),
+            }
+            for c in catalog.corrections.values()
+        ],
         "catalog_metal": [
             {"metal_id": m.id, **m.model_dump(include={"name", "symbol", "family", "description"})}
             for m in catalog.metals.values()
@@ -496,11 +556,10 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
     }
     for table in TABLES:
         if table.name in frames:
-            rows = frames[table.name]
-            connection.execute(f"delete from raw.{table.name}")
-            if rows:
-                names = [c.name for c in table.columns]
-                frame = pl.DataFrame(rows, infer_schema_length=None).select(names)
+            now = query(connection, f"from raw.{table.name}")
+            frame = pl.DataFrame(frames[table.name], schema=now.schema)
+            if not frame.equals(now):
+                connection.execute(f"delete from raw.{table.name}")
                 append(connection, table.name, frame)
 
 
@@ -596,10 +655,14 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
         ("retrieval", "checked_at"),
         ("coverage", "retrieved_at"),
         ("quarantine", "quarantined_at"),
+        ("bulk_filing_fact", "known_at"),
+        ("bulk_filer", "retrieved_at"),
     ):
         connection.execute(f"delete from raw.{table} where {column} >= ?", [end])
     # A payload fetched later still backs rows that were known by then (filed, or dated by publication lag).
-    still_named = " union ".join(f"select payload_id from raw.{table}" for table in (*contracts.RAW, "coverage"))
+    still_named = " union ".join(
+        f"select payload_id from raw.{table}" for table in (*contracts.RAW, "coverage", "bulk_filing_fact")
+    )
     connection.execute(
         f"""
         delete from raw.payload where payload_id not in (

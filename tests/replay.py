@@ -242,6 +242,10 @@ class Replay:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self._fixed[Where.of(where)] = Answer(body, content_type, status, named)
 
+    def unserve(self) -> None:
+        """Take back every fixed answer."""
+        self._fixed.clear()
+
     def requests_to(self, where: str) -> list[Seen]:
         place = Where.of(where)
         return [seen for seen in list(self.seen) if place.covers(seen.host, seen.path, seen.query)]

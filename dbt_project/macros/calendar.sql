@@ -2,6 +2,10 @@
 
 {#- One row per month from `first_month` to `last_month`, both included, as column `month`. -#}
 {% macro month_spine(first_month, last_month) -%}
+    {{ adapter.dispatch('month_spine', 'metals_drivers')(first_month, last_month) }}
+{%- endmacro %}
+
+{% macro default__month_spine(first_month, last_month) -%}
     select cast(unnest(generate_series({{ first_month }}, {{ last_month }}, interval 1 month)) as date) as month
 {%- endmacro %}
 
@@ -47,18 +51,27 @@
     )
 {%- endmacro %}
 
+{#- An aggregate by its name, where a moving frame follows. -#}
+{% macro aggregate_of(aggregate, value) -%}
+    {{ adapter.dispatch('aggregate_of', 'metals_drivers')(aggregate, value) }}
+{%- endmacro %}
+
+{% macro default__aggregate_of(aggregate, value) -%}
+    {{ aggregate }}({{ value }})
+{%- endmacro %}
+
 {#- An aggregate over the last `months` months, null unless all of them have a value: a hole never looks like a zero. -#}
 {% macro over_full_months(aggregate, value, months, order_by, partition_by=none) -%}
     case
         when count({{ value }}) over {{ last_months(months, order_by, partition_by) }} = {{ months }}
-            then {{ aggregate }}({{ value }}) over {{ last_months(months, order_by, partition_by) }}
+            then {{ aggregate_of(aggregate, value) }} over {{ last_months(months, order_by, partition_by) }}
     end
 {%- endmacro %}
 
 {#- The same over quarters, whose rows are dated by their first month. -#}
 {% macro over_full_quarters(aggregate, value, quarters, order_by, partition_by=none) -%}
     {%- set frame = last_months(3 * quarters - 2, order_by, partition_by) -%}
-    case when count({{ value }}) over {{ frame }} = {{ quarters }} then {{ aggregate }}({{ value }}) over {{ frame }} end
+    case when count({{ value }}) over {{ frame }} = {{ quarters }} then {{ aggregate_of(aggregate, value) }} over {{ frame }} end
 {%- endmacro %}
 
 {#- A US fiscal year is named by the year it ends in and starts on 1 October of the year before. -#}

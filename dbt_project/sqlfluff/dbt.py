@@ -18,3 +18,7 @@ def date_trunc(datepart: str, day: str) -> str:
 
 def last_day(day: str, datepart: str) -> str:
     return f"(date_trunc('{datepart}', {day}) + interval 1 {datepart} - interval 1 day)"
+
+
+def listagg(measure: str, delimiter: str, order_by: str) -> str:
+    return f"string_agg({measure}, {delimiter} {order_by})"

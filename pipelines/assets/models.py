@@ -116,10 +116,11 @@ def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:
             {k: n for k, n in node_of_key.items() if k in selected and _built(by_id.get(n["unique_id"]))},
         )
         key_of_id = {n["unique_id"]: k for k, n in node_of_key.items()}
-        for result in results:  # in the order of completion, upstream first
+        for result in results:
             key = key_of_id.get(result.unique_id)
             if key in previews:
-                yield MaterializeResult(asset_key=key, metadata=previews[key])
+                kept = {"kept": MetadataValue.text(result.message)} if result.status == "kept" else {}
+                yield MaterializeResult(asset_key=key, metadata=previews[key] | kept)
         for result in results:
             check = get_asset_check_key_for_test(manifest, translator, result.unique_id, None)
             if check is not None and check in context.selected_asset_check_keys:
@@ -135,14 +136,14 @@ def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:
 
 
 def _built(result: transform.NodeResult | None) -> bool:
-    return result is not None and result.status == "success"
+    return result is not None and result.status in ("success", "kept")
 
 
 def _check_result(check: AssetCheckKey, result: transform.NodeResult) -> AssetCheckResult:
     return AssetCheckResult(
         asset_key=check.asset_key,
         check_name=check.name,
-        passed=result.status == "pass",
+        passed=result.status in ("pass", "kept"),
         severity=AssetCheckSeverity.WARN if result.status == "warn" else AssetCheckSeverity.ERROR,
         description=f"{result.name}: {result.message or result.status}",
         # The run's page shows a check's metadata, not its description.
@@ -151,10 +152,13 @@ def _check_result(check: AssetCheckKey, result: transform.NodeResult) -> AssetCh
 
 
 def _previews(settings: Settings, nodes: Mapping[AssetKey, Mapping[str, Any]]) -> dict[AssetKey, dict[str, Any]]:
-    """Row count and newest rows of each built table, for the asset's page."""
+    """Row count and newest rows of each table, for the asset's page; a view is not computed for it."""
     found: dict[AssetKey, dict[str, Any]] = {}
     with warehouse.writer(settings) as connection:
         for key, node in nodes.items():
+            if node["config"]["materialized"] == "view":
+                found[key] = {}
+                continue
             relation = f'"{node["schema"]}"."{node["alias"]}"'
             row = warehouse.one(connection, f"select count(*) from {relation}")  # noqa: S608
             metadata: dict[str, Any] = {"dagster/row_count": MetadataValue.int(int(row[0]) if row else 0)}

@@ -59,7 +59,7 @@ def build(source: Source, catalog: Catalog) -> AssetsDefinition:
             AssetCheckSpec(
                 "contract_held",
                 asset=key(source.id),
-                description="No row of the newest payloads was quarantined, and no payload was refused.",
+                description="No row of the newest payloads was quarantined or vanished, and no payload was refused.",
             ),
             AssetCheckSpec(
                 "fresh",
@@ -109,7 +109,7 @@ def _held(connection: duckdb.DuckDBPyConnection, source: Source) -> list[dict[st
             from raw.coverage where source_id = $source group by series_id
         ),
         newest as (
-            select series_id, payload_id, retrieved_at, missing, quarantined
+            select series_id, payload_id, retrieved_at, missing, quarantined, rows_vanished
             from raw.coverage where source_id = $source
             qualify row_number() over (partition by series_id order by retrieved_at desc) = 1
         )
@@ -186,11 +186,16 @@ def _unit(series_id: str, catalog: Catalog) -> str:
 
 def _contract_held(source: Source, held: list[dict[str, Any]], report: ingest.Report) -> AssetCheckResult:
     quarantined = {h["series_id"]: int(h["quarantined"]) for h in held if h["quarantined"]}
-    said = "; ".join(report.refused[:3] + [f"{n} rows of {s} quarantined" for s, n in quarantined.items()])
+    vanished = {h["series_id"]: int(h["rows_vanished"]) for h in held if h["rows_vanished"]}
+    said = "; ".join(
+        report.refused[:3]
+        + [f"{n} rows of {s} quarantined" for s, n in quarantined.items()]
+        + [f"{n} periods of {s} are no longer published (kept as they were)" for s, n in vanished.items()]
+    )
     return AssetCheckResult(
         asset_key=key(source.id),
         check_name="contract_held",
-        passed=not report.refused and not quarantined,
+        passed=not report.refused and not quarantined and not vanished,
         severity=AssetCheckSeverity.WARN,  # the last good data stands, and the run goes on
         description=said or "every row held it",
         metadata={"said": said or "every row held it", "series_without_rows": ", ".join(report.without_rows) or "none"},

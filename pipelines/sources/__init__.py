@@ -128,6 +128,9 @@ def module(source_id: str) -> SourceModule:
     return import_module(f"pipelines.sources.{source_id}")
 
 
+# What json.loads raises for a body that is no JSON: also one that is nested too deep for any of ours.
+NOT_JSON = (ValueError, RecursionError)
+
 MISSING_MARKERS = frozenset({"", ".", "..", "...", "…", "null", "NA", "N/A", "n/a", "-", "--", "—", "W", "XX", "NaN"})
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from pipelines.errors import BadPayload
 from pipelines.sources import MISSING_MARKERS, OBSERVATION, REJECT, Parsed
 
 CELL = {
@@ -43,29 +44,40 @@ def read(cells: pl.DataFrame) -> Parsed:
         .with_columns(
             missing=pl.col("number").is_null() & (text.is_null() | text.is_in(list(MISSING_MARKERS))),
             value=pl.coalesce("number", text.cast(pl.Float64, strict=False)),
-            repeated=pl.len().over("series_id", "period") > 1,
+            repeated=pl.struct("series_id", "period").is_duplicated(),
         )
         .with_columns(
-            reason=pl.when(pl.col("period").is_null())
-            .then(pl.format("not a period of this series: '{}'", pl.col("period_text").fill_null("")))
-            .when(pl.col("repeated"))
-            .then(pl.format("period {} stands in the payload more than once", pl.col("period_text")))
-            .when(~pl.col("missing") & ~pl.col("value").is_finite().fill_null(False))
-            .then(pl.format("not a number: '{}'", pl.col("text").fill_null("")))
+            broken=pl.col("period").is_null()
+            | pl.col("repeated")
+            | (~pl.col("missing") & ~pl.col("value").is_finite().fill_null(False))
         )
     )
-    good = judged.filter(pl.col("reason").is_null())
+    # Sentences are made for the cells that need one: rarely any.
+    broken = judged.filter("broken").with_columns(
+        reason=pl.when(pl.col("period").is_null())
+        .then(pl.format("not a period of this series: '{}'", pl.col("period_text").fill_null("")))
+        .when(pl.col("repeated"))
+        .then(pl.format("period {} stands in the payload more than once", pl.col("period_text")))
+        .otherwise(pl.format("not a number: '{}'", pl.col("text").fill_null("")))
+    )
+    good = judged.filter(~pl.col("broken"))
     missing = good.filter("missing").group_by("series_id").len().sort("series_id")
     observations = (
         good.filter(~pl.col("missing"))
-        .with_columns(decimals=decimals_of(pl.col("text")))
+        .select("series_id", "period", "value", "row", decimals=decimals_of(pl.col("text")))
         .pipe(_precision_from_neighbours)
     )
     return Parsed(
         observations=observations.select(pl.col(name).cast(dtype) for name, dtype in OBSERVATION.items()),
-        rejects=judged.filter(pl.col("reason").is_not_null()).select(REJECT.keys()),
+        rejects=broken.select(REJECT.keys()),
         missing=dict(missing.iter_rows()),
     )
+
+
+def refuse_cut(body: bytes, source: str, series: str | None = None) -> None:
+    """Raise BadPayload for a CSV whose last line has no end: cut inside its last figure, it would pass for another."""
+    if not body.endswith((b"\n", b"\r")):
+        raise BadPayload("the last line is cut", source=source, series=series, todo="ask again later")
 
 
 def rejected(series_id: str | None, row: str, reason: str) -> pl.DataFrame:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+from pipelines.errors import BadPayload
+
 Grid = list[list[str]]
 
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
@@ -19,10 +21,14 @@ def tables(page: str) -> list[Grid]:
 
     A cell that spans columns or rows fills each of them with its text, so a heading over two columns names both. A
     table inside a cell comes as a table of its own and leaves no text in that cell.
+
+    Raises BadPayload where a table is never closed: the page is cut, perhaps inside a figure.
     """
     reader = _Reader()
     reader.feed(page)
     reader.close()
+    if reader.is_open:
+        raise BadPayload("the page is cut: a table on it is not closed", todo="ask again later")
     return [_grid(rows) for rows in reader.finished if rows]
 
 
@@ -45,6 +51,10 @@ class _Reader(HTMLParser):
         self.finished: list[list[list[_Cell]]] = []  # in the order in which tables begin
         self._open: list[list[list[_Cell]]] = []
         self._in_cell: list[bool] = []
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._open)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "table":
@@ -77,7 +87,9 @@ class _Reader(HTMLParser):
 
 
 def _span(text: str | None) -> int:
-    return min(max(int(text), 1), MAX_SPAN) if text and text.isdecimal() else 1
+    if not text or not re.fullmatch("[0-9]+", text):
+        return 1
+    return min(max(int(text[:9]), 1), MAX_SPAN)  # a number of a million digits is read like any other large one
 
 
 def _grid(rows: list[list[_Cell]]) -> Grid:

@@ -24,7 +24,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells
 
 SOURCE = "census_trade"
 URL = "https://api.census.gov/data/timeseries/intltrade/imports/hs"
@@ -108,7 +108,7 @@ def _table(body: bytes, key: str) -> tuple[list[Any], list[list[Any]]]:
     """Header and rows of an answer."""
     try:
         document = json.loads(body)
-    except ValueError as error:
+    except NOT_JSON as error:
         raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE) from None
     if not isinstance(document, list) or not all(isinstance(row, list) for row in document) or len(document) < 2:
         raise BadPayload(f"{key}: not a table with a header and rows", source=SOURCE)

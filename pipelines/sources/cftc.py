@@ -12,7 +12,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells
 
 SOURCE = "cftc"
 URL = "https://publicreporting.cftc.gov/resource/72hh-3qpy.json"
@@ -108,7 +108,7 @@ def _rows(body: bytes, code: str) -> list[dict[str, str]]:
     """Rows of a page, every value as text."""
     try:
         document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
-    except ValueError as error:
+    except NOT_JSON as error:
         raise BadPayload(f"contract {code}: not JSON: {error}", source=SOURCE, todo="ask again later") from None
     if not isinstance(document, list) or not all(isinstance(row, dict) for row in document):
         told = document.get("message") if isinstance(document, dict) else None

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 
-import fastexcel
 import polars as pl
 
 from pipelines.catalog import Catalog, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import Expect, Parsed, Request, _cells, _html
+from pipelines.sources import Expect, Parsed, Request, _cells, _html, _sheets
 
 SOURCE = "cme_stocks"
 URL = "https://www.cmegroup.com/delivery_reports/"
@@ -100,13 +99,10 @@ def _sheet(body: bytes, key: str) -> tuple[list[list[str]], list[list[float | No
     """The first sheet twice, cell for cell: normalised texts ("" for an empty cell) and stored numbers (else None)."""
     if not body.startswith(OLE_SIGNATURE) or len(body) > MAX_BYTES:
         raise BadPayload(f"{key}: not a workbook of the old format of at most {MAX_BYTES} bytes", source=SOURCE)
-    try:
-        book = fastexcel.read_excel(body)
-        text, number = (
-            book.load_sheet(0, header_row=None, skip_rows=0, dtypes=dtype).to_polars() for dtype in ("string", "float")
-        )
-    except fastexcel.FastExcelError as error:
-        raise BadPayload(f"{key}: not a readable workbook: {str(error).splitlines()[0]}", source=SOURCE) from error
+    sheets = _sheets.read(body, SOURCE, only=0)
+    if not sheets:
+        raise BadPayload(f"{key}: the first sheet is empty", source=SOURCE)
+    text, number = sheets[0].texts, sheets[0].numbers
     return [[_normal(cell) for cell in row] for row in text.rows()], [list(row) for row in number.rows()]
 
 

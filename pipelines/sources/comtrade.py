@@ -16,7 +16,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells
 
 SOURCE = "comtrade"
 URL = "https://comtradeapi.un.org/public/v1/preview/C/M/HS"
@@ -141,7 +141,7 @@ def _rows(body: bytes, key: str) -> list[dict[str, Any]]:
     """The rows of an answer, numbers as printed text."""
     try:
         document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
-    except ValueError as error:
+    except NOT_JSON as error:
         raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE) from None
     if not isinstance(document, dict):
         raise BadPayload(f"{key}: not a JSON object", source=SOURCE)

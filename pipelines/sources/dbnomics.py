@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import REJECT, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, REJECT, Expect, Parsed, Request, _cells
 
 SOURCE = "dbnomics"
 SERIES_URL = "https://api.db.nomics.world/v22/series"
@@ -70,7 +70,7 @@ def _document(body: bytes, key: str) -> dict[str, Any]:
     """The one series of the answer, its numbers kept as printed text."""
     try:
         answer = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
-    except ValueError as error:
+    except NOT_JSON as error:
         raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE) from None
     found = answer.get("series") if isinstance(answer, dict) else None
     documents = found.get("docs") if isinstance(found, dict) else None

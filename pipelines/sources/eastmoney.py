@@ -7,6 +7,7 @@ with status 200.
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from typing import Any
 
@@ -14,12 +15,16 @@ import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells
 
 SOURCE = "eastmoney"
 URL = "https://datacenter-web.eastmoney.com/api/data/v1/get"
 PAGE_SIZE = 2000  # monthly reports since 2006 have under 300 rows, so one page holds a report
 PAGE_MARK = "/page"
+PAGES, COUNT = (
+    re.compile("[0-9]{1,2}"),
+    re.compile("[0-9]{1,6}"),
+)  # a page leads to a request: no number of them is ours
 
 REPORT = Expect(
     content_types=("application/json", "text/json", "text/plain", "application/javascript", "text/javascript"),
@@ -77,7 +82,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     )
     if not whole:
         raise BadPayload(f"{report}: page {number} of {pages} has {len(rows)} rows of {count}", source=SOURCE)
-    dates = [row.get("REPORT_DATE") for row in rows]
+    dates = [_printed(row.get("REPORT_DATE")) for row in rows]
     if len(set(dates)) != len(dates):
         raise BadPayload(f"{report}: a REPORT_DATE stands on more than one row", source=SOURCE)
 
@@ -97,10 +102,10 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     )
 
 
-def _field_cells(series_id: str, field: str, dates: list[Any], rows: list[dict[str, Any]]) -> pl.DataFrame:
+def _field_cells(series_id: str, field: str, dates: list[str | None], rows: list[dict[str, Any]]) -> pl.DataFrame:
     texts = [_printed(row[field]) if field in row else "(field absent)" for row in rows]
     return pl.DataFrame(
-        {"period_text": [_printed(day) for day in dates], "text": texts},
+        {"period_text": dates, "text": texts},
         schema={"period_text": pl.String, "text": pl.String},
     ).select(
         pl.lit(series_id).alias("series_id"),
@@ -125,7 +130,7 @@ def _envelope(body: bytes, report: str, page: int) -> tuple[int, int, list[dict[
     """Pages of the report, rows of the report and the rows of this page, numbers kept as printed text."""
     try:
         document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
-    except ValueError as error:
+    except NOT_JSON as error:
         raise BadPayload(f"{report}: not JSON: {error}", source=SOURCE) from None
     if not isinstance(document, dict) or document.get("success") is not True or document.get("code") != "0":
         told = document.get("message") if isinstance(document, dict) else None
@@ -137,6 +142,6 @@ def _envelope(body: bytes, report: str, page: int) -> tuple[int, int, list[dict[
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise BadPayload(f"{report}: success without rows", source=SOURCE, todo="ask again later")
     pages, count = (str(result.get(name, "")) for name in ("pages", "count"))
-    if not (pages.isdecimal() and count.isdecimal() and 1 <= page <= int(pages)):
+    if not (PAGES.fullmatch(pages) and COUNT.fullmatch(count) and 1 <= page <= int(pages)):
         raise BadPayload(f"{report}: page {page} of pages '{pages}', count '{count}'", source=SOURCE)
     return int(pages), int(count), rows

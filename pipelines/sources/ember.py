@@ -100,4 +100,5 @@ def _table(body: bytes) -> pl.DataFrame:
             source=SOURCE,
             todo=f"open {URL} and compare its columns with {', '.join(COLUMNS)}",
         ) from None
+    _cells.refuse_cut(body, SOURCE)
     return table.with_row_index("line", offset=2)

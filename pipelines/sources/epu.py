@@ -86,6 +86,7 @@ def _table(body: bytes, key: str) -> _sheets.Sheet:
     width = max((len(row) for row in rows), default=0)
     if width < 2:
         raise BadPayload(f"{key}: not a CSV of several columns", source=SOURCE)
+    _cells.refuse_cut(body, SOURCE, key)
     names = [str(position) for position in range(width)]
     padded = [[*row, *[None] * (width - len(row))] for row in rows]
     texts = pl.DataFrame(padded, schema=dict.fromkeys(names, pl.String), orient="row")

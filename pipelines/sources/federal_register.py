@@ -22,7 +22,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog, Topic
 from pipelines.errors import BadPayload
-from pipelines.sources import POLICY_DOCUMENT, Expect, Parsed, Request
+from pipelines.sources import NOT_JSON, POLICY_DOCUMENT, Expect, Parsed, Request
 
 SOURCE = "federal_register"
 URL = "https://www.federalregister.gov/api/v1/documents.json"
@@ -185,15 +185,16 @@ def _answer(body: bytes, topic: Topic, window: Window) -> dict[str, Any]:
     """The answer as an object, once it is known to be an answer to this search."""
     try:
         answer = json.loads(body)
-    except ValueError as error:
+    except NOT_JSON as error:
         raise BadPayload(f"not readable as JSON: {error}", source=SOURCE, series=topic.id) from None
     if not isinstance(answer, dict):
         raise BadPayload(f"a {type(answer).__name__} instead of an object", source=SOURCE, series=topic.id)
     if answer.get("errors"):
         raise BadPayload(f"the search was refused: {answer['errors']}", source=SOURCE, series=topic.id)
     count, description = answer.get("count"), answer.get("description")
-    if not isinstance(count, int) or not isinstance(description, str):
-        raise BadPayload("no count and description", source=SOURCE, series=topic.id)
+    pages = answer.get("total_pages")
+    if not isinstance(count, int) or not isinstance(description, str) or not isinstance(pages, int | None):
+        raise BadPayload("no count, number of pages and description", source=SOURCE, series=topic.id)
     unmentioned = [words for words in _asked(topic, window) if not _words(words) <= _words(description)]
     if count >= UNFILTERED_COUNT or unmentioned:
         raise BadPayload(
@@ -234,7 +235,7 @@ def _results(answer: Mapping[str, Any], topic: Topic, window: Window) -> list[di
         return []
     if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
         raise BadPayload("no list of results", source=SOURCE, series=topic.id)
-    numbers = [result["document_number"] for result in results if result.get("document_number")]
+    numbers = [str(result["document_number"]) for result in results if result.get("document_number")]
     if len(results) != count or len(set(numbers)) != len(numbers):
         raise BadPayload(
             f"{count} documents announced, {len(results)} sent, {len(set(numbers))} of them different",

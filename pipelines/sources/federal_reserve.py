@@ -219,7 +219,7 @@ def _stream(body: bytes, release: str, reader: _Reader) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             _feed(archive, _data_member(archive, release), release, parser.Parse)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise BadPayload(f"{release}: not a readable zip archive: {error}", source=SOURCE) from None
     except expat.ExpatError as error:
         raise BadPayload(f"{release}: not readable as XML: {error}", source=SOURCE) from None

@@ -7,6 +7,7 @@ every month of the fiscal year before and of its own: a month is read only from 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,12 +16,13 @@ import polars as pl
 
 from pipelines.catalog import Catalog, Frequency, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import REJECT, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, REJECT, Expect, Parsed, Request, _cells
 
 SOURCE = "fiscal_data"
 BASE_URL = "https://api.fiscaldata.treasury.gov/services/api/fiscal_service"
 PAGE_SIZE = 10_000  # the largest that the interface grants; the statement has had under 4,000 rows since 2015
 PAGE_MARK = "/page"
+COUNT = re.compile("[1-9][0-9]{0,5}")  # of rows; a hundred pages would not be ours
 
 ANSWER = Expect(content_types=("application/json",), starts_with=(b"{",), contains=(b'"data"',))
 
@@ -183,7 +185,7 @@ def _envelope(body: bytes, name: str, page: int) -> tuple[int, list[dict[str, An
     """Rows of the whole answer (`total-count`) and the rows of this page, checked against it."""
     try:
         document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
-    except ValueError as error:
+    except NOT_JSON as error:
         raise BadPayload(f"{name}: not JSON: {error}", source=SOURCE) from None
     rows = document.get("data") if isinstance(document, dict) else None
     meta = document.get("meta") if isinstance(document, dict) else None
@@ -191,7 +193,7 @@ def _envelope(body: bytes, name: str, page: int) -> tuple[int, list[dict[str, An
         told = document.get("message") or document.get("error") if isinstance(document, dict) else None
         raise BadPayload(f"{name}: no data and meta: {told or 'no message'}", source=SOURCE, todo="ask again later")
     total = str(meta.get("total-count", ""))
-    if not total.isdecimal() or total == "0":
+    if not COUNT.fullmatch(total):
         raise BadPayload(f"{name}: total-count is '{total}'", source=SOURCE, todo="ask again later")
     expected = min(PAGE_SIZE, int(total) - PAGE_SIZE * (page - 1))
     if len(rows) != expected:

@@ -44,7 +44,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     begin a period of the series' frequency is rejected.
 
     Raises BadPayload for an HTML page, another column than the one asked for (a vintage of it included), a body
-    without any row, or a key that no catalogued series reads.
+    that is cut or without any row, or a key that no catalogued series reads.
     """
     identifier = key.removeprefix(KEY_PREFIX)
     wanted = [series for series in catalog.series_of(SOURCE) if series.select["id"] == identifier]
@@ -55,6 +55,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         raise BadPayload("an HTML page in place of a CSV", source=SOURCE, series=identifier, todo="ask again later")
     header, *lines = text.splitlines() or [""]
     _check_header(header, identifier)
+    _cells.refuse_cut(body, SOURCE, identifier)
 
     table = (
         pl.DataFrame({"line": lines}, schema={"line": pl.String})

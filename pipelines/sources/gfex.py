@@ -14,7 +14,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells
 
 SOURCE = "gfex"
 URL = "http://www.gfex.com.cn/u/interfacesWebTiDayQuotes/loadList"
@@ -104,7 +104,7 @@ def _lines(body: bytes, key: str) -> dict[str, list[dict[str, str]]]:
     """Lines by product in capitals; empty for a day without any delivery month."""
     try:
         document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
-    except ValueError as error:
+    except NOT_JSON as error:
         raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE, todo="ask again later") from None
     if not isinstance(document, dict) or str(document.get("code", "0")) != "0":
         told = document.get("msg") if isinstance(document, dict) else None

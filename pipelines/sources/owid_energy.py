@@ -54,6 +54,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         table = pl.read_csv(io.BytesIO(body), columns=[ISO, YEAR, *there], infer_schema=False)
     except pl.exceptions.PolarsError as error:
         raise BadPayload(f"not readable as CSV: {str(error).splitlines()[0]}", source=SOURCE) from None
+    _cells.refuse_cut(body, SOURCE)
     table = table.with_row_index("line", offset=2)
 
     frames, rejects = [], []

@@ -11,6 +11,7 @@ import calendar
 import io
 import re
 import zipfile
+import zlib
 from datetime import date
 
 import polars as pl
@@ -59,7 +60,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         raise BadPayload(f"the key '{key}' is not of the form yyyyqn", source=SOURCE)
     try:
         archive = zipfile.ZipFile(io.BytesIO(body))
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, ValueError) as error:
         raise BadPayload(f"not a zip archive: {error}", source=SOURCE, row=key, todo="ask again later") from None
     with archive:
         filings = _read(archive, "sub.txt", SUB_COLUMNS, key).filter(
@@ -96,7 +97,7 @@ def _read(
             lines = [
                 line for line in file if wanted is None or line.split(b"\t", place + 1)[place] in wanted
             ]  # fmt: skip
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         raise BadPayload(f"{name} cannot be unzipped: {error}", source=SOURCE, row=key) from None
     except IndexError:
         raise BadPayload(f"{name} has a line with fewer fields than its header", source=SOURCE, row=key) from None

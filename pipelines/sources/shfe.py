@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import Expect, Parsed, Request, _cells, _html
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _html
 
 SOURCE = "shfe"
 QUOTES, STOCKS = "kx", "weeklystock"  # the exchange's names of the two reports; keys are "kx/20261120"
@@ -36,6 +36,7 @@ QUOTES_FILE = Expect(
     starts_with=(b"{",),
     contains=(b"o_curinstrument",),
 )
+NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 STOCKS_PAGE = Expect(content_types=("text/html", "application/xhtml+xml"), starts_with=(b"<",))
 
 
@@ -95,7 +96,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 def _quotes(body: bytes, key: str, day: date, wanted: list[Series]) -> Parsed:
     try:
         document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
-    except ValueError as error:
+    except NOT_JSON as error:
         raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE, todo="ask again later") from None
     lines = document.get("o_curinstrument") if isinstance(document, dict) else None
     if not isinstance(lines, list) or not lines or not all(isinstance(line, dict) for line in lines):
@@ -179,6 +180,9 @@ def _stock(grids: list[_html.Grid], product: str, unit: str) -> tuple[str | None
     try:
         last, this, change = (float(figures[heading]) for heading in (LAST_WEEK, THIS_WEEK, CHANGE))
     except ValueError:
+        if NUMBER.fullmatch(figures[THIS_WEEK]):
+            told = ", ".join(f"{heading} '{text}'" for heading, text in figures.items())
+            return None, f"cannot be checked against the week before: {told}"
         # Either a marker or no number at all: told apart by whoever reads the cell.
         return figures[THIS_WEEK], None
     if abs(this - last - change) > 0.5:

@@ -17,7 +17,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import REJECT, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, REJECT, Expect, Parsed, Request, _cells
 
 SOURCE = "usgs_mcs"
 ITEM_URL = "https://www.sciencebase.gov/catalog/item/696a75d5d4be0228872d3bf8"
@@ -62,7 +62,7 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def _file_of(body: bytes) -> list[Request]:
     try:
         document = json.loads(body)
-    except ValueError as error:
+    except NOT_JSON as error:
         raise BadPayload(f"the item is not JSON: {error}", source=SOURCE) from None
     files: list[Any] = (document.get("files") if isinstance(document, dict) else None) or []
     for file in files:

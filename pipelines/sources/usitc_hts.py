@@ -16,7 +16,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import REJECT, TARIFF_RELEASE, Expect, Parsed, Request
+from pipelines.sources import NOT_JSON, REJECT, TARIFF_RELEASE, Expect, Parsed, Request
 
 SOURCE = "usitc_hts"
 URL = "https://hts.usitc.gov/reststop/releaseList"
@@ -39,7 +39,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """
     try:
         lines = json.loads(body)
-    except ValueError as error:
+    except NOT_JSON as error:
         raise BadPayload(f"not JSON: {error}", source=SOURCE, row=key) from None
     if not isinstance(lines, list) or not lines or not all(isinstance(line, dict) for line in lines):
         raise BadPayload("not a list of releases", source=SOURCE, row=key)

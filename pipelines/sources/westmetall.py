@@ -96,13 +96,14 @@ def _column(grids: list[_html.Grid], heading: str) -> list[tuple[str, str]]:
     """
     found = []
     for grid in grids:
-        column = None
+        column, width = None, 0
         for row in grid:
             names = [_normal(cell) for cell in row]
             if names and names[0] == DATE_HEADING:
-                column = names.index(heading) if names.count(heading) == 1 else None
+                column, width = (names.index(heading) if names.count(heading) == 1 else None), len(row)
             elif column is not None and row and DAY.fullmatch(row[0]):
-                found.append((row[0], row[column] if column < len(row) else "(cell absent)"))
+                # With a cell less or more, what stands in this place belongs to another column.
+                found.append((row[0], row[column] if len(row) == width else f"(a row of {len(row)} cells)"))
     return found
 
 

@@ -10,12 +10,11 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import fastexcel
 import polars as pl
 
 from pipelines.catalog import Catalog, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import REJECT, Expect, Parsed, Request, _cells
+from pipelines.sources import REJECT, Expect, Parsed, Request, _cells, _sheets
 
 SOURCE = "worldbank_pink_sheet"
 PAGE_URL = "https://www.worldbank.org/en/research/commodity-markets"
@@ -92,22 +91,22 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     if header.updated_on is None:
         rejects.append(_cells.rejected(None, f"{SHEET}!A1", "no line 'Updated on <Month day, year>' above the header"))
 
-    frames = []
+    found: dict[str, int] = {}
     every = catalog.series_of(SOURCE)
     for series in every:
         position, problem = _column(series, header)
         if position is None:
             rejects.append(_cells.rejected(series.id, f"{SHEET}!{header.unit_row + 1}", problem))
         else:
-            frames.append(_column_cells(series, position, header, texts, numbers))
-    if not frames:
+            found[series.id] = position
+    if not found:
         raise BadPayload(
             f"sheet '{SHEET}' has none of the {len(every)} catalogued columns",
             source=SOURCE,
             todo="compare the sheet's header with pipelines/catalog/series/worldbank.yaml",
         )
 
-    cells = pl.concat(frames)
+    cells = _cells_of(found, header, texts, numbers)
     if header.updated_on is not None:
         early = pl.col("period").dt.month_end() >= header.updated_on
         rejects.append(
@@ -136,17 +135,10 @@ def _sheet(body: bytes) -> tuple[pl.DataFrame, pl.DataFrame]:
 
     The text gives markers and printed digits; the figures come from the numbers, which lose nothing.
     """
-    try:
-        book = fastexcel.read_excel(body)
-        text, number = (
-            book.load_sheet(SHEET, header_row=None, skip_rows=0, dtypes=dtype).to_polars()
-            for dtype in ("string", "float")
-        )
-    except fastexcel.SheetNotFoundError:
-        raise BadPayload(f"the workbook has no sheet '{SHEET}'", source=SOURCE) from None
-    except fastexcel.FastExcelError as error:
-        raise BadPayload(f"not a readable workbook: {str(error).splitlines()[0]}", source=SOURCE) from error
-    return text, number
+    sheets = _sheets.read(body, SOURCE, only=SHEET)
+    if not sheets:
+        raise BadPayload(f"sheet '{SHEET}' is empty", source=SOURCE)
+    return sheets[0].texts, sheets[0].numbers
 
 
 def _header(texts: pl.DataFrame) -> _Header:
@@ -203,47 +195,38 @@ def _column(series: Series, header: _Header) -> tuple[int | None, str]:
     return None, f"no column '{name}'"
 
 
-def _column_cells(
-    series: Series, position: int, header: _Header, texts: pl.DataFrame, numbers: pl.DataFrame
-) -> pl.DataFrame:
-    """The cells of one column; rows that hold neither a month nor a figure (blank lines, footnotes) are not cells."""
+def _cells_of(found: dict[str, int], header: _Header, texts: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+    """The cells of the series' columns (positions by series); a line that holds neither a month nor a figure (blank,
+    footnotes) has none."""
     first = header.unit_row + 1
-    period_text = pl.col("period_text").str.strip_chars()
-    return (
-        pl.DataFrame(
-            {
-                "period_text": texts.to_series(0)[first:],
-                "text": texts.to_series(position)[first:],
-                "number": numbers.to_series(position)[first:],
-            },
-            schema={"period_text": pl.String, "text": pl.String, "number": pl.Float64},
-        )
-        .with_row_index("line", offset=first + 1)
-        .select(
-            pl.lit(series.id).alias("series_id"),
-            "period_text",
-            pl.when(period_text.str.contains(PERIOD))
+    month = pl.col("period_text").str.strip_chars()
+    lines = (
+        texts.select(pl.col(texts.columns[0]).alias("period_text"))
+        .with_row_index("line", offset=1)
+        .slice(first)
+        .with_columns(
+            pl.when(month.str.contains(PERIOD))
             .then(
                 pl.date(
-                    period_text.str.slice(0, 4).cast(pl.Int32, strict=False),
-                    period_text.str.slice(5, 2).cast(pl.Int32, strict=False),
+                    month.str.slice(0, 4).cast(pl.Int32, strict=False),
+                    month.str.slice(5, 2).cast(pl.Int32, strict=False),
                     1,
                 )
             )
-            .alias("period"),
-            "text",
-            "number",
-            pl.format(f"{SHEET}!{_letters(position)}{{}}", "line").alias("row"),
+            .alias("period")
         )
-        .filter(pl.col("period").is_not_null() | pl.col("number").is_not_null() | pl.col("text").str.contains(r"\S"))
     )
-
-
-def _letters(position: int) -> str:
-    """Spreadsheet letters of a 0-based column position (0 is A, 65 is BN)."""
-    letters = ""
-    position += 1
-    while position:
-        position, rest = divmod(position - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
+    columns = [
+        lines.with_columns(
+            texts.to_series(position).slice(first).alias("text"),
+            numbers.to_series(position).slice(first).alias("number"),
+            series_id=pl.lit(series_id),
+            row=pl.lit(f"{SHEET}!{_sheets.letters(position)}"),
+        )
+        for series_id, position in found.items()
+    ]
+    return (
+        pl.concat(columns)
+        .filter(pl.col("period").is_not_null() | pl.col("number").is_not_null() | pl.col("text").str.contains(r"\S"))
+        .select("series_id", "period_text", "period", "text", "number", pl.concat_str("row", "line").alias("row"))
+    )

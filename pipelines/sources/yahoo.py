@@ -15,11 +15,12 @@ import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import REJECT, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, REJECT, Expect, Parsed, Request, _cells
 
 SOURCE = "yahoo"
 CHART_URL = "https://query1.finance.yahoo.com/v8/finance/chart/"
 KEY_PREFIX = "chart/"
+MAX_STAMP = 253_402_300_800  # the first second of the year 10000
 RANGE = "2y"  # one answer of about 50 kB; a later revision inside it is seen at the next check
 # The interface answers 429 to anything that does not look like a browser; nothing else about the request is disguised.
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
@@ -125,7 +126,7 @@ def _chart(body: bytes, symbol: str) -> tuple[dict[str, Any], list[Any], list[An
     try:
         chart = json.loads(body)["chart"]
         error, results = chart["error"], chart["result"]
-    except (ValueError, KeyError, TypeError):
+    except (*NOT_JSON, KeyError, TypeError):
         raise BadPayload("is no chart in JSON", source=SOURCE, series=symbol, todo="ask again later") from None
     if error or not results:
         told = error.get("description") if isinstance(error, dict) else None
@@ -140,7 +141,7 @@ def _chart(body: bytes, symbol: str) -> tuple[dict[str, Any], list[Any], list[An
         raise BadPayload(f"is {found} in steps of {granularity}, not {symbol} by day", source=SOURCE, series=symbol)
     if not isinstance(stamps, list) or not isinstance(closes, list) or len(stamps) != len(closes) or not stamps:
         raise BadPayload("time stamps and closes are not of one length", source=SOURCE, series=symbol)
-    if not all(isinstance(stamp, int) for stamp in stamps) or not all(
+    if not all(isinstance(stamp, int) and abs(stamp) < MAX_STAMP for stamp in stamps) or not all(
         close is None or (isinstance(close, (int, float)) and not isinstance(close, bool)) for close in closes
     ):
         raise BadPayload("a time stamp or close is no number", source=SOURCE, series=symbol)

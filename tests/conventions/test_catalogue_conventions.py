@@ -126,3 +126,22 @@ def test_a_mart_says_its_grain_and_tests_it_and_has_a_contract(mart: dict[str, A
     ]
     assert grains, "a unique_combination test of the columns that make the grain is missing"
     assert all(grain <= names for grain in grains)
+
+
+# What is counted, weighed or paid for is never less than nothing; what a metal costs is never nothing either.
+NEVER_ZERO = re.compile(r"(usd|cny)_per_|index_\d")
+NEVER_NEGATIVE = re.compile(r"contracts|kg|(short_|thousand_|ten_thousand_)?tonnes|short_tons|troy_ounces|twh|index")
+
+
+@pytest.mark.parametrize("series", TRACKED.series.values(), ids=by_id)
+def test_a_range_knows_the_sign_of_its_unit(series: Any) -> None:
+    low = series.plausible[0]
+    assert not (NEVER_ZERO.match(series.unit) and series.metal and low <= 0), "0 would pass as a price"
+    assert not (NEVER_NEGATIVE.match(series.unit) and low < 0), "a flipped sign would pass"
+
+
+def test_a_month_that_was_never_published_is_flagged_for_every_series_of_it() -> None:
+    flagged = {(c.series, f"{c.period:%Y-%m}") for c in TRACKED.corrections.values() if c.action == "flag"}
+    silent = {(s.id, month) for s in TRACKED.series.values() for month in s.select.get("never_published", ())}
+    assert silent
+    assert silent <= flagged

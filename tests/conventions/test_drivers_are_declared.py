@@ -6,6 +6,8 @@ import csv
 import re
 from pathlib import Path
 
+from pipelines import catalog
+
 DBT = Path(__file__).resolve().parents[2] / "dbt_project"
 
 
@@ -49,3 +51,23 @@ def test_every_divergence_is_in_the_table_and_has_a_definition() -> None:
     }
     assert set(re.findall(r"\w+", listed)) == models
     assert models <= {row["divergence_id"] for row in seed("divergence_definitions")}
+
+
+def test_every_driver_of_the_attribution_is_read_and_goes_back_to_what_it_reads() -> None:
+    read = model("intermediate/int_attribution__changes")
+    inputs = {row["input_id"] for row in seed("lineage_inputs") if row["table_name"] == "metal_attribution"}
+    for row in seed("attribution_regressors"):
+        assert f"'{row['source_column']}'" in read or f"then {row['source_column']} end" in read, row
+        assert f"ref('{row['source_table']}')" in read, row
+        assert re.search(r"\(\d{4}\)|forms", row["reference"]), row
+    assert inputs >= {"us_treasury_10y_real_pct", "us_broad_dollar_index", "china_exports_yoy_pct"}
+    metals = {row["subject"] for row in seed("lineage_inputs") if row["table_name"] == "metal_attribution"} - {""}
+    assert len(metals) == 10
+
+
+def test_every_daily_quotation_is_a_series_of_its_metal() -> None:
+    catalogued = {
+        s.id: (s.metal, s.frequency) for s in catalog.load(DBT.parent / "pipelines" / "catalog").series.values()
+    }
+    for row in seed("daily_quotations"):
+        assert catalogued[row["series_id"]] == (row["metal_id"], "daily"), row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Callable
 from datetime import date
@@ -14,6 +15,7 @@ import pytest
 
 from pipelines import catalog as catalogs
 from pipelines.settings import Settings
+from tests.brief_page import differences, read
 from tests.pipeline.conftest import REPOSITORY, Home
 
 QUERIES = REPOSITORY / "docs" / "queries"
@@ -254,12 +256,38 @@ def test_export_writes_tables_and_queries_whole_or_not_at_all(offline_home: tupl
     assert (folder / "ppi.csv").read_text(encoding="utf-8").startswith("month,ppi")
 
 
+def test_the_page_of_the_day_is_written_and_holds_the_warehouses_figures(offline_home: tuple[Home, str, float]) -> None:
+    home, said, _ = offline_home
+    path = home.folder / "warehouse" / "brief" / "index.html"
+    assert f"brief     {path}" in said
+    assert f"brief     {path}" in home.metals("status").stdout
+    page = read(path.read_text(encoding="utf-8"))
+    compared, wrong = differences(page, home.published)
+    assert wrong == []
+    assert compared > 5000
+    # The figures of the README's own tests above, as the page shows them.
+    shown = {(f.query, f.column, f.text) for f in page.figures}
+    assert ("key_figures", "value", "$13,543\u202f/\u202ft") in shown
+    assert ("key_figures", "value", "3.5\u202f%") in shown
+    assert "This is the first publication" in page.text
+    assert "the COMEX premium has no figure here" in page.text
+    assert "METALS_PERSONAL_USE=true switches them on" in page.text
+    assert "coal-share" not in page.charts, "nothing of coal ships with the project"
+
+
 def test_a_second_run_adds_nothing(offline_home: tuple[Home, str, float]) -> None:
     home, _, _ = offline_home
     before = home.rows("select count(*) from raw.observation union all select count(*) from raw.filing_fact")
     verdicts = home.rows("select claim_id, verdict, because from claim_verdicts order by 1")
+    page = home.folder / "warehouse" / "brief"
+    shutil.rmtree(page)
+    page.touch()  # a file where the page's folder should be: the brief cannot be written
+    published_at = home.published.stat().st_mtime
     run = home.metals("run", "--offline")
     assert run.returncode == 0, run.stderr
+    assert "write_brief" in run.stderr
+    assert "brief     none yet" in run.stdout
+    assert home.published.stat().st_mtime > published_at, "a page that fails takes no publication back"
     assert home.rows("select count(*) from raw.observation union all select count(*) from raw.filing_fact") == before
     assert home.rows("select claim_id, verdict, because from claim_verdicts order by 1") == verdicts
 

@@ -16,12 +16,16 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import numpy as np
 import pytest
 
 from pipelines import catalog as catalogs
 from pipelines.landing import Check, Landing
 from pipelines.settings import Settings
 from pipelines.sources import fred
+from tests.brief_page import differences, read
+from tests.lineage import FROM_FILINGS, followed, marts
 from tests.pipeline.conftest import REPOSITORY, Home
 from tests.replay import Replay
 
@@ -371,6 +375,38 @@ def test_every_publisher_brings_rows(runs: Published) -> None:
     assert counts["policy_document"] >= 1
 
 
+def test_each_metal_has_one_daily_quotation_with_the_volatility_of_its_own_series(runs: Published) -> None:
+    rows = runs.home.rows
+    shown = rows(
+        "select metal_id, quotation, bool_or(is_fallback) from metal_prices where frequency = 'daily' "
+        "and quotation in ('official_cash', 'auction') group by all"
+    )
+    base = ("aluminium", "copper", "lead", "nickel", "tin", "zinc")
+    assert set(shown) == {
+        *((metal, "official_cash", False) for metal in base),
+        *((metal, "auction", False) for metal in ("gold", "palladium", "platinum", "silver")),
+    }
+    assert rows("select count(*) - count(distinct (metal_id, frequency, period)) from metal_prices") == [(0,)]
+
+    # No auction on Christmas Eve: the future stands in, and the next auction is compared with the last auction.
+    figures = rows(
+        "select period, arg_max(value, known_at) from raw.observation where series_id = 'lbma_gold_usd_per_troy_ounce' "
+        "group by period order by period"
+    )
+    days = {day: place for place, (day, _) in enumerate(figures)}
+    returns = np.diff(np.log([price for _, price in figures]))
+    compared = rows(
+        "select period, return_1d_log, realised_volatility_20d_annualised_pct, realised_volatility_60d_annualised_pct "
+        "from metal_prices where series_id = 'lbma_gold_usd_per_troy_ounce' order by period"
+    )
+    assert len(compared) == len(figures) > 400
+    for day, *of_day in compared[60:]:
+        place = days[day]
+        expected = [returns[place - 1]]
+        expected += [100 * np.sqrt(252) * np.std(returns[place - n : place], ddof=1) for n in (20, 60)]
+        assert of_day == pytest.approx(expected, rel=1e-9)
+
+
 def test_a_users_key_reaches_the_publisher_and_nothing_that_the_runs_leave_behind(
     runs: Published, own_replay: Replay
 ) -> None:
@@ -475,6 +511,23 @@ def test_the_two_weeks_that_were_never_captured_are_gaps(runs: Published) -> Non
     assert june == {(metal, day, True) for metal in METALS for day in NEVER_CAPTURED}
 
 
+def test_figures_for_own_use_are_in_the_warehouse_and_not_in_the_brief(runs: Published) -> None:
+    path = runs.home.folder / "warehouse" / "brief" / "index.html"
+    page = read(path.read_text(encoding="utf-8"))
+    own = runs.home.rows(
+        "select l.row_key from lineage as l inner join raw.payload as p using (payload_id) inner join sources as s "
+        "using (source_id) where l.table_name = 'claim_evidence' and s.licence_class = 'personal_use'",
+        runs.second,
+    )
+    assert own, "evidence rests on the exchanges' figures"
+    shown = {f"{row['claim_id']}|{row['indicator']}" for row in page.rows("evidence")}
+    assert len(shown) > 40
+    assert not shown & {key for (key,) in own}
+    assert "METALS_BRIEF_PERSONAL_USE=true shows them" in page.text
+    assert "premium" not in str(page.charts["duties"]["data"])
+    assert differences(page, runs.second)[1] == []
+
+
 @pytest.fixture
 def own_catalog(tmp_path: Path) -> Path:
     return _copy_of_the_catalogue(tmp_path)
@@ -542,3 +595,19 @@ def test_a_series_is_added_by_one_entry(home_with_aluminium: Home) -> None:
 def test_only_the_named_publisher_was_asked_and_the_others_are_bundled(home_with_aluminium: Home) -> None:
     assert home_with_aluminium.rows("select distinct source_id from raw.retrieval") == [("fred",)]
     assert home_with_aluminium.rows("select count(*) > 700 from metal_prices where metal_id = 'copper'") == [(True,)]
+
+
+def test_every_figure_of_every_table_leads_to_payloads_and_filings(runs: Published) -> None:
+    """Every published table has rows here, so that none escapes; tests/recorded follows the recorded ones too."""
+    with duckdb.connect(str(runs.second), read_only=True) as connection:
+        found = followed(connection)
+    assert set(found) == {mart.name for mart in marts()}
+    for mart, traced in found.items():
+        assert not traced.rows_that_lead_nowhere, (mart, traced.rows_that_lead_nowhere[:5])
+        assert traced.payloads, mart
+        assert not traced.unknown, mart
+        assert bool(traced.accessions) >= (mart in FROM_FILINGS), mart
+    told = runs.home.metals("explain", "divergence_capex_payoff", str(found["divergence_capex_payoff"].example))
+    assert told.returncode == 0, told.stderr
+    shown = told.stdout.replace("\n", "")
+    assert all(accession in shown for accession in found["divergence_capex_payoff"].accessions)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -56,34 +57,31 @@ def recorded(upstream: Path) -> dict[tuple[str, int], tuple[float, float]]:
     }
 
 
+def payloads(upstream: Path) -> Iterator[ingest.Payload]:
+    """The recorded figures as two editions of Our World in Data's file, oldest first."""
+    figures = recorded(upstream)
+    for known, last in EDITIONS.items():
+        lines = ["iso_code,year,coal_electricity,electricity_generation"]
+        lines += [
+            f"{COUNTRIES[country][1]},{year},{coal!r},{electricity!r}"
+            for (country, year), (coal, electricity) in sorted(figures.items())
+            if year <= last
+        ]
+        body = ("\n".join(lines) + "\n").encode()
+        payload_id = hashlib.sha256(body).hexdigest()
+        at = known.replace(tzinfo=None)
+        yield ingest.Payload(payload_id, owid_energy.KEY, at, body, None, None, None, "fetched", "re-serialised")
+
+
 def main() -> None:
     upstream, directory = map(Path, sys.argv[1:3])
     settings = Settings(warehouse_dir=directory)
     catalog = catalogs.load(settings.catalog_dir)
-    figures = recorded(upstream)
     report = ingest.Report()
     with warehouse.exclusive(settings), warehouse.writer(settings) as connection:
         warehouse.write_catalog(connection, catalog)
-        for at, last in EDITIONS.items():
-            lines = ["iso_code,year,coal_electricity,electricity_generation"]
-            lines += [
-                f"{COUNTRIES[country][1]},{year},{coal!r},{electricity!r}"
-                for (country, year), (coal, electricity) in sorted(figures.items())
-                if year <= last
-            ]
-            body = ("\n".join(lines) + "\n").encode()
-            payload = ingest.Payload(
-                hashlib.sha256(body).hexdigest(),
-                owid_energy.KEY,
-                at,
-                body,
-                None,
-                None,
-                None,
-                "fetched",
-                "re-serialised",
-            )
-            source = catalog.sources[owid_energy.SOURCE]
+        source = catalog.sources[owid_energy.SOURCE]
+        for payload in payloads(upstream):
             ingest.load_payload(connection, payload, source, sources.module(source.id), catalog, report)
     failed = [r for r in transform.build(settings, SELECTED) if r.failed]
     for result in failed:

@@ -69,14 +69,26 @@ TOPIC = {
     "since": date(2018, 1, 1),
     "description": "A topic for tests",
 }
+CORRECTION = {
+    "id": "one",
+    "series": "tiny_copper_usd_per_tonne",
+    "period": date(2026, 1, 1),
+    "action": "override",
+    "published": 90.0,
+    "value": 9000.0,
+    "known_on": date(2026, 3, 1),
+    "reason": "printed in hundreds",
+    "reference": "a notice",
+}
 FILES = {
     "sources.yaml": ("sources", SOURCE),
     "series/tiny.yaml": ("series", SERIES),
     "companies.yaml": ("companies", COMPANY),
     "metals.yaml": ("metals", METAL),
     "topics.yaml": ("topics", TOPIC),
+    "corrections.yaml": ("corrections", CORRECTION),
 }
-OPTIONAL = {"metal", "taxonomy", "unofficial", "switch"}
+OPTIONAL = {"metal", "taxonomy", "unofficial", "switch", "value"}
 REQUIRED = [(file, name) for file, (_, entry) in FILES.items() for name in entry if name not in OPTIONAL | {"id"}]
 
 
@@ -145,6 +157,11 @@ def test_an_entry_without_an_id_is_named_by_its_position(folder: Path, file: str
         ("companies.yaml", {"ciks": []}, "ciks: List should have at least 1 item"),
         ("companies.yaml", {"fiscal_year_end": "June"}, "fiscal_year_end: String should match pattern"),
         ("topics.yaml", {"source": "nobody"}, "unknown source 'nobody'"),
+        ("corrections.yaml", {"series": "nothing"}, "unknown series 'nothing'"),
+        ("corrections.yaml", {"action": "guess"}, "action: Input should be 'drop'"),
+        ("corrections.yaml", {"action": "drop"}, "a value belongs to an override, and to nothing else"),
+        ("corrections.yaml", {"value": None}, "a value belongs to an override, and to nothing else"),
+        ("corrections.yaml", {"published": None}, "action override needs the published figure that it is about"),
         ("topics.yaml", {"conditions": {"publication_date": "2020"}}, "publication_date is set by the plan"),
     ],
 )
@@ -187,6 +204,7 @@ def test_defaults_stand_under_every_entry_and_give_way_to_it(folder: Path) -> No
         ("series: {}\n", "tiny.yaml: expected a mapping with a list under 'series'"),
         ("series: []\nseriez: []\n", r"tiny.yaml: unknown keys \['seriez'\]"),
         ("series: [a word]\n", "tiny.yaml: entry 'number 1': is not a mapping"),
+        ("series:\n  - {id: a, unit: pct, unit: tonnes}\n", "tiny.yaml: not readable as YAML: 'unit' stands twice"),
     ],
 )
 def test_a_file_that_is_no_list_of_entries_is_refused(folder: Path, content: str, reason: str) -> None:

@@ -54,16 +54,39 @@ POLICY_DOCUMENT: dict[str, Any] = {
     "retrieved_on": date(2026, 2, 10),
     "row": "results[0]",
 }
+FILING: dict[str, Any] = {
+    "cik": 789019,
+    "accession": "0000789019-26-000001",
+    "form": "10-K",
+    "filing_date": date(2026, 1, 30),
+    "report_date": date(2025, 12, 31),
+    "acceptance_datetime": "2026-01-30T16:05:00.000Z",
+    "primary_document": "a10-k.htm",
+    "retrieved_on": date(2026, 2, 10),
+    "row": "filing 0",
+}
+TARIFF_RELEASE: dict[str, Any] = {
+    "release_id": "2026HTSRev4",
+    "title": "Revision 4",
+    "status": "current",
+    "release_start_date": date(2026, 2, 1),
+    "retrieved_on": date(2026, 2, 10),
+    "row": "0",
+}
 GOOD = {
     "OBSERVATION": OBSERVATION,
     "FILING_FACT": FILING_FACT,
+    "FILING": FILING,
     "POLICY_DOCUMENT": POLICY_DOCUMENT,
+    "TARIFF_RELEASE": TARIFF_RELEASE,
 }
 # Which column makes a second row another row than the first.
 OTHER = {
     "OBSERVATION": {"series_id": "zinc"},
     "FILING_FACT": {"tag": "Revenue"},
+    "FILING": {"accession": "0000789019-26-000009"},
     "POLICY_DOCUMENT": {"topic": "minerals"},
+    "TARIFF_RELEASE": {"release_id": "2026HTSRev5"},
 }
 MUTATIONS = [
     ("OBSERVATION", {"period": date(1849, 12, 31)}, "period: greater_than_or_equal_to(1850-01-01)"),
@@ -83,7 +106,13 @@ MUTATIONS = [
     ("FILING_FACT", {"period_start": date(2026, 1, 1)}, "its period starts after it ends"),
     ("FILING_FACT", {"filed": date(2025, 12, 30)}, "was filed before its period ended"),
     ("FILING_FACT", {"filed": date(2026, 2, 11)}, "is filed later than it was fetched"),
+    ("FILING", {"cik": 0}, "cik: greater_than(0)"),
+    ("FILING", {"accession": "0000789019-26-00001"}, "accession: str_matches"),
+    ("FILING", {"filing_date": date(1849, 12, 31)}, "filing_date: greater_than_or_equal_to(1850-01-01)"),
+    ("FILING", {"filing_date": date(2026, 2, 11)}, "is filed later than it was fetched"),
     ("POLICY_DOCUMENT", {"publication_date": date(2026, 2, 11)}, "is dated later than it was fetched"),
+    ("TARIFF_RELEASE", {"status": ""}, "status: str_length"),
+    ("TARIFF_RELEASE", {"release_start_date": date(1849, 12, 31)}, "release_start_date: greater_than_or_equal_to"),
 ]
 ALLOWED = [
     ("OBSERVATION", {"value": 400.0}),
@@ -98,6 +127,9 @@ ALLOWED = [
     ("FILING_FACT", {"fiscal_year": None, "fiscal_period": None}),
     ("POLICY_DOCUMENT", {"publication_date": date(2026, 2, 10)}),
     ("POLICY_DOCUMENT", {"type": None, "agencies": None}),
+    ("FILING", {"filing_date": date(2026, 2, 10), "report_date": None}),
+    ("TARIFF_RELEASE", {"release_start_date": None, "title": None}),
+    ("TARIFF_RELEASE", {"release_start_date": date(2027, 1, 1)}),  # announced
 ]
 
 
@@ -120,11 +152,35 @@ def test_a_good_row_passes(name: str) -> None:
 def test_a_check_rejects_its_row_and_leaves_the_good_ones(name: str, mutation: dict[str, Any], reason: str) -> None:
     good = GOOD[name]
     bad = good | OTHER[name] | mutation | {"row": "the bad one"}
-    last = good | OTHER[name] | {key: f"{value}2" for key, value in OTHER[name].items()}
+    last = good | OTHER[name] | {key: f"{value[:-1]}2" for key, value in OTHER[name].items()}
     verdict = contracts.validate(frame(name, good, bad, last), contract(name))
     assert verdict.good.equals(frame(name, good, last))
     assert verdict.bad["row"].to_list() == ["the bad one"]
     assert reason in verdict.bad["reason"][0]
+
+
+def checks_of(name: str) -> set[str]:
+    """Every check of a contract but those on null and on uniqueness, as a reason names it."""
+    of_columns = {f"{column}: {c.error}" for column, spec in contract(name).columns.items() for c in spec.checks}
+    return of_columns | {f"row: {check.error}" for check in contract(name).checks}
+
+
+def test_every_raw_table_has_a_good_row_here() -> None:
+    assert {name.lower() for name in GOOD} == set(contracts.RAW)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_every_check_has_a_row_above_that_breaks_it(name: str) -> None:
+    """A check that is added without one fails here: nothing would show that it can reject."""
+    broken = [GOOD[name] | OTHER[name] | mutation for of, mutation, _ in MUTATIONS if of == name]
+    shown = {
+        reason
+        for row in broken
+        for reasons in contracts.validate(frame(name, row), contract(name)).bad["reason"]
+        for reason in reasons.split("; ")
+    }
+    assert checks_of(name) - shown == set()
+    assert contracts.key(name.lower()), "and what tells its rows apart is unique"
 
 
 @pytest.mark.parametrize(("name", "change"), ALLOWED)
@@ -144,7 +200,7 @@ def test_a_null_is_rejected_where_a_value_must_stand(name: str, column: str) -> 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_of_duplicates_both_rows_are_named_whatever_they_say(name: str) -> None:
-    value = {"title": "Another title"} if name == "POLICY_DOCUMENT" else {"value": 8000.0}
+    value = {"value": 8000.0} if "value" in GOOD[name] else {"retrieved_on": date(2026, 2, 11)}
     rows = [GOOD[name] | {"row": "first"}, GOOD[name] | OTHER[name], GOOD[name] | value | {"row": "third"}]
     verdict = contracts.validate(frame(name, *rows), contract(name))
     assert verdict.bad["row"].to_list() == ["first", "third"]

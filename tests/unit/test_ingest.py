@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -266,13 +267,31 @@ def test_the_same_payload_twice_adds_nothing(raw: duckdb.DuckDBPyConnection) -> 
 def test_vanished_periods_are_counted_and_kept(raw: duckdb.DuckDBPyConnection) -> None:
     months = [("price", f"2025-{month:02}", float(month), 1) for month in range(1, 7)]
     load(raw, observations(*months), "2026-01-01")
-    load(raw, observations(months[0], months[2], months[4], missing={"price": 2}), "2026-01-02")
-    # February and April are gone; June lies beyond the payload's range, so it is no loss.
+    load(raw, observations(months[0], months[2], months[5], missing={"price": 2}), "2026-01-02")
+    # February, April and May are gone.
     assert rows(raw, "select rows, missing, rows_vanished from raw.coverage order by retrieved_at") == [
         (6, 0, 0),
-        (3, 2, 2),
+        (3, 2, 3),
     ]
     assert len(known(raw)) == 6
+
+
+def test_a_payload_that_ends_before_an_earlier_one_is_an_older_file_and_refused(
+    raw: duckdb.DuckDBPyConnection,
+) -> None:
+    load(raw, observations(("price", "2026-01", 1.0, 1), ("price", "2026-02", 2.0, 1)), "2026-03-20")
+    with pytest.raises(BadPayload, match=r"ends in 2026-01-01 \(price\), and an earlier answer ended in 2026-02-01"):
+        load(raw, observations(("price", "2026-01", 9.0, 1)), "2026-03-21")
+    assert [value for _, value, *_ in known(raw)] == [1.0, 2.0]
+
+
+def test_where_another_series_goes_on_the_end_of_the_shorter_one_has_vanished(raw: duckdb.DuckDBPyConnection) -> None:
+    both = observations(("price", "2026-02", 2.0, 1), ("other", "2026-01", 1.0, 1), ("other", "2026-02", 2.0, 1))
+    load(raw, both, "2026-03-20")
+    load(raw, observations(("price", "2026-02", 2.0, 1), ("other", "2026-01", 1.0, 1)), "2026-03-21")
+    vanished = "select series_id, rows_vanished from raw.coverage where rows_vanished > 0"
+    assert rows(raw, vanished) == [("other", 1)]
+    assert len(known(raw, "other")) == 2
 
 
 def test_bad_rows_go_to_quarantine_with_their_reasons_and_good_ones_on(raw: duckdb.DuckDBPyConnection) -> None:
@@ -370,10 +389,12 @@ def test_any_sequence_of_vintages_gives_on_every_day_what_the_newest_payload_by_
     with warehouse.scratch() as raw:
         for day, figures in zip(days, seen, strict=True):
             content = observations(*((name, f"2025-{month:02}", value, 1) for month, value in figures.items()))
-            load(raw, content, day.isoformat())
+            with contextlib.suppress(BadPayload):  # of one that ends earlier than another before it
+                load(raw, content, day.isoformat())
         expected: dict[int, float] = {}
         for day, figures in zip(days, seen, strict=True):
-            expected |= figures  # a month that a vintage no longer holds keeps its last figure
+            if max(figures) >= max(expected, default=0):
+                expected |= figures  # a month that a vintage no longer holds keeps its last figure
             assert as_of(raw, day) == expected
             # Until the next retrieval nothing changes but for first figures that fell due.
             assert expected.items() <= as_of(raw, day + timedelta(days=19)).items()

@@ -26,7 +26,7 @@ def catalog() -> Catalog:
 
 
 def body(*rows: str, header: str = HEADER) -> bytes:
-    return "\r\n".join([header, *(row + TAIL for row in rows)]).encode()
+    return ("\r\n".join([header, *(row + TAIL for row in rows)]) + "\r\n").encode()
 
 
 ROWS = (

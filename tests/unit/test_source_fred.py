@@ -52,7 +52,7 @@ def figures(body: str, identifier: str) -> dict[date, float]:
     [
         "DATE,DFII10\n2026-08-03,2.38\n2026-08-04,.\n2026-08-05,-0.40\n",
         "observation_date,DFII10\r\n2026-08-03,2.38\r\n2026-08-04,\r\n2026-08-05,-0.40\r\n",
-        "\ufeffobservation_date,DFII10\n2026-08-03,2.38\n2026-08-04,\n2026-08-05,-0.40",
+        "\ufeffobservation_date,DFII10\n2026-08-03,2.38\n2026-08-04,\n2026-08-05,-0.40\n",
     ],
 )
 def test_both_eras_of_header_and_missing_marker_are_read(body: str) -> None:
@@ -117,6 +117,7 @@ def test_a_date_that_stands_twice_is_rejected_both_times() -> None:
         ("observation_date,DFII10,DGS10\n2025-06-27,2.1,4.1\n", "is not 'observation_date,DFII10'"),
         ("date,DFII10\n2025-06-27,2.1\n", "is not 'observation_date,DFII10'"),
         ("observation_date,DFII10\n", "header without rows"),
+        ("observation_date,DFII10\n2025-06-27,2.1", "the last line is cut"),
         ("", "is not 'observation_date,DFII10'"),
     ],
 )

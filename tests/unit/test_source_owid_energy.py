@@ -28,7 +28,7 @@ def catalog() -> Catalog:
 
 
 def body(*rows: str, header: str = HEADER) -> bytes:
-    return "\n".join([header, *rows]).encode()
+    return ("\n".join([header, *rows]) + "\n").encode()
 
 
 def test_countries_are_picked_by_code_and_sums_have_none(catalog: Catalog) -> None:

@@ -35,7 +35,7 @@ with ratios as (
         'driver_power_density' as source_table,
         'ai_over_traditional|' || parameter as source_key,
         '{{ name }} is ' || {{ number_text('base') }} || ' times that of traditional sites ('
-        || {{ number_text('ai_base', 0) }} || ' against ' || {{ number_text('traditional_base', 0) }} || ' ' || unit
+        || {{ number_text('ai_base', 0) }} || ' against ' || {{ number_text('traditional_base', 0) }} || ' ' || replace(unit, 'kw', 'kW')
         || case when low is null then '' else ', at least ' || {{ number_text('low') }} || ' times' end || ')'
         {%- if parameter == 'kg_copper_per_rack' %} || ', at the copper content per megawatt of sites in general'{% endif %} as finding
     from ratios

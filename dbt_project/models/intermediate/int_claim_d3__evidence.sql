@@ -204,6 +204,7 @@ select
     known_at,
     'driver_trade_policy' as source_table,
     metal_id || '|' || cast(month as varchar) as source_key,
-    'trade policy uncertainty was ' || {{ number_text('trade_policy_uncertainty_zscore_expanding') }}
-    || ' standard deviations from its mean since 1960 in ' || {{ month_text('month') }} as finding
+    'trade policy uncertainty stood at ' || {{ number_text('trade_policy_uncertainty_index', 0) }} || ' in ' || {{ month_text('month') }}
+    || ', ' || {{ deviations_text('trade_policy_uncertainty_zscore_expanding') }}
+    || ' its mean since 1960 (an index of news, quiet for years at a time)' as finding
 from uncertainty

@@ -63,8 +63,8 @@ select
     known_at,
     'analog_summary' as source_table,
     cast(as_of as varchar) as source_key,
-    {{ number_text('100 * share_of_rotations', 0) }} || ' % of all stretches of months as long as the 1970s hold at least as many '
-    || 'of the nearest months' as finding
+    'of all stretches of months as long as the 1970s, ' || {{ number_text('100 * share_of_rotations', 0) }}
+    || ' % hold at least as many of the nearest months as the 1970s do' as finding
 from {{ ref('analog_summary') }}
 
 union all

@@ -53,12 +53,12 @@ with gaps as (
         metal_id || '|' || regime || '|' || sample || '|' || timing as source_key,
         {% if regime == 'monetary_policy' -%}
             'the policy rate had changed by ' || {{ number_text('regime_measure', 2) }} || ' points over the year to '
-            || {{ month_text('regime_month') }} || ', in size ' || {{ number_text('regime_zscore_expanding') }}
-            || ' standard deviations from the usual' as finding
+            || {{ month_text('regime_month') }} || ', a shift ' || {{ deviations_text('regime_zscore_expanding') }}
+            || ' the usual size' as finding
         {%- else -%}
             'geopolitical risk stood at ' || {{ number_text('regime_measure', 0) }} || ' in '
-            || {{ month_text('regime_month') }} || ', ' || {{ number_text('regime_zscore_expanding') }}
-            || ' standard deviations from its mean so far' as finding
+            || {{ month_text('regime_month') }} || ', ' || {{ deviations_text('regime_zscore_expanding') }}
+            || ' its mean so far' as finding
         {%- endif %}
     from gaps
     where regime = '{{ regime }}' and sample = 'full' and timing = 'same_month'

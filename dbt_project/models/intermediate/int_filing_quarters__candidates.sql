@@ -16,9 +16,9 @@ with direct_facts as (
         s.accession,
         s.filed,
         s.payload_id,
-        cast(null as varchar) as subtracted_accession,
+        cast(null as string) as subtracted_accession,
         cast(null as date) as subtracted_filed,
-        cast(null as varchar) as subtracted_payload_id,
+        cast(null as string) as subtracted_payload_id,
         s.known_at
     from {{ ref('int_filing_periods__selected') }} as s
     inner join {{ ref('int_filing_calendar__quarters') }} as q

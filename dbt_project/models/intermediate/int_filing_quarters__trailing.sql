@@ -1,6 +1,16 @@
 -- Trailing twelve months at the end of each fiscal quarter: the sum of four quarters, or where one of them is not known a
 -- figure that was filed for the twelve months as such (fiscal years, and the trailing years that some companies tag).
-with summed as (
+with quarters as (
+    select
+        *,
+        case
+            when subtracted_accession is null or subtracted_accession = accession then accession
+            else accession || '; ' || subtracted_accession
+        end as accession_numbers
+    from {{ ref('int_filing_quarters__discrete') }}
+),
+
+summed as (
     select
         newest.company_id,
         newest.concept,
@@ -10,16 +20,10 @@ with summed as (
         newest.period_end,
         newest.calendar_quarter,
         sum(q.value_usd) as value_ttm_usd,
-        string_agg(
-            case
-                when q.subtracted_accession is null or q.subtracted_accession = q.accession then q.accession
-                else q.accession || '; ' || q.subtracted_accession
-            end,
-            '; ' order by q.quarter_index
-        ) as accession_numbers,
+        {{ dbt.listagg("q.accession_numbers", "'; '", "order by q.quarter_index") }} as accession_numbers,
         max(q.known_at) as known_at
-    from {{ ref('int_filing_quarters__discrete') }} as newest
-    inner join {{ ref('int_filing_quarters__discrete') }} as q
+    from quarters as newest
+    inner join quarters as q
         on
             newest.company_id = q.company_id
             and newest.concept = q.concept

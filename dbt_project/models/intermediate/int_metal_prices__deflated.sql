@@ -53,9 +53,9 @@ indexed as (
 select
     month,
     base_metals_usd_per_tonne,
-    100 * base_metals_usd_per_tonne / cpi_index as base_metals_real_usd_per_tonne,
+    {{ in_constant_dollars('base_metals_usd_per_tonne', 'cpi_index') }} as base_metals_real_usd_per_tonne,
     gold_usd_per_troy_ounce,
-    100 * gold_usd_per_troy_ounce / cpi_index as gold_real_usd_per_troy_ounce,
+    {{ in_constant_dollars('gold_usd_per_troy_ounce', 'cpi_index') }} as gold_real_usd_per_troy_ounce,
     publication_lag_days,
     staleness_limit_days,
     known_at

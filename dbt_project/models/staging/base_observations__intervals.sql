@@ -1,6 +1,59 @@
 -- What was known when: each figure with the half-open interval in which it was the latest one known.
 -- Rows learnt after the as-of date are left out before anything else looks at them.
+-- A correction of the catalogue takes the place of the figure that it names from the day on which it was known, and only
+-- where the publisher says that very figure. Sorted by the end of the interval, what was known on a day lies together at the end
+-- of the table: a question about one day skips what had been replaced by then.
 {{ config(materialized='table') }}
+
+with published as (
+    select
+        series_id,
+        period,
+        value,
+        decimals,
+        known_at,
+        lead(known_at) over (partition by series_id, period order by known_at) as superseded_at,
+        known_at_basis,
+        payload_id
+    from {{ source('raw', 'observation') }}
+    where {{ known_by_as_of('known_at') }}
+),
+
+corrected as (
+    select
+        p.series_id,
+        p.period,
+        p.known_at,
+        c.corrected,
+        greatest(p.known_at, cast(c.known_on as timestamp)) as corrected_from
+    from published as p
+    inner join {{ source('raw', 'catalog_correction') }} as c on p.series_id = c.series_id and p.period = c.period
+    where
+        c.action in ('drop', 'override')
+        and {{ known_by_as_of('c.known_on') }}
+        and abs(p.value - c.published) <= 0.5 * power(10, -coalesce(p.decimals, 9)) + 1e-9 * abs(c.published)
+        and (p.superseded_at is null or p.superseded_at > c.known_on)
+),
+
+as_published as (
+    select
+        p.* exclude (superseded_at),
+        coalesce(c.corrected_from, p.superseded_at) as superseded_at
+    from published as p
+    left join corrected as c on p.series_id = c.series_id and p.period = c.period and p.known_at = c.known_at
+    where c.corrected_from is null or c.corrected_from > p.known_at
+),
+
+as_corrected as (
+    select
+        p.* exclude (value, known_at, known_at_basis),
+        c.corrected as value,
+        c.corrected_from as known_at,
+        'corrected' as known_at_basis
+    from published as p
+    inner join corrected as c on p.series_id = c.series_id and p.period = c.period and p.known_at = c.known_at
+    where c.corrected is not null
+)
 
 select
     series_id,
@@ -8,9 +61,19 @@ select
     value,
     decimals,
     known_at,
-    lead(known_at) over (partition by series_id, period order by known_at) as superseded_at,
+    superseded_at,
     known_at_basis,
     payload_id
-from {{ source('raw', 'observation') }}
-where {{ known_by_as_of('known_at') }}
-order by series_id, period, known_at
+from as_published
+union all by name
+select
+    series_id,
+    period,
+    value,
+    decimals,
+    known_at,
+    superseded_at,
+    known_at_basis,
+    payload_id
+from as_corrected
+order by superseded_at nulls last, known_at

@@ -82,7 +82,7 @@ company_quarters as (
         first_known_at,
         known_at,
         false as is_pending,
-        cast(null as varchar) as gap_reason
+        cast(null as string) as gap_reason
     from known_capex
     union all
     select
@@ -146,7 +146,7 @@ pending_reports as (
     select
         company_id,
         report_date,
-        string_agg(accession, '; ' order by accession) as pending_accession_numbers,
+        {{ dbt.listagg('accession', "'; '", 'order by accession') }} as pending_accession_numbers,
         max(known_at) as known_at
     from {{ ref('int_filings__pending') }}
     group by company_id, report_date
@@ -165,7 +165,7 @@ select
     ) as month_offset,
     cast(c.capex_usd as double) as capex_usd,
     cast(c.capex_ttm_usd as double) as capex_ttm_usd,
-    cast(c.capex_ttm_method as varchar) as capex_ttm_method,
+    cast(c.capex_ttm_method as string) as capex_ttm_method,
     cast(c.capex_year_ago_usd as double) as capex_year_ago_usd,
     cast(c.capex_yoy_pct as double) as capex_yoy_pct,
     cast(c.capex_yoy_pct - before.capex_yoy_pct as double) as capex_acceleration_pp,
@@ -175,9 +175,9 @@ select
         case when cash.value_usd > 0 then c.capex_usd / cash.value_usd end as double
     ) as capex_to_operating_cash_flow_ratio,
     cast(case when sales.value_usd > 0 then c.capex_usd / sales.value_usd end as double) as capex_to_revenue_ratio,
-    cast(c.method as varchar) as method,
+    cast(c.method as string) as method,
     cast(c.vintage as integer) as vintage,
-    cast(c.accession_numbers as varchar) as accession_numbers,
+    cast(c.accession_numbers as string) as accession_numbers,
     cast(c.first_known_at as timestamp) as first_known_at,
     cast(c.known_at as timestamp) as capex_known_at,
     cast(
@@ -187,7 +187,7 @@ select
         ]) }} as timestamp
     ) as known_at,
     c.is_pending,
-    cast(listed.pending_accession_numbers as varchar) as pending_accession_numbers,
+    cast(listed.pending_accession_numbers as string) as pending_accession_numbers,
     c.gap_reason
 from with_history as c
 left join with_history as before

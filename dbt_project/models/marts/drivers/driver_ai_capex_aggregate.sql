@@ -15,9 +15,9 @@ calendar_quarters as (
         count(capex_yoy_pct) as like_for_like_companies,
         sum(case when capex_yoy_pct is not null then capex_usd end) as like_for_like_capex_usd,
         sum(case when capex_yoy_pct is not null then capex_year_ago_usd end) as like_for_like_year_ago_usd,
-        string_agg(
-            case when month_offset <> 0 then company_id || ' ' || cast(month_offset as varchar) end, ', ' order by company_id
-        ) as month_offsets,
+        {{ dbt.listagg(
+            "case when month_offset <> 0 then company_id || ' ' || cast(month_offset as string) end", "', '", 'order by company_id'
+        ) }} as month_offsets,
         max(known_at) as known_at
     from {{ ref('driver_ai_capex') }}
     group by calendar_quarter
@@ -44,7 +44,7 @@ select
     cast(
         q.like_for_like_yoy_pct - {{ months_earlier('q.like_for_like_yoy_pct', 12, 'q.calendar_quarter') }} as double
     ) as like_for_like_acceleration_pp,
-    cast(q.month_offsets as varchar) as month_offsets,
+    cast(q.month_offsets as string) as month_offsets,
     cast(
         {{ latest_of(['q.known_at', months_earlier('q.known_at', 12, 'q.calendar_quarter')]) }} as timestamp
     ) as known_at

@@ -1,11 +1,13 @@
 -- From a published row back to the payloads it was computed from. A view: it is read for a row or two at a time.
--- Five kinds of marts, each declared here once. A row whose input has no figure in the window has no lineage to it.
+-- Six kinds of marts, each declared here once. A row whose input has no figure in the window has no lineage to it.
 --   dated     what a row reads is declared in the seed lineage_inputs, by subject (metal, country ...) and window of months
 --   filings   a row names the accession numbers it was read from
 --   records   a row is one record of a publisher and carries its payload
 --   cited     a row rests on entries of a reference table with their own citation; no payload carried them, so payload_id is
 --             `seed:` and the table's name, beside the payload of the cited document where the register was seen to have it
+--   catalogued  a row is an entry of the project's own catalogue: payload_id is `catalog:` and the file's name
 --   linked    a row was read from rows of other marts, level by level: it inherits their lineage
+-- Verdicts of past days have none here: what they rest on is in the build of that day (`metals run --as-of DAY`).
 {{ config(materialized='view') }}
 {% set dated = [
     {'mart': 'driver_monetary', 'key': 'cast(month as varchar)', 'month': 'month', 'subject': none},
@@ -29,6 +31,12 @@
         'key': "metal_id || '|' || regime || '|' || sample || '|' || timing",
         'month': 'greatest(last_month, regime_month) as month',
         'subject': 'regime',
+    },
+    {
+        'mart': 'metal_attribution',
+        'key': "metal_id || '|' || cast(month as varchar)",
+        'month': 'month',
+        'subject': 'metal_id',
     },
     {'mart': 'divergence_money_ppi', 'key': 'cast(month as varchar)', 'month': 'month', 'subject': none},
     {
@@ -76,10 +84,17 @@
         'month': 'make_date(year, 12, 1)',
         'subject': 'subject',
     },
+    {
+        'mart': 'divergence_capex_payoff',
+        'key': "subject || '|' || cast(calendar_quarter as varchar)",
+        'month': 'cast(calendar_quarter + interval 2 month as date)',
+        'subject': none,
+    },
 ] %}
 {% set filings = [
     {
         'mart': 'driver_ai_capex',
+        'company': 'company_id',
         'key': "company_id || '|' || cast(fiscal_year as varchar) || '|' || cast(fiscal_quarter as varchar)",
         'from': 'fiscal_quarter_start',
         'to': 'fiscal_quarter_end',
@@ -88,7 +103,41 @@
         'feeds': 'capex',
     },
     {
+        'mart': 'driver_ai_capex',
+        'of': 'int_filing_quarters__discrete',
+        'numbers': "concat_ws('; ', accession, subtracted_accession)",
+        'company': 'company_id',
+        'key': "company_id || '|' || cast(fiscal_year as varchar) || '|' || cast(fiscal_quarter as varchar)",
+        'from': 'period_start',
+        'to': 'period_end',
+        'quarter': 'calendar_quarter',
+        'concepts': ['operating_cash_flow', 'revenue'],
+        'feeds': 'operating cash flow and revenue',
+    },
+    {
+        'mart': 'driver_ai_capex',
+        'of': 'int_filing_quarters__trailing',
+        'company': 'company_id',
+        'key': "company_id || '|' || cast(fiscal_year as varchar) || '|' || cast(fiscal_quarter as varchar)",
+        'from': 'cast(period_end + interval 1 day - interval 1 year as date)',
+        'to': 'period_end',
+        'quarter': 'calendar_quarter',
+        'concepts': ['capex'],
+        'feeds': 'twelve months',
+    },
+    {
+        'mart': 'divergence_capex_payoff',
+        'company': 'subject',
+        'key': "subject || '|' || cast(calendar_quarter as varchar)",
+        'from': 'cast(quarter_end + interval 1 day - interval 1 year as date)',
+        'to': 'quarter_end',
+        'quarter': 'calendar_quarter',
+        'concepts': ['capex', 'operating_cash_flow', 'revenue', 'depreciation', 'operating_income'],
+        'feeds': 'twelve months',
+    },
+    {
         'mart': 'divergence_capacity_clearance',
+        'company': 'company_id',
         'key': "company_id || '|' || cast(fiscal_year as varchar) || '|' || cast(fiscal_quarter as varchar)",
         'from': 'period_start',
         'to': 'period_end',
@@ -98,7 +147,22 @@
     },
 ] %}
 {% set records = [
-    {'mart': 'tariff_releases', 'key': 'release_id', 'input': "'usitc_hts'", 'period': 'release_start_date'},
+    {
+        'mart': 'tariff_releases',
+        'key': 'release_id',
+        'input': "'usitc_hts'",
+        'period': 'release_start_date',
+        'rows': '1',
+        'where': 'true',
+    },
+    {
+        'mart': 'capex_universe',
+        'key': "industry || '|' || cast(calendar_year as varchar)",
+        'input': "'sec_edgar'",
+        'period': 'make_date(calendar_year, 1, 1)',
+        'rows': 'filers',
+        'where': 'gap_reason is null',
+    },
 ] %}
 {% set cited = [
     {
@@ -126,6 +190,22 @@
 {% set linked = [
     [
         {
+            'mart': 'divergence_capacity_clearance_sector',
+            'of': 'int_producers__by_quarter',
+            'key': "sector || '|' || cast(calendar_quarter as varchar)",
+            'parent': "'divergence_capacity_clearance'",
+            'parent_key': 'producer_key',
+            'where': 'true',
+        },
+        {
+            'mart': 'divergence_coal_transition',
+            'of': 'int_coal__members',
+            'key': "subject || '|' || cast(year as varchar)",
+            'parent': "'divergence_coal_transition'",
+            'parent_key': "country_id || '|' || cast(year as varchar)",
+            'where': "subject <> country_id",
+        },
+        {
             'mart': 'driver_scores',
             'of': 'int_lineage__driver_rows',
             'key': 'row_key',
@@ -133,8 +213,38 @@
             'parent_key': 'parent_key',
             'where': 'true',
         },
+        {
+            'mart': 'metal_attribution',
+            'of': 'int_lineage__attribution_rows',
+            'key': 'row_key',
+            'parent': 'parent_table',
+            'parent_key': 'parent_key',
+            'where': 'true',
+        },
     ],
     [
+        {
+            'mart': 'driver_ai_metal_demand',
+            'key': "cast(calendar_quarter as varchar) || '|' || metal_id || '|' || scenario",
+            'parent': "'driver_ai_capex_aggregate'",
+            'parent_key': 'cast(calendar_quarter as varchar)',
+            'where': 'true',
+        },
+        {
+            'mart': 'metal_attribution_betas',
+            'key': "metal_id || '|' || cast(month as varchar) || '|' || regressor_id",
+            'parent': "'metal_attribution'",
+            'parent_key': "metal_id || '|' || cast(month as varchar)",
+            'where': 'beta is not null',
+        },
+        {
+            'mart': 'metal_attribution_families',
+            'of': 'metal_attribution',
+            'key': "family || '|' || cast(month as varchar)",
+            'parent': "'metal_attribution'",
+            'parent_key': "metal_id || '|' || cast(month as varchar)",
+            'where': 'true',
+        },
         {
             'mart': 'driver_composites',
             'of': 'driver_scores',
@@ -151,7 +261,7 @@
             'key': 'cast(month as varchar)',
             'parent': "'driver_composites'",
             'parent_key': "metal_id || '|' || cast(month as varchar)",
-            'where': 'composite is not null',
+            'where': 'composite is not null and month in (select month from ' ~ ref('driver_cross_section') ~ ')',
         },
         {
             'mart': 'divergence_price_driver',
@@ -191,20 +301,11 @@
             'where': 'opportunity_rank is not null',
         },
         {
-            'mart': 'divergence_capacity_clearance_sector',
-            'of': 'int_producers__by_quarter',
-            'key': "sector || '|' || cast(calendar_quarter as varchar)",
-            'parent': "'divergence_capacity_clearance'",
-            'parent_key': 'producer_key',
-            'where': 'true',
-        },
-        {
-            'mart': 'divergence_coal_transition',
-            'of': 'int_coal__members',
-            'key': "subject || '|' || cast(year as varchar)",
-            'parent': "'divergence_coal_transition'",
-            'parent_key': "country_id || '|' || cast(year as varchar)",
-            'where': "subject <> country_id",
+            'mart': 'opportunities',
+            'key': 'metal_id',
+            'parent': "'driver_composites'",
+            'parent_key': "metal_id || '|' || cast(month as varchar)",
+            'where': 'drivers_available > 0',
         },
     ],
     [
@@ -260,17 +361,26 @@ prices as (
     select
         'metal_prices' as table_name,
         p.metal_id || '|' || p.frequency || '|' || cast(p.period as varchar) as row_key,
-        p.series_id as input_id,
+        coalesce(w.input_id, p.series_id) as input_id,
         w.feeds,
         case
             when w.window_months is null then date '1800-01-01'
-            else cast({{ dbt.dateadd('month', '1 - w.window_months', 'p.period') }} as date)
+            else cast({{ dbt.dateadd('month', '1 - w.window_months', month_of('p.period')) }} as date)
         end as from_month,
-        p.period as to_month
+        {{ month_of('p.period') }} as to_month
     from {{ ref('metal_prices') }} as p
-    cross join (
-        values (1, 'price'), (13, 'returns and volatility'), (cast(null as integer), 'z-score')
-    ) as w (window_months, feeds)
+    inner join (
+        -- Sixty sessions and the one before them lie within five calendar months.
+        values
+        ('monthly', null, 1, 'price'),
+        ('monthly', null, 13, 'returns and volatility'),
+        ('monthly', null, cast(null as integer), 'z-score'),
+        ('daily', null, 1, 'price'),
+        ('daily', null, 5, 'returns and volatility'),
+        ('monthly', 'us_cpi_sa_index', 1, 'real price'),
+        ('daily', 'us_cpi_sa_index', 1, 'real price')
+    ) as w (frequency, input_id, window_months, feeds)
+        on p.frequency = w.frequency
 ),
 
 ratios as (
@@ -283,7 +393,7 @@ ratios as (
         r.month as to_month
     from {{ ref('metal_ratios') }} as r
     inner join {{ ref('metal_prices') }} as p
-        on r.month = p.period and p.frequency = 'monthly' and p.metal_id in ('gold', 'silver', 'platinum', 'copper')
+        on r.month = p.period and p.frequency = 'monthly' and p.metal_id in ('gold', 'silver', 'platinum', 'palladium', 'copper')
 ),
 
 lead_lags as (
@@ -306,8 +416,57 @@ lead_lags as (
     ) as i (input_id, feeds)
 ),
 
+-- Where the Geological Survey's production stands for the use of a metal.
+surveys as (
+    select
+        'driver_ai_metal_demand' as table_name,
+        cast(d.calendar_quarter as varchar) || '|' || d.metal_id || '|' || d.scenario as row_key,
+        s.input_id,
+        'world use' as feeds,
+        make_date(d.world_use_year, 1, 1) as from_month,
+        make_date(d.world_use_year, 12, 1) as to_month
+    from {{ ref('driver_ai_metal_demand') }} as d
+    inner join (
+        values
+        ('copper', 'usgs_world_copper_refinery_production_thousand_tonnes'),
+        ('aluminium', 'usgs_world_aluminium_smelter_production_thousand_tonnes')
+    ) as s (metal_id, input_id) on d.metal_id = s.metal_id
+    where d.world_use_source = 'Mineral Commodity Summaries, US Geological Survey'
+),
+
+pairs as (
+    {% for side in ['default', 'fallback'] %}
+        select
+            'reconciliation' as table_name,
+            indicator_id || '|' || fallback_series_id as row_key,
+            {{ side }}_series_id as input_id,
+            'the {{ side }} side' as feeds,
+            {{ month_of('first_period') }} as from_month,
+            last_period as to_month
+        from {{ ref('reconciliation') }}
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
+freshness as (
+    select
+        'data_freshness' as table_name,
+        series_id as row_key,
+        series_id as input_id,
+        'periods known' as feeds,
+        {{ month_of('first_period') }} as from_month,
+        last_period as to_month
+    from {{ ref('data_freshness') }}
+),
+
 windows as (
     select * from declared
+    union all
+    select * from surveys
+    union all
+    select * from pairs
+    union all
+    select * from freshness
     union all
     select * from prices
     union all
@@ -349,6 +508,7 @@ of_filings as (
         select distinct
             '{{ entry.mart }}' as table_name,
             r.row_key,
+            r.company_id,
             r.company_id || ' ' || f.accession as input_id,
             '{{ entry.feeds }}' as feeds,
             r.calendar_quarter,
@@ -359,13 +519,15 @@ of_filings as (
         from (
             select
                 {{ entry.key }} as row_key,
-                company_id,
-                accession_numbers,
+                {{ entry.company }} as company_id,
+                {{ entry.numbers or 'accession_numbers' }} as accession_numbers,
                 {{ entry.from }} as first_period,
                 {{ entry.to }} as last_period,
                 {{ entry.quarter }}
-            from {{ ref(entry.mart) }}
-            where accession_numbers is not null
+            from {{ ref(entry.of or entry.mart) }}
+            where
+                {{ entry.numbers or 'accession_numbers' }} is not null
+                {% if entry.of %}and concept in ('{{ entry.concepts | join("', '") }}'){% endif %}
         ) as r
         inner join facts as f
             on
@@ -378,7 +540,29 @@ of_filings as (
     {% endfor %}
 ),
 
--- The aggregate reads the quarter, the three before it (trailing sum) and the same quarter of the year before.
+-- A company's row reads the quarters of two years before it too: the trailing sum, growth, and growth a year before.
+of_capex as (
+    select
+        f.table_name,
+        r.company_id || '|' || cast(r.fiscal_year as varchar) || '|' || cast(r.fiscal_quarter as varchar) as row_key,
+        f.input_id,
+        'trailing sum and growth' as feeds,
+        min(f.first_period) as first_period,
+        max(f.last_period) as last_period,
+        sum(f.rows) as rows,
+        f.payload_id
+    from {{ ref('driver_ai_capex') }} as r
+    inner join of_filings as f
+        on
+            f.table_name = 'driver_ai_capex'
+            and f.feeds = 'capex'
+            and r.company_id = f.company_id
+            and r.calendar_quarter > f.calendar_quarter
+            and r.calendar_quarter - interval 24 month <= f.calendar_quarter
+    group by f.table_name, r.company_id, r.fiscal_year, r.fiscal_quarter, f.input_id, f.payload_id
+),
+
+-- The aggregate reads the same: the quarter, and two years before it.
 of_aggregate as (
     select
         'driver_ai_capex_aggregate' as table_name,
@@ -393,11 +577,41 @@ of_aggregate as (
     inner join of_filings as f
         on
             f.table_name = 'driver_ai_capex'
+            and f.feeds in ('capex', 'twelve months')
             and a.calendar_quarter >= f.calendar_quarter
-            and a.calendar_quarter - interval 12 month <= f.calendar_quarter
+            and a.calendar_quarter - interval 24 month <= f.calendar_quarter
     group by
         a.calendar_quarter, f.input_id, f.payload_id,
         case when a.calendar_quarter = f.calendar_quarter then 'capex' else 'trailing sum and growth' end
+),
+
+-- Growth of one year and the change of two read the same company's twelve months a year and two before; the sector's row
+-- reads the hyperscalers' rows.
+of_payoff as (
+    select
+        'divergence_capex_payoff' as table_name,
+        r.subject || '|' || cast(r.calendar_quarter as varchar) as row_key,
+        f.input_id,
+        case when r.calendar_quarter = f.calendar_quarter then 'twelve months' else 'growth and change' end as feeds,
+        min(f.first_period) as first_period,
+        max(f.last_period) as last_period,
+        sum(f.rows) as rows,
+        f.payload_id
+    from {{ ref('divergence_capex_payoff') }} as r
+    inner join {{ ref('divergence_capex_payoff') }} as m
+        on
+            m.calendar_quarter in (
+                r.calendar_quarter, r.calendar_quarter - interval 12 month, r.calendar_quarter - interval 24 month
+            )
+            and (r.subject = m.subject or (r.role = 'sector' and m.role = 'hyperscaler'))
+    inner join of_filings as f
+        on
+            f.table_name = 'divergence_capex_payoff'
+            and f.row_key = m.subject || '|' || cast(m.calendar_quarter as varchar)
+    where r.role = 'sector' or r.calendar_quarter > m.calendar_quarter
+    group by
+        r.subject, r.calendar_quarter, f.input_id, f.payload_id,
+        case when r.calendar_quarter = f.calendar_quarter then 'twelve months' else 'growth and change' end
 ),
 
 of_records as (
@@ -409,9 +623,10 @@ of_records as (
             'record' as feeds,
             {{ entry.period }} as first_period,
             {{ entry.period }} as last_period,
-            cast(1 as bigint) as rows,
+            cast({{ entry.rows }} as bigint) as rows,
             payload_id
         from {{ ref(entry.mart) }}
+        where {{ entry.where }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
@@ -472,6 +687,81 @@ of_citations as (
     {% endfor %}
 ),
 
+-- Parameters and yearly use come from cited publications; a row names those it read.
+of_publications as (
+    select
+        'driver_power_density' as table_name,
+        r.segment || '|' || r.parameter as row_key,
+        p.publication || ' (' || p.publisher || ')' as input_id,
+        p.parameter || ' of ' || p.segment as feeds,
+        p.known_on as first_period,
+        p.known_on as last_period,
+        cast(1 as bigint) as rows,
+        'seed:data_centre_parameters' as payload_id
+    from {{ ref('driver_power_density') }} as r
+    inner join {{ ref('data_centre_parameters') }} as p
+        on
+            position(p.publication || ' (' || p.publisher || ')' in r.publication) > 0
+            and p.parameter in (
+                r.parameter, 'kw_per_rack', replace(replace(r.parameter, 'kg_', 't_'), '_per_rack', '_per_mw')
+            )
+            and p.known_on <= {{ as_of_date() }}
+    union
+    select
+        'driver_ai_metal_demand' as table_name,
+        cast(d.calendar_quarter as varchar) || '|' || d.metal_id || '|' || d.scenario as row_key,
+        a.publication || ' (' || a.publisher || ')' as input_id,
+        a.link as feeds,
+        a.known_on as first_period,
+        a.known_on as last_period,
+        cast(1 as bigint) as rows,
+        'seed:data_centre_parameters' as payload_id
+    from {{ ref('driver_ai_metal_demand') }} as d
+    inner join {{ ref('int_metal_demand__assumptions') }} as a
+        on
+            d.scenario = a.scenario
+            and coalesce(a.metal_id, d.metal_id) = d.metal_id
+            and a.publication in (
+                d.data_centre_share_publication, d.long_lived_share_publication, d.capex_usd_per_mw_publication,
+                d.tonnes_per_mw_publication
+            )
+    union
+    select
+        'driver_ai_metal_demand' as table_name,
+        cast(d.calendar_quarter as varchar) || '|' || d.metal_id || '|' || d.scenario as row_key,
+        d.world_use_source as input_id,
+        'world use' as feeds,
+        make_date(d.world_use_year, 1, 1) as first_period,
+        make_date(d.world_use_year, 12, 31) as last_period,
+        cast(1 as bigint) as rows,
+        'seed:world_metal_use' as payload_id
+    from {{ ref('driver_ai_metal_demand') }} as d
+    inner join {{ ref('world_metal_use') }} as w
+        on
+            d.metal_id = w.metal_id
+            and d.world_use_year = w.year
+            and d.world_use_source = w.publication || ', ' || w.publisher
+),
+
+of_catalogue as (
+    {% for mart, key, file in [
+        ('metals', 'metal_id', "'metals.yaml'"), ('companies', 'company_id', "'companies.yaml'"),
+        ('sources', 'source_id', "'sources.yaml'"), ('series', 'series_id', "'series/' || source_id || '.yaml'")
+    ] %}
+        select
+            '{{ mart }}' as table_name,
+            {{ key }} as row_key,
+            {{ key }} as input_id,
+            'the entry' as feeds,
+            cast(null as date) as first_period,
+            cast(null as date) as last_period,
+            cast(1 as bigint) as rows,
+            'catalog:' || {{ file }} as payload_id
+        from {{ ref(mart) }}
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
 of_documents as (
     select
         'driver_trade_policy' as table_name,
@@ -499,7 +789,15 @@ level_0 as (
     union all
     select {{ columns }} from of_filings
     union all
+    select {{ columns }} from of_capex
+    union all
     select {{ columns }} from of_aggregate
+    union all
+    select {{ columns }} from of_payoff
+    union all
+    select {{ columns }} from of_publications
+    union all
+    select {{ columns }} from of_catalogue
 ),
 
 {% for level in linked %}

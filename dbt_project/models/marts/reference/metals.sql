@@ -1,3 +1,4 @@
+-- Names, symbols and families as the catalogue (metals.yaml) has them.
 select
     metal_id,
     name,

@@ -1,3 +1,4 @@
+-- As the catalogue (series/*.yaml) has them; what came of each is in data_freshness.
 select
     series_id,
     source_id,

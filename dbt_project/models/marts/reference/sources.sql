@@ -1,3 +1,4 @@
+-- As the catalogue (sources.yaml) has them; whether one was reached is in data_freshness.
 select
     source_id,
     title,

@@ -18,7 +18,8 @@ grouped as (
     select
         claim_id,
         case
-            when reading = 'missing' and role = 'supporting' then 7
+            when reading = 'missing' and role = 'supporting' then 8
+            when is_stale and role = 'supporting' then 7
             when reading = 'missing' then 5
             when is_stale then 4
             when role = 'supporting' then 6
@@ -44,6 +45,7 @@ headed as (
             when 4 then 'Too old to count: '
             when 5 then 'Missing: '
             when 6 then 'Beside the rule: '
+            when 7 then 'Beside the rule, too old: '
             else 'Beside the rule, missing: '
         end || string_agg(finding, '; ' order by indicator) || '.' as sentence
     from grouped

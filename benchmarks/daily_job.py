@@ -1,0 +1,155 @@
+"""The daily job against a plain script that does the same work: load, the SQL of the models and tests, checks, publish.
+
+Publishers are not asked; the figures are the bundled ones. Seconds are of the processor, of all processes of a side.
+`python -m benchmarks.daily_job WORK` is the plain script itself: no Dagster, no dbt.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import RUNS, Row
+from benchmarks.startup import home, run
+from pipelines import catalog, checks, history, ingest, sources, transform, unchanged, warehouse
+from pipelines.landing import Landing
+from pipelines.settings import Settings
+
+JOB = (sys.executable, "-m", "pipelines.cli", "run", "--offline")
+STARTUP = (sys.executable, "-c", "import pipelines.cli, pipelines.definitions")
+TIMES = 20
+# Synthetic: every row again under other names, which no catalogue knows; the models read and leave them out.
+SYNTHETIC_COPIES = f"""
+insert into raw.observation by name
+    select o.* replace ('synthetic_' || n || '_' || series_id as series_id)
+    from raw.observation as o cross join range(1, {TIMES}) as copies (n);
+insert into raw.filing_fact by name
+    select f.* replace (-1000000 * n - cik as cik) from raw.filing_fact as f cross join range(1, {TIMES}) as copies (n);
+"""
+
+
+def script(work: Path) -> None:
+    """The daily job as one would write it down for oneself; `work` holds what dbt had compiled."""
+    settings, tracked = Settings(offline=True), catalog.load(Settings().catalog_dir)
+    with warehouse.writer(settings) as connection:
+        ingest.load_bundle(connection, settings.bundled_dir, settings.clock())
+        warehouse.write_catalog(connection, tracked)
+        for source in tracked.sources.values():
+            ingest.load_source(connection, source, sources.module(source.id), tracked, Landing(settings.landing_dir))
+        for schema in ("staging", "intermediate", "main", "seeds"):
+            connection.execute(f"create schema if not exists {schema}")
+        for step in json.loads(work.read_bytes()):
+            _do(connection, step)
+        connection.execute(
+            "insert into raw.build values ('by hand', ?, ?, ?, true, '')",
+            [settings.as_of_date(), settings.clock(), settings.clock()],
+        )
+    history.fill(settings)
+    with warehouse.writer(settings) as connection:
+        findings = checks.audit(connection, settings)
+        assert all(f.passed for f in findings if f.blocking), [f for f in findings if not f.passed]
+        checks.write_diff(connection, settings, findings)
+    warehouse.publish(settings)
+
+
+def _do(connection: Any, step: dict[str, str]) -> None:
+    match step["kind"]:
+        case "test":
+            assert connection.execute(f"select count(*) from ({step['code']})").fetchall() == [(0,)], step["name"]
+        case "seed":
+            connection.execute(f"create or replace table {step['relation']} as from ({step['code']})")
+        case "python":
+            scope: dict[str, Any] = {"__name__": step["name"]}
+            exec(step["code"], scope)  # noqa: S102 - as dbt runs it
+            model_rows = scope["model"](scope["dbtObj"](lambda name: connection.query(f"from {name}")), connection)
+            connection.register("model_rows", model_rows)
+            connection.execute(f"create or replace table {step['relation']} as from model_rows")
+            connection.unregister("model_rows")
+        case kind:
+            connection.execute(f"create or replace {kind} {step['relation']} as {step['code']}")
+
+
+def _work(settings: Settings) -> list[dict[str, str]]:
+    """What the last build of everything did, in its order. Seeds are read from their files with the types dbt gave."""
+    nodes = transform.compiled(settings)
+    results = json.loads((settings.build_path.parent / "dbt" / "run_results.json").read_bytes())["results"]
+    steps = []
+    with warehouse.writer(settings) as connection:
+        for result in results:
+            unique_id = result["unique_id"]
+            kind = unique_id.split(".")[0]
+            node = nodes.get(unique_id)
+            step = {"kind": kind, "name": unique_id, "code": result["compiled_code"] or "", "relation": ""}
+            if node is not None:
+                step |= {"relation": node["relation_name"]}
+                if kind == "model":
+                    step["kind"] = "python" if node["language"] == "python" else node["materialized"]
+                else:
+                    types = {n: t for n, t, *_ in connection.execute(f"describe {node['relation_name']}").fetchall()}
+                    file = settings.dbt_project_dir / node["original_file_path"]
+                    step["code"] = f"from read_csv('{file}', header = true, columns = {types})"
+            steps.append(step)
+    return steps
+
+
+def measure() -> list[Row]:
+    """A first run, a run that builds everything, one over twenty times the rows, and one with nothing new."""
+    with home() as environment, tempfile.TemporaryDirectory() as folder:
+        environment |= {"METALS_HISTORY_MONTHS": "1", "DAGSTER_EVENT_BATCH_SIZE": "1000"}
+        settings = Settings(warehouse_dir=Path(environment["METALS_WAREHOUSE_DIR"]), offline=True)
+        work = Path(folder) / "work.json"
+        plain = (sys.executable, "-m", "benchmarks.daily_job", str(work))
+        loaded = Path(folder) / "loaded.duckdb"
+
+        def fresh() -> None:
+            shutil.rmtree(settings.warehouse_dir, ignore_errors=True)
+
+        def unbuilt() -> None:
+            fresh()
+            settings.build_path.parent.mkdir(parents=True)
+            shutil.copyfile(loaded, settings.build_path)
+
+        def medians(before: Callable[[], None], *commands: tuple[str, ...]) -> list[float]:
+            taken: list[list[float]] = [[] for _ in commands]
+            for _ in range(RUNS):
+                for times, command in zip(taken, commands, strict=True):
+                    before()
+                    times.append(run(command, environment))
+            return [statistics.median(times) for times in taken]
+
+        run(JOB, environment)  # what is made once per change of the project is made
+        work.write_text(json.dumps(_work(settings)), encoding="utf-8")
+        with warehouse.writer(settings) as connection:
+            unchanged.forget(connection)
+            connection.execute("delete from raw.build")
+        shutil.copyfile(settings.build_path, loaded)
+
+        first, first_by_hand = medians(fresh, JOB, plain)
+        full, by_hand = medians(unbuilt, JOB, plain)
+        run(JOB, environment)
+        run(JOB, environment)  # views over what the run before had added are made
+        nothing_new, startup = medians(lambda: None, JOB, STARTUP)
+        unbuilt()
+        with warehouse.writer(settings) as connection:
+            connection.execute(SYNTHETIC_COPIES)
+        shutil.copyfile(settings.build_path, loaded)
+        large, large_by_hand = medians(unbuilt, JOB, plain)
+    return [
+        Row("first run, figures loaded", "s", first, None, first_by_hand, "plain script; processor time"),
+        Row("daily job, every model built", "s", full, None, by_hand, "plain script; processor time"),
+        Row(f"the same, {TIMES} times the rows", "s", large, None, large_by_hand, "plain script; processor time"),
+        Row(
+            "nothing new, start-up excluded", "s", nothing_new - startup, None, (full - startup) / 10,
+            f"a tenth of the full run; start-up {startup:.1f} s; processor time",
+        ),
+    ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    script(Path(sys.argv[1]))

@@ -1,0 +1,96 @@
+"""How long Dagster takes to load the code location and to show its page, against importing Dagster alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.report import Row, medians
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+IMPORTS = (sys.executable, "-c", "import dagster, dagster_dbt")
+VALIDATE = (sys.executable, "-m", "dagster", "definitions", "validate", "-w", "workspace.yaml")
+UI_WAIT_S = 600
+
+
+@contextlib.contextmanager
+def home() -> Iterator[dict[str, str]]:
+    """An environment with a Dagster home and a warehouse of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copyfile(REPOSITORY / "dagster_home" / "dagster.yaml", Path(folder) / "dagster.yaml")
+        yield {
+            **os.environ,
+            "DAGSTER_HOME": folder,
+            "METALS_WAREHOUSE_DIR": str(Path(folder) / "warehouse"),
+            "PYTHONPATH": str(REPOSITORY),
+        }
+
+
+def processor_seconds() -> float:
+    """Processor time of all child processes that have ended: what neighbours on the machine do does not show in it."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def run(command: tuple[str, ...], environment: dict[str, str]) -> float:
+    """Run a command in the repository; returns its processor seconds."""
+    before = processor_seconds()
+    subprocess.run(command, cwd=REPOSITORY, env=environment, check=True, capture_output=True)
+    return processor_seconds() - before
+
+
+def _first_answer(environment: dict[str, str]) -> None:
+    """From `dagster dev` to the first page that knows the assets."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = (sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port))
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as server:  # fmt: skip
+        try:
+            question = urllib.request.Request(
+                f"http://127.0.0.1:{port}/graphql",
+                data=b'{"query": "{ assetNodes { id } }"}',
+                headers={"Content-Type": "application/json"},
+            )
+            until = time.monotonic() + UI_WAIT_S
+            while True:
+                with (
+                    contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
+                    urllib.request.urlopen(question, timeout=UI_WAIT_S) as answer,  # noqa: S310 - a loopback address
+                ):
+                    if b'"id"' in answer.read():
+                        return
+                if server.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError("dagster dev did not answer")
+                time.sleep(0.1)
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+
+
+def measure() -> list[Row]:
+    """Seconds of the clock; the project is parsed once before, as after an installation's first use."""
+    with home() as environment:
+        run(VALIDATE, environment)  # reads the dbt project, once per change of it
+        imports, validate, ui = medians(
+            lambda: run(IMPORTS, environment), lambda: run(VALIDATE, environment), lambda: _first_answer(environment)
+        )
+    against = "importing dagster and dagster_dbt"
+    return [
+        Row("dagster definitions validate", "s", validate, None, imports, against),
+        Row("the UI's first answer about the assets", "s", ui, None, imports, against),
+    ]

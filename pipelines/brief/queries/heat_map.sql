@@ -1,0 +1,29 @@
+-- Contribution of each group of drivers to a metal's composite, in standard deviations, in the newest month in which at
+-- least half of the metals have a composite. Parts add up to the composite.
+with months as (
+    select month
+    from driver_composites
+    where true {{ and_not_own_use('driver_composites', "metal_id || '|' || month") }}
+    group by month
+    having count(composite) * 2 >= count(*)
+)
+
+select
+    m.name as metal,
+    c.month,
+    c.contribution_fiscal,
+    c.contribution_monetary,
+    c.contribution_china,
+    c.contribution_ai,
+    c.contribution_trade,
+    c.contribution_geopolitics,
+    c.contribution_positioning,
+    c.composite,
+    c.drivers_available,
+    c.drivers_expected
+from driver_composites as c
+inner join metals as m using (metal_id)
+where
+    c.month = (select max(month) from months) and c.composite is not null
+    {{ and_not_own_use('driver_composites', "c.metal_id || '|' || c.month") }}
+order by c.composite desc

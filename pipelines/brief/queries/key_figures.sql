@@ -1,0 +1,95 @@
+-- The newest figure of each kind, with the month it is of.
+with figures as (
+    select
+        1 as place,
+        'Copper' as figure,
+        arg_max(price_usd_per_tonne, period) as value,
+        'usd_per_tonne' as unit,
+        'month' as frequency,
+        max(period) filter (where price_usd_per_tonne is not null) as period
+    from metal_prices
+    where
+        metal_id = 'copper' and frequency = 'monthly'
+        {{ and_not_own_use('metal_prices', "metal_id || '|' || frequency || '|' || period") }}
+    union all
+    select
+        2,
+        'Gold',
+        arg_max(price_native, period),
+        'usd_per_troy_ounce',
+        'month',
+        max(period) filter (where price_native is not null)
+    from metal_prices
+    where
+        metal_id = 'gold' and frequency = 'monthly'
+        {{ and_not_own_use('metal_prices', "metal_id || '|' || frequency || '|' || period") }}
+    union all
+    select
+        3,
+        'Hyperscaler capex, 4 quarters',
+        arg_max(capex_ttm_usd, calendar_quarter),
+        'usd',
+        'quarter',
+        max(calendar_quarter) filter (where capex_ttm_usd is not null)
+    from driver_ai_capex_aggregate
+    where true {{ and_not_own_use('driver_ai_capex_aggregate', "calendar_quarter") }}
+    union all
+    select
+        4,
+        'China PPI, on the year',
+        arg_max(ppi_yoy_pct, month),
+        'pct',
+        'month',
+        max(month) filter (where ppi_yoy_pct is not null)
+    from driver_china_cycle
+    where true {{ and_not_own_use('driver_china_cycle', "month") }}
+    union all
+    select
+        5,
+        'China M1 less M2 growth',
+        arg_max(m1_m2_gap_pp, month),
+        'pp',
+        'month',
+        max(month) filter (where m1_m2_gap_pp is not null)
+    from driver_china_cycle
+    where true {{ and_not_own_use('driver_china_cycle', "month") }}
+    union all
+    select
+        6,
+        'US deficit, fiscal year',
+        arg_max(deficit_fy_pct_gdp, month),
+        'pct_of_gdp',
+        'year',
+        arg_max(make_date(fiscal_year, 9, 1), month) filter (where deficit_fy_pct_gdp is not null)
+    from driver_fiscal
+    where true {{ and_not_own_use('driver_fiscal', "month") }}
+    union all
+    select
+        7,
+        'US 10-year real yield',
+        arg_max(real_10y_yield_pct, month),
+        'pct',
+        'month',
+        max(month) filter (where real_10y_yield_pct is not null)
+    from driver_monetary
+    where true {{ and_not_own_use('driver_monetary', "month") }}
+    union all
+    select
+        8,
+        'Broad dollar index',
+        arg_max(broad_dollar_index, month),
+        'index',
+        'month',
+        max(month) filter (where broad_dollar_index is not null)
+    from driver_monetary
+    where true {{ and_not_own_use('driver_monetary', "month") }}
+)
+
+select
+    figure,
+    value,
+    unit,
+    frequency,
+    period
+from figures
+order by place

@@ -1,0 +1,24 @@
+-- China's M1 less M2 growth and its producer prices; the gap is also shown moved ahead by the lead that fits best.
+with lead as (
+    select lag_months
+    from lead_lag_money_ppi
+    where
+        sample = 'full' and is_max
+        {{ and_not_own_use('lead_lag_money_ppi', "sample || '|' || lag_months") }}
+)
+
+select
+    d.month,
+    cast(d.month + to_months((select lag_months from lead)) as date) as gap_shown_at_month,
+    (select lag_months from lead) as lead_months,
+    d.gap_pp,
+    d.ppi_yoy_pct,
+    d.gap_zscore,
+    d.ppi_zscore,
+    d.turning_point_kind,
+    d.turning_point_month
+from divergence_money_ppi as d
+where
+    d.month >= date '2015-01-01'
+    {{ and_not_own_use('divergence_money_ppi', "d.month") }}
+order by d.month desc

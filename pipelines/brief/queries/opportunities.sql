@@ -1,0 +1,19 @@
+-- Metals by the sum of three ranks: drivers' composite, price against drivers, volatility.
+select
+    o.opportunity_rank,
+    m.name as metal,
+    o.month,
+    o.rank_sum,
+    o.composite_rank,
+    o.price_gap_rank,
+    o.volatility_rank,
+    o.composite,
+    o.price_gap_zscore,
+    o.realised_volatility_12m_annualised_pct,
+    o.open_divergences,
+    o.is_stale,
+    o.gap_reason
+from opportunities as o
+inner join metals as m using (metal_id)
+where true {{ and_not_own_use('opportunities', "o.metal_id") }}
+order by o.opportunity_rank nulls last, m.name

@@ -1,0 +1,19 @@
+-- The newest monthly price of each metal.
+select
+    m.name as metal,
+    p.period,
+    p.price_native,
+    p.native_unit,
+    100 * (exp(p.return_1m_log) - 1) as return_1m_pct,
+    p.return_12m_pct,
+    p.price_zscore_expanding,
+    p.realised_volatility_12m_annualised_pct
+from metal_prices as p
+inner join metals as m using (metal_id)
+where
+    p.frequency = 'monthly'
+    and p.price_native is not null
+    and m.family in ('base', 'precious', 'platinum_group', 'battery')
+    {{ and_not_own_use('metal_prices', "p.metal_id || '|' || p.frequency || '|' || p.period") }}
+qualify p.period = max(p.period) over (partition by p.metal_id)
+order by array_position(['base', 'precious', 'platinum_group', 'battery'], m.family), m.name

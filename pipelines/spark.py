@@ -1,0 +1,71 @@
+"""The same parser and the same models on Spark, for inputs that one machine no longer carries (pip extra `spark`).
+
+Nothing of the daily path comes here: DuckDB is the engine, this is what a cluster runs in its place (docs/growing.md).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+
+from pipelines.catalog import Catalog
+from pipelines.errors import BadPayload
+from pipelines.sources import FILING_FACT, sec_edgar
+
+# What the session must hold for the figures to be those of DuckDB: one clock, timestamps without a zone.
+SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+}
+_FACTS = (
+    "cik bigint, taxonomy string, tag string, unit string, period_start date, period_end date, value double, "
+    "accession string, form string, filed date, fiscal_year smallint, fiscal_period string, row string, reason string"
+)
+_ARROW = pl.DataFrame(schema={**FILING_FACT, "reason": pl.String}).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+_KEY = re.compile(r"CIK\d{10}(?=\.json$)")
+
+
+def facts(session: SparkSession, files: str) -> DataFrame:
+    """The facts of companyfacts responses (`files`: a folder or pattern of CIK##########.json), parsed where they lie.
+
+    Columns of FILING_FACT and `reason`, which is null for a fact. A fact that is rejected, or a response that is
+    refused, is a row with its reason and no other value than `cik` and `row`.
+    """
+    bodies = session.read.format("binaryFile").load(files).select("path", "content")
+    return bodies.mapInArrow(_parsed, _FACTS)
+
+
+def _parsed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    nothing = Catalog([], [], [], [])  # the parser of facts asks the catalogue for nothing
+    for batch in batches:
+        for path, content in zip(batch["path"].to_pylist(), batch["content"].to_pylist(), strict=True):
+            found = _KEY.search(path)
+            key = f"companyfacts/{found.group(0) if found else path}"
+            try:
+                parsed = sec_edgar.parse(content, key, nothing)
+            except BadPayload as error:
+                cik = int(found.group(0)[3:]) if found else None
+                frames = [pl.DataFrame({"cik": cik, "row": key, "reason": str(error)}, schema_overrides=FILING_FACT)]
+            else:
+                rejects = parsed.rejects.select(
+                    pl.col("series_id").str.strip_prefix("CIK").cast(pl.Int64).alias("cik"), "row", "reason"
+                )
+                frames = [parsed.filing_facts, rejects]
+            table = pl.concat(frames, how="diagonal").match_to_schema(
+                {**FILING_FACT, "reason": pl.String}, missing_columns="insert"
+            )
+            yield from table.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(_ARROW).to_batches()
+
+
+def register(session: SparkSession, folder: Path) -> None:
+    """The raw tables that the models read, from one Parquet file for each (`<folder>/<table>.parquet`)."""
+    session.sql("create database if not exists raw")
+    for path in sorted(folder.glob("*.parquet")):
+        session.sql(f"drop table if exists raw.{path.stem}")
+        session.sql(f"create table raw.{path.stem} using parquet location '{path}'")

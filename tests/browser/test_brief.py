@@ -1,0 +1,170 @@
+"""The brief of a published warehouse of all recordings, in a real browser: drawn, reachable, accessible, silent."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from pipelines import brief
+from pipelines.assets import published
+from pipelines.settings import Settings
+from tests.brief_page import differences, read
+from tests.browser.conftest import Seen
+
+pytestmark = pytest.mark.recorded
+
+SECTIONS = {
+    "changes", "claims", "drivers", "prices", "ai", "money", "trade", "coal", "seventies", "divergences",
+    "opportunities", "state", "queries",
+}  # fmt: skip
+CHARTS = {"price-paths", "volatility", "capex", "implied-copper", "money-ppi", "lead-lag", "duties", "analog"}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A published file and the page made of it."""
+
+    warehouse: Path
+    page: Path
+
+
+@pytest.fixture(scope="module")
+def made(built_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp("brief")
+    with duckdb.connect(str(built_file), read_only=True) as connection:
+        rows = connection.execute("select max(as_of) from raw.build").fetchall()
+    # The moment of the build: the audit refuses a build of another day.
+    settings = Settings(warehouse_dir=folder, now=datetime.combine(rows[0][0], datetime.min.time()))
+    settings.build_path.parent.mkdir(parents=True)
+    shutil.copyfile(built_file, settings.build_path)
+    published.publish(settings)
+    return Made(settings.published_path, brief.write(settings).path)
+
+
+@pytest.fixture(scope="module")
+def desktop(made: Made, look: Callable[..., Seen]) -> Seen:
+    seen = look(made.page)
+    seen.all_drawn()
+    return seen
+
+
+@pytest.fixture(scope="module")
+def phone(made: Made, look: Callable[..., Seen]) -> Seen:
+    seen = look(made.page, width=390, height=844, scheme="dark")
+    seen.all_drawn()
+    return seen
+
+
+def test_every_figure_and_every_point_is_the_warehouses(made: Made) -> None:
+    page = read(made.page.read_text(encoding="utf-8"))
+    compared, wrong = differences(page, made.warehouse)
+    assert wrong == []
+    assert compared > 5000
+    assert set(page.charts) == CHARTS
+    assert {figure.query for figure in page.figures} <= set(page.queries)
+    unlinked = [f for f in page.figures if f.links_to is not None and f.links_to != f"#sql-{f.query}"]
+    assert unlinked == []
+
+
+def test_every_chart_is_drawn_and_nothing_is_complained_of(desktop: Seen) -> None:
+    plots = desktop.page.locator(".plot")
+    assert plots.count() == len(CHARTS)
+    for n in range(plots.count()):
+        plot = plots.nth(n)
+        assert plot.locator("svg.main-svg").count() >= 1
+        drawn = plot.locator(".trace path, .trace .point, .bars path, .scatterlayer path").count()
+        assert drawn > 0, plot.get_attribute("data-chart")
+        assert len(plot.get_attribute("aria-label") or "") > 40
+    assert desktop.said == []
+
+
+def test_nothing_is_asked_of_the_network(desktop: Seen, phone: Seen) -> None:
+    assert desktop.asked == phone.asked == []
+    # The page's own policy refuses before the browser's shut network has to.
+    refused = desktop.page.evaluate(
+        "new Promise(done => { addEventListener('securitypolicyviolation', e => done(e.violatedDirective)); "
+        "fetch('https://example.org/').catch(() => null); })"
+    )
+    assert refused == "connect-src"
+    desktop.said.clear()  # the browser has reported what was just tried
+    assert desktop.asked == []
+
+
+def test_every_link_leads_somewhere(desktop: Seen) -> None:
+    links = desktop.page.eval_on_selector_all("a[href]", "found => found.map(a => a.getAttribute('href'))")
+    ids = set(desktop.page.eval_on_selector_all("[id]", "found => found.map(e => e.id)"))
+    inside = [link[1:] for link in links if link.startswith("#")]
+    outside = [link for link in links if not link.startswith("#")]
+    assert len(inside) > 100
+    assert {link for link in inside if link not in ids} == set()
+    assert set(inside).issuperset(SECTIONS)
+    assert outside
+    assert [link for link in outside if not re.match(r"https?://[\w.-]+\.\w+(/|$)", link)] == []
+
+
+def test_a_figure_leads_to_the_query_that_gives_it(desktop: Seen) -> None:
+    figure = desktop.page.locator("#ai .reading a.fig").nth(2)
+    query = figure.get_attribute("data-query")
+    figure.click()
+    block = desktop.page.locator(f"#sql-{query}")
+    block.wait_for(state="visible")
+    assert "select" in (block.locator("code").text_content() or "")
+    assert desktop.page.evaluate("location.hash") == f"#sql-{query}"
+
+
+def test_a_phone_does_not_scroll_sideways(phone: Seen) -> None:
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert phone.said == []
+
+
+def test_charts_take_the_colours_of_the_screen(desktop: Seen, phone: Seen) -> None:
+    colour = "p => getComputedStyle(p.querySelector('svg.main-svg')).backgroundColor"
+    assert desktop.page.locator(".plot").first.evaluate(colour) == "rgb(253, 252, 249)"
+    assert phone.page.locator(".plot").first.evaluate(colour) == "rgb(20, 23, 28)"
+
+
+def test_the_keyboard_reaches_the_content_first(made: Made, look: Callable[..., Seen]) -> None:
+    seen = look(made.page)
+    seen.page.keyboard.press("Tab")
+    assert seen.page.evaluate("document.activeElement.className") == "skip"
+    seen.page.keyboard.press("Enter")
+    assert seen.page.evaluate("document.activeElement.id") == "main"
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+)  # fmt: skip
+def test_axe_finds_nothing(made: Made, look: Callable[..., Seen], width: int, scheme: str) -> None:
+    seen = look(made.page, width=width, scheme=scheme)
+    seen.all_drawn()
+    # Axe is injected by the test and not by the page, and asks for nothing.
+    seen.page.eval_on_selector_all("main details", "found => found.forEach(d => { d.open = true; })")
+    found = Axe().run(seen.page).response["violations"]
+    assert [(v["id"], [node["html"][:160] for node in v["nodes"][:3]]) for v in found] == []
+
+
+def test_it_prints_with_its_charts_in_light_colours(made: Made, look: Callable[..., Seen]) -> None:
+    seen = look(made.page, scheme="dark")
+    seen.all_drawn()
+    printed = seen.page.pdf(format="A4", prefer_css_page_size=True)
+    assert printed.startswith(b"%PDF-")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) > 5
+    seen.page.emulate_media(media="print", color_scheme="dark")
+    background = "getComputedStyle(document.body).backgroundColor"
+    assert seen.page.evaluate(background) == "rgb(253, 252, 249)"
+    assert seen.page.locator("nav").is_hidden()
+    assert seen.said == []
+
+
+def test_without_a_script_every_figure_still_stands(made: Made, browser_without_scripts: Callable[[Path], str]) -> None:
+    text = browser_without_scripts(made.page)
+    assert "The charts need JavaScript" in text
+    assert "Newest monthly price of each metal" in text

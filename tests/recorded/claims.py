@@ -1,0 +1,41 @@
+"""The two warehouses behind docs/claims.md: `python -m tests.recorded.claims` makes them and writes the page."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pipelines import catalog, ingest, transform, warehouse
+from pipelines.settings import Settings
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def bundled(folder: Path) -> Path:
+    """A build file with the figures that ship and the seeds; the models are run for a day by pipelines.history."""
+    settings = Settings(warehouse_dir=folder)
+    with warehouse.exclusive(settings), warehouse.writer(settings) as connection:
+        warehouse.write_catalog(connection, catalog.load(settings.catalog_dir))
+        ingest.load_bundle(connection, settings.bundled_dir, settings.clock())
+    failed = [r for r in transform.build(settings, ["path:seeds"]) if r.failed]
+    if failed:
+        raise SystemExit(f"seeds failed: {failed}")
+    return settings.build_path
+
+
+def main() -> None:
+    upstream = os.environ.get("METALS_TEST_UPSTREAM") or str(REPOSITORY.parent / "shared" / "upstream")
+    with tempfile.TemporaryDirectory() as folder:
+        recorded = Path(folder) / "recorded"
+        for arguments in (
+            ["tests.recorded.loading", upstream, str(recorded)],
+            ["pipelines.claims_page", str(bundled(Path(folder) / "bundled")), str(recorded / "build" / "build.duckdb")],
+        ):
+            subprocess.run([sys.executable, "-m", *arguments], cwd=REPOSITORY, check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What needs Java and pyspark (pip extra `spark`)."""

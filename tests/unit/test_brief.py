@@ -1,0 +1,352 @@
+"""The brief on small given tables: what it says, what it leaves out, what it escapes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines import brief, catalog, warehouse
+from pipelines.brief import charts, formats, sections
+from pipelines.dictionary import marts
+from pipelines.settings import Settings
+from tests.brief_page import Page, differences, number_in, read
+
+NOW = datetime.fromisoformat("2026-08-21T22:30")
+HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with every table the brief reads, as the contracts declare them, one build and no row."""
+    path = tmp_path_factory.mktemp("brief") / "empty.duckdb"
+    warehouse.create(path)
+    with duckdb.connect(str(path)) as connection:
+        for _, model in marts(Settings().dbt_project_dir):
+            columns = ", ".join(f'"{c["name"]}" {c["data_type"]}' for c in model["columns"])
+            connection.execute(f"create table {model['name']} ({columns})")
+        connection.execute(
+            "create schema audit;"
+            "create table audit.build_diff (table_name varchar, rows_before bigint, rows_after bigint);"
+            "create table audit.verdict_flips (claim_id varchar, verdict_before varchar, verdict_after varchar);"
+            "create table audit.finding "
+            "(check_name varchar, passed boolean, is_blocking boolean, said varchar, examples varchar[]);"
+            "insert into raw.build (build_id, as_of, started_at, finished_at, succeeded, selection) "
+            "values ('b', '2026-08-21', '2026-08-21 22:00', '2026-08-21 22:10', true, '');"
+        )
+    return path
+
+
+@pytest.fixture
+def given(empty: Path, tmp_path: Path) -> Callable[[str], Path]:
+    """Makes a copy of it with the rows that a script inserts."""
+
+    def make(script: str = "") -> Path:
+        path = tmp_path / "given.duckdb"
+        path.write_bytes(empty.read_bytes())
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(script or "select 1")
+        return path
+
+    return make
+
+
+def page_of(path: Path, *, personal_use: bool = False) -> Page:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return read(brief.page(connection, personal_use=personal_use, made_at=NOW))
+
+
+def source(source_id: str, title: str, licence_class: str = "public_domain") -> str:
+    return (
+        "insert into sources (source_id, title, publisher, homepage, licence, licence_class, credit) values "
+        f"('{source_id}', '{title}', 'P', 'https://example.org/{source_id}', 'L of {source_id}', '{licence_class}', "
+        f"'Credit {source_id}');"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "column", "unit", "text"),
+    [
+        (477_041_000_000.0, "capex_ttm_usd", None, "$477\u202fbn"),
+        (46_900_000_000.0, "capex_usd", None, "$46.9\u202fbn"),
+        (1_204_000_000_000.0, "capex_ttm_usd", None, "$1.2\u202ftn"),
+        (330_259.15, "implied_tonnes_per_year", None, "330\u202fkt a year"),
+        (27_400_000.0, "world_use_tonnes", None, "27.4\u202fMt"),
+        (640.0, "world_use_tonnes", None, "640\u202ft"),
+        (13_543.19, "price_native", "usd_per_tonne", "$13,543\u202f/\u202ft"),
+        (78.01, "price_native", "usd_per_troy_ounce", "$78.01\u202f/\u202foz"),
+        (-3.7, "gap_pp", None, "−3.7\u202fpp"),
+        (3.5, "ppi_yoy_pct", None, "+3.5\u202f%"),
+        (50.0, "refined_rate_pct", None, "50\u202f%"),
+        (7.5, "refined_rate_pct", None, "7.5\u202f%"),
+        (-0.04, "ppi_yoy_pct", None, "0.0\u202f%"),  # no sign on what is rounded to nothing
+        (1234567, "rows_after", None, "1,234,567"),
+        (2024, "world_use_year", None, "2024"),
+        (1.5, "value", "furlongs_per_fortnight", "1.50\u202ffurlongs per fortnight"),
+        (date(2026, 4, 1), "calendar_quarter", None, "Q2 2026"),
+        (date(2026, 5, 1), "period", None, "May 2026"),
+        (date(2026, 5, 1), "effective_on", None, "1 May 2026"),
+        (date(2026, 8, 4), "last_period", None, "4 Aug 2026"),
+        (datetime.fromisoformat("2026-08-04T12:30"), "known_at", None, "4 Aug 2026"),
+        (True, "is_stale", None, "yes"),
+        (None, "capex_usd", None, "missing"),
+    ],
+)
+def test_figures_are_written_with_their_units(value: object, column: str, unit: str | None, text: str) -> None:
+    assert formats.written(value, column, unit) == text
+
+
+def test_the_reader_of_these_tests_reads_what_the_page_writes() -> None:
+    assert number_in("$46.9\u202fbn") == (46.9e9, 0.05e9)
+    assert number_in("−3.7\u202fpp") == (-3.7, 0.05)
+    assert number_in("330\u202fkt a year") == (330e3, 0.5e3)
+    assert number_in("missing") is None
+
+
+def test_units_of_columns_are_the_longest_that_fit() -> None:
+    assert formats.unit_of("price_usd_per_tonne") == "usd_per_tonne"
+    assert formats.unit_of("like_for_like_yoy_pct") == "yoy_pct"
+    assert formats.unit_of("companies_expected") is None
+
+
+def test_colours_stand_out_from_their_background() -> None:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for dress in (0, 1):
+        paper = luminance(charts.PALETTE["paper"][dress])
+        for role in ("ink", "muted", *charts.LINES):
+            other = luminance(charts.PALETTE[role][dress])
+            contrast = (max(paper, other) + 0.05) / (min(paper, other) + 0.05)
+            assert contrast >= 4.5, (role, dress, contrast)
+
+
+def test_an_empty_warehouse_says_what_is_missing_and_draws_nothing(given: Callable[[str], Path]) -> None:
+    script = source("ember", "Ember") + source("yahoo", "Yahoo", "personal_use") + source("eastmoney", "Eastmoney")
+    script += (
+        "insert into raw.retrieval (source_id, checked_at, outcome) values ('eastmoney', '2026-08-20 10:00', 'failed');"
+    )
+    page = page_of(given(script))
+    assert page.charts == {}
+    assert "Ember: never asked" in page.text
+    assert "Eastmoney: failed when last asked on 20 Aug 2026" in page.text
+    assert (
+        "Yahoo: for a user's own machine only, by their terms; METALS_PERSONAL_USE=true switches them on" in page.text
+    )
+    assert "There is no price." in page.text
+    assert "Coal's share of electricity has no figure." in page.text
+
+
+def test_the_publishers_named_as_inputs_are_in_the_catalogue() -> None:
+    tracked = catalog.load(Settings().catalog_dir)
+    assert {source_id for ids in sections.INPUTS.values() for source_id in ids} <= set(tracked.sources)
+
+
+CHANGES = (
+    source("eastmoney", "Eastmoney")
+    + """
+    insert into raw.build (build_id, as_of, started_at, finished_at, succeeded, selection) values
+        ('a', '2026-08-20', '2026-08-20 22:00', '2026-08-20 22:10', true, ''),
+        ('x', '2026-08-21', '2026-08-21 12:00', null, false, '');
+    insert into audit.build_diff values ('metal_prices', 100, 110);
+    insert into audit.verdict_flips values ('C4', 'mixed', 'supported');
+    insert into claim_verdicts (claim_id, statement, verdict, because, as_of)
+        values ('C4', 'Prices turn.', 'supported', 'They turned.', '2026-08-21');
+    insert into divergences (
+        divergence_id, subject, title, left_label, right_label, state, days_in_state, state_since, period, known_at,
+        is_stale
+    )
+    values
+        ('d', 'copper', 'A gap', 'l', 'r', 'opening', 21, '2026-08-01', '2026-08-01', '2026-08-21 10:00', false),
+        ('d', 'zinc', 'A gap', 'l', 'r', 'open', 82, '2026-06-01', '2026-08-01', '2026-08-21 10:00', false),
+        ('d', 'tin', 'A gap', 'l', 'r', 'opening', 21, '2026-08-01', '2026-08-01', '2026-08-19 10:00', false);
+    insert into raw.coverage (source_id, series_id, retrieved_at, rows_added, rows_changed, rows_vanished, last_period)
+    values
+        ('eastmoney', 's', '2026-08-21 22:01', 1, 3, 0, '2026-07-01'),
+        ('eastmoney', 't', '2026-08-21 22:01', 0, 2, 0, '2026-07-01'),
+        ('eastmoney', 's', '2026-08-19 22:01', 999, 999, 0, '2026-06-01');
+    """
+)
+
+
+def test_what_changed_is_counted_since_the_last_complete_build(given: Callable[[str], Path]) -> None:
+    page = page_of(given(CHANGES))
+    said = " ".join(page.text.split())
+    assert (
+        "Since 20 Aug 2026: 1 verdict flipped, 1 divergence changed state, 1 figure came in and 5 figures revised."
+        in (said)
+    )
+    rows = {(f.query, f.column, f.stored) for f in page.figures}
+    assert ("verdict_flips", "verdict_before", "mixed") in rows
+    assert ("divergence_changes", "subject", "copper") in rows
+    # Zinc opened earlier, tin's figure was known before.
+    assert not {("divergence_changes", "subject", s) for s in ("zinc", "tin")} & rows
+    assert ("table_changes", "rows_more", "10") in rows
+
+
+def test_the_first_publication_says_so(given: Callable[[str], Path]) -> None:
+    assert "This is the first publication" in page_of(given("")).text
+
+
+def test_each_figure_is_a_cell_of_the_query_it_leads_to(given: Callable[[str], Path]) -> None:
+    path = given(CHANGES)
+    page = page_of(path)
+    compared, wrong = differences(page, path)
+    assert wrong == []
+    assert compared == len(page.figures) > 40
+    assert {f.query for f in page.figures} <= set(page.queries)
+    assert {f"sql-{name}" for name in page.queries} <= set(page.ids)
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_a_figure_that_is_not_the_warehouses_is_found(given: Callable[[str], Path]) -> None:
+    path = given(CHANGES)
+    page = page_of(path)
+    cell = next(f for f in page.figures if f.query == "change_totals" and f.column == "rows_revised")
+    assert cell.text == "5"
+    cell.text = "6"
+    assert [w for w in differences(page, path)[1] if "shows '6' for 5" in w]
+
+
+def test_hostile_text_stays_text(given: Callable[[str], Path]) -> None:
+    text = HOSTILE.replace("'", "''")
+    script = source("ember", text) + (
+        f"insert into claim_verdicts (claim_id, statement, verdict, because, as_of) "
+        f"values ('C4', '{text}', '{text}', '{text}', '2026-08-21');"
+        "insert into driver_trade_policy (metal_id, month, refined_rate_pct) values ('copper', '2026-08-01', 0);"
+        "insert into policy_events (event_id, metal_id, instrument, measure, products, effective_on, source_url, "
+        f"federal_register_citation, as_of) values ('e', 'copper', 'i', 'm', '{text}', '2026-01-01', "
+        "'javascript:alert(1)', 'cited', '2026-08-21');"
+    )
+    with duckdb.connect(str(given(script)), read_only=True) as connection:
+        html = brief.page(connection, personal_use=False, made_at=NOW)
+    page = read(html)
+    assert page.text.count(HOSTILE) >= 4
+    assert "<img" not in html
+    assert len(page.scripts) == 1, "our own and none else"
+    assert "javascript:alert(1)" not in page.links
+    assert "cited" in page.text
+
+
+def test_the_policy_forbids_all_but_the_pages_own_script(given: Callable[[str], Path]) -> None:
+    page = page_of(given(""))
+    [script] = page.scripts
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    rules = dict(rule.partition(" ")[::2] for rule in page.policy.split("; "))
+    assert rules["default-src"] == "'none'"
+    assert f"'sha256-{digest}'" in rules["script-src"]
+    assert not re.search(r"unsafe|http|\*", rules["script-src"])
+    assert set(rules) == {"default-src", "script-src", "style-src", "img-src", "base-uri", "form-action"}
+
+
+OWN_USE = (
+    source("worldbank_pink_sheet", "World Bank", "attribution")
+    + source("yahoo", "Yahoo chart interface", "personal_use")
+    + """
+    insert into raw.payload (payload_id, source_id, retrieved_at, origin) values
+        ('w', 'worldbank_pink_sheet', '2026-08-01 10:00', 'fetched'), ('y', 'yahoo', '2026-08-20 10:00', 'fetched');
+    insert into metals (metal_id, name, symbol, family) values
+        ('copper', 'Copper', 'Cu', 'base'), ('silver', 'Silver', 'Ag', 'precious');
+    insert into metal_prices (metal_id, frequency, period, price_native, native_unit, price_usd_per_tonne, series_id)
+    values
+        ('copper', 'monthly', '2026-07-01', 9876.5, 'usd_per_tonne', 9876.5, 'wb'),
+        ('silver', 'monthly', '2026-07-01', 43.21, 'usd_per_troy_ounce', 1389000, 'yh');
+    insert into driver_trade_policy (metal_id, month, refined_rate_pct, highest_rate_pct) values
+        ('copper', '2026-07-01', 0, 50), ('silver', '2026-07-01', 0, 0);
+    insert into divergence_trade_tightness (metal_id, month, premium_pct) values ('copper', '2026-07-01', 12.34);
+    insert into claim_verdicts (
+        claim_id, statement, verdict, because, as_of, decisive_indicators, decisive_missing_or_stale
+    )
+    values
+        ('D3', 'Trade is tight.', 'supported', 'The premium is 12.34 per cent.', '2026-08-21', 1, 0),
+        ('C2', 'Spending grows.', 'supported', 'It grew.', '2026-08-21', 1, 0);
+    insert into claim_evidence (claim_id, indicator, role, value, unit, reading, is_stale, finding, as_of) values
+        ('D3', 'premium', 'decisive', 12.34, 'pct', 'supports', false, 'a premium of 12.34 %', '2026-08-21'),
+        ('C2', 'growth', 'decisive', 5.5, 'pct', 'supports', false, 'growth of 5.5 %', '2026-08-21');
+    insert into lineage (table_name, row_key, payload_id) values
+        ('metal_prices', 'copper|monthly|2026-07-01', 'w'), ('metal_prices', 'silver|monthly|2026-07-01', 'y'),
+        ('divergence_trade_tightness', 'copper|2026-07-01', 'y'),
+        ('claim_evidence', 'D3|premium', 'y'), ('claim_verdicts', 'D3', 'y');
+    """
+)
+
+
+def test_figures_for_own_use_are_left_out_unless_the_user_says_otherwise(given: Callable[[str], Path]) -> None:
+    path = given(OWN_USE)
+    without, with_them = page_of(path), page_of(path, personal_use=True)
+    for figure in ("43.21", "12.34", "Credit yahoo (L of yahoo), retrieved"):
+        assert figure not in without.text, figure
+        assert figure in with_them.text, figure
+    for figure in ("$9,876", "growth of 5.5 %"):
+        assert figure in without.text
+        assert figure in with_them.text
+    assert not [f for f in without.figures if f.stored in ("43.21", "12.34")]
+    assert (
+        "Left out: 4 rows of tables that rest on publishers for your own machine only (Yahoo chart interface)"
+        in without.text
+    )
+    assert "METALS_BRIEF_PERSONAL_USE=true shows them" in without.text
+    assert "do not pass it on" in with_them.text
+    assert "The evidence rests on figures for own use only" in without.text
+    assert "premium" not in str(without.charts["duties"]["data"])
+    assert "premium" in str(with_them.charts["duties"]["data"])
+    for page in (without, with_them):
+        assert differences(page, path)[1] == []
+
+
+def test_nothing_for_own_use_in_the_warehouse_leaves_the_queries_short(given: Callable[[str], Path]) -> None:
+    page = page_of(given(source("yahoo", "Yahoo", "personal_use")))
+    assert "No figure in this warehouse is for your own machine only." in page.text
+    assert not [name for name, sql in page.queries.items() if "lineage" in sql]
+
+
+def test_coal_is_drawn_where_there_is_coal(given: Callable[[str], Path]) -> None:
+    path = given(
+        source("ember", "Ember")
+        + "insert into divergence_coal_transition (subject, name, year, coal_share_pct) values "
+        "('CN', 'China', 2024, 58.2), ('CN', 'China', 2025, 55.9), ('IN', 'India', 2025, 74.0);"
+    )
+    page = page_of(path)
+    assert "Of all electricity in 2025 coal made 55.9\u202f% in China and 74.0\u202f% in India." in (page.text)
+    traces = {t["name"]: (t["x"], t["y"]) for t in page.charts["coal-share"]["data"]}
+    assert traces == {"China": ([2025, 2024], [55.9, 58.2]), "India": ([2025], [74.0])}
+    assert differences(page, path)[1] == []
+
+
+def test_the_lead_moves_money_ahead(given: Callable[[str], Path]) -> None:
+    path = given(
+        "insert into divergence_money_ppi (month, gap_pp, ppi_yoy_pct, gap_zscore, ppi_zscore) values "
+        "('2026-06-01', -4.0, 4.1, -0.16, 0.69), ('2026-07-01', -3.7, 3.5, -0.11, 0.56);"
+        "insert into lead_lag_money_ppi (sample, lag_months, correlation, correlation_lower_95, correlation_upper_95, "
+        "is_max, last_month) values ('full', 0, 0.29, 0.04, 0.56, false, '2026-07-01'), "
+        "('full', 8, 0.66, 0.52, 0.82, true, '2026-07-01');"
+    )
+    page = page_of(path)
+    prices, money = page.charts["money-ppi"]["data"]
+    assert prices["x"] == ["2026-07-01", "2026-06-01"]
+    assert money["x"] == ["2027-03-01", "2027-02-01"]  # eight months on
+    assert money["y"] == [-0.11, -0.16]
+    assert "money fits prices best 8\u202fmonths later (correlation +0.66, 95 % band +0.52 to +0.82)" in page.text
+
+
+def test_a_page_is_written_whole_beside_others(given: Callable[[str], Path], tmp_path: Path) -> None:
+    path = given(CHANGES)
+    settings = Settings(warehouse_dir=tmp_path / "home", now=NOW)
+    settings.published_path.parent.mkdir(parents=True)
+    settings.published_path.write_bytes(path.read_bytes())
+    written = brief.write(settings)
+    assert written.path == tmp_path / "home" / "brief" / "index.html"
+    assert read(written.path.read_text(encoding="utf-8")).text.count("Metals brief") == 2  # title and heading
+    assert [p.name for p in written.path.parent.iterdir()] == ["index.html"]
+    assert "Coal in emerging Asia" in written.sections_without_data
+    past = settings.model_copy(update={"as_of": date(2025, 12, 31)})
+    assert past.brief_path.name == "as_of_2025-12-31.html"
