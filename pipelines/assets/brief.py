@@ -25,7 +25,7 @@ def build(published: AssetKey) -> AssetsDefinition:
                 group_name="published",
                 owners=["team:metals-drivers"],
                 kinds={"html", "plotly"},
-                metadata=reference.pages(("README.md", "The brief"), ("pipelines/brief.py", None)),
+                metadata=reference.pages(("README.md", "The brief"), ("pipelines/brief/__init__.py", None)),
             )
         ],
     )
