@@ -4,6 +4,7 @@ from typing import Any
 
 from dagster import AssetKey, AssetsDefinition, AssetSpec, MaterializeResult, MetadataValue, multi_asset
 
+from pipelines.assets import reference
 from pipelines.resources import MetalsRun
 
 KEY = AssetKey(["warehouse", "brief"])
@@ -24,6 +25,7 @@ def build(published: AssetKey) -> AssetsDefinition:
                 group_name="published",
                 owners=["team:metals-drivers"],
                 kinds={"html", "plotly"},
+                metadata=reference.pages(("README.md", "The brief"), ("pipelines/brief/__init__.py", None)),
             )
         ],
     )

@@ -33,6 +33,7 @@ PREVIEW_ROWS = 8
 # model belongs to the group of its folder, unless it prepares one mart family alone or comes after all of them.
 GROUP_OF_PREFIX = {
     "int_drivers__": "drivers",
+    "int_attribution__": "reference",
     "int_divergence_": "divergences",
     "int_producers__by_quarter": "divergences",
     "int_lead_lag__": "divergences",

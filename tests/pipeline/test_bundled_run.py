@@ -104,7 +104,8 @@ def test_the_sql_of_every_page_answers(offline_home: tuple[Home, str, float]) ->
     blocks = _blocks("sql")
     assert len(blocks) >= 3
     for page, query in blocks:
-        assert home.rows(query), (page, query)
+        # Filled from files that users download themselves (`metals backfill sec`): asked, and empty here.
+        assert bool(home.rows(query)) != ("from capex_universe" in query), (page, query)
 
 
 def test_the_python_of_every_page_runs(offline_home: tuple[Home, str, float]) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-import requests
 from dagster import DagsterInstance, Failure, build_run_status_sensor_context, job, op
 from pytest_httpserver import HTTPServer
 
 from pipelines import automation
+from pipelines.errors import UpstreamUnavailable
 from pipelines.settings import Settings
 
 
@@ -48,7 +48,7 @@ def test_a_failed_run_is_posted_once_with_its_job_and_reason(httpserver: HTTPSer
 
 def test_a_webhook_that_refuses_fails_the_sensor_so_that_it_is_tried_again(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/hook").respond_with_data("no", status=500)
-    with pytest.raises(requests.HTTPError):
+    with pytest.raises(UpstreamUnavailable, match="answered 500"):
         _alert(httpserver.url_for("/hook"))
 
 
