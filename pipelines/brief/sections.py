@@ -855,7 +855,7 @@ def _state(answers: Answers) -> Section:
         counts.cell(0, "stale_publishers"), " have a series older than its limit and ",
         counts.cell(0, "missing_publishers"), " have given nothing; ", counts.cell(0, "bundled_publishers"),
         " stand on figures that ship with the project.",
-    ])  # fmt: skip
+    ], short="Data")  # fmt: skip
     section.notes.append(answers.own_use.said)
     section.missing = missing(answers, sources.frame["source_id"].to_list())
     held = [n for n in range(len(sources)) if sources.frame["state"][n] != "missing"]

@@ -45,8 +45,14 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     if not wanted:
         raise BadPayload(f"no catalogued series reads '{key}'", source=SOURCE)
     workbook = body.startswith((_sheets.ZIP, _sheets.OLE))
-    sheets = _sheets.read(body, SOURCE) if workbook else [_table(body, key)]
     frames, rejects = [], []
+    if workbook:
+        sheets = _sheets.read(body, SOURCE)
+    else:
+        table, cut = _table(body, key)
+        sheets = [table]
+        if cut:
+            rejects.append(_cells.rejected(None, f"{key}: {cut}", "the last line has no end: its figure may be cut"))
     for series in wanted:
         column, dates = str(series.select["column"]), DATE_COLUMNS[series.frequency]
         for sheet in sheets:
@@ -59,7 +65,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
             rejects.append(_cells.rejected(series.id, key, f"no sheet has one {where}"))
     if not frames:
         raise BadPayload(
-            f"{key}: {rejects[0]['reason'][0]}",
+            f"{key}: {rejects[-1]['reason'][0]}",
             source=SOURCE,
             todo="open the file; if its columns were renamed, mend pipelines/catalog/series/epu.yaml",
         )
@@ -74,8 +80,12 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     )
 
 
-def _table(body: bytes, key: str) -> _sheets.Sheet:
-    """A CSV as a sheet whose numbers are only printed ones. Short rows are filled up with empty cells."""
+def _table(body: bytes, key: str) -> tuple[_sheets.Sheet, str]:
+    """A CSV as a sheet whose numbers are only printed ones. Short rows are filled up with empty cells.
+
+    A last line of figures without an end is left out and given back: cut inside a figure, it would pass for another.
+    Nothing tells whether this publisher ends its last line, so the rest of the file stands.
+    """
     text = body.decode("utf-8-sig", "replace")
     if text.lstrip().startswith("<"):
         raise BadPayload(f"{key}: an HTML page in place of a CSV", source=SOURCE, todo="ask again later")
@@ -86,12 +96,13 @@ def _table(body: bytes, key: str) -> _sheets.Sheet:
     width = max((len(row) for row in rows), default=0)
     if width < 2:
         raise BadPayload(f"{key}: not a CSV of several columns", source=SOURCE)
-    _cells.refuse_cut(body, SOURCE, key)
+    is_cut = not body.endswith((b"\n", b"\r")) and rows[-1][0].strip().isdigit()
+    cut = ",".join(rows.pop()) if is_cut else ""
     names = [str(position) for position in range(width)]
     padded = [[*row, *[None] * (width - len(row))] for row in rows]
     texts = pl.DataFrame(padded, schema=dict.fromkeys(names, pl.String), orient="row")
     numbers = pl.DataFrame({name: [None] * len(rows) for name in names}, schema=dict.fromkeys(names, pl.Float64))
-    return _sheets.Sheet(key, texts, numbers)
+    return _sheets.Sheet(key, texts, numbers), cut
 
 
 def _column_cells(series: Series, sheet: _sheets.Sheet, names: list[str]) -> pl.DataFrame:

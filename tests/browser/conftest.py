@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
 from tests.recorded.conftest import built_file  # noqa: F401 - a fixture
 
+PAPER = {"light": "rgb(253, 252, 249)", "dark": "rgb(20, 23, 28)"}
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -45,6 +48,21 @@ class Seen:
     def all_drawn(self) -> None:
         """Wait until every chart is drawn."""
         self.page.locator(".plot:not([data-drawn])").first.wait_for(state="detached", timeout=120_000)
+
+    def papers(self) -> list[str]:
+        """The background of each chart."""
+        found: list[str] = self.page.locator(".plot").evaluate_all(
+            "plots => plots.map(p => getComputedStyle(p.querySelector('svg.main-svg')).backgroundColor)"
+        )
+        return found
+
+    def dress(self, scheme: Literal["light", "dark"]) -> None:
+        """Turn the screen light or dark and wait until every chart has followed."""
+        self.page.emulate_media(color_scheme=scheme)
+        until = time.monotonic() + 120
+        while set(self.papers()) != {PAPER[scheme]} and time.monotonic() < until:
+            time.sleep(0.1)
+        assert set(self.papers()) == {PAPER[scheme]}
 
 
 @pytest.fixture(scope="session")

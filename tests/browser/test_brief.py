@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import pytest
@@ -17,7 +18,7 @@ from pipelines import brief
 from pipelines.assets import published
 from pipelines.settings import Settings
 from tests.brief_page import differences, read
-from tests.browser.conftest import Seen
+from tests.browser.conftest import PAPER, Seen
 
 pytestmark = pytest.mark.recorded
 
@@ -126,9 +127,11 @@ def test_a_phone_does_not_scroll_sideways(phone: Seen) -> None:
 
 
 def test_charts_take_the_colours_of_the_screen(desktop: Seen, phone: Seen) -> None:
-    colour = "p => getComputedStyle(p.querySelector('svg.main-svg')).backgroundColor"
-    assert desktop.page.locator(".plot").first.evaluate(colour) == "rgb(253, 252, 249)"
-    assert phone.page.locator(".plot").first.evaluate(colour) == "rgb(20, 23, 28)"
+    assert set(desktop.papers()) == {PAPER["light"]}
+    assert set(phone.papers()) == {PAPER["dark"]}
+    phone.dress("light")  # a screen that turns at sunrise
+    assert set(phone.papers()) == {PAPER["light"]}
+    phone.dress("dark")
 
 
 def test_the_keyboard_reaches_the_content_first(made: Made, look: Callable[..., Seen]) -> None:
@@ -139,29 +142,29 @@ def test_the_keyboard_reaches_the_content_first(made: Made, look: Callable[..., 
     assert seen.page.evaluate("document.activeElement.id") == "main"
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-)  # fmt: skip
-def test_axe_finds_nothing(made: Made, look: Callable[..., Seen], width: int, scheme: str) -> None:
-    seen = look(made.page, width=width, scheme=scheme)
-    seen.all_drawn()
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_axe_finds_nothing(screen: str, scheme: Literal["light", "dark"], request: pytest.FixtureRequest) -> None:
+    seen: Seen = request.getfixturevalue(screen)
+    seen.dress(scheme)
     # Axe is injected by the test and not by the page, and asks for nothing.
     seen.page.eval_on_selector_all("main details", "found => found.forEach(d => { d.open = true; })")
     found = Axe().run(seen.page).response["violations"]
+    seen.page.eval_on_selector_all("main details", "found => found.forEach(d => { d.open = false; })")
     assert [(v["id"], [node["html"][:160] for node in v["nodes"][:3]]) for v in found] == []
 
 
-def test_it_prints_with_its_charts_in_light_colours(made: Made, look: Callable[..., Seen]) -> None:
-    seen = look(made.page, scheme="dark")
-    seen.all_drawn()
-    printed = seen.page.pdf(format="A4", prefer_css_page_size=True)
+def test_it_prints_with_its_charts_in_light_colours(desktop: Seen) -> None:
+    desktop.dress("dark")
+    printed = desktop.page.pdf(format="A4", prefer_css_page_size=True)
     assert printed.startswith(b"%PDF-")
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) > 5
-    seen.page.emulate_media(media="print", color_scheme="dark")
+    desktop.page.emulate_media(media="print", color_scheme="dark")
     background = "getComputedStyle(document.body).backgroundColor"
-    assert seen.page.evaluate(background) == "rgb(253, 252, 249)"
-    assert seen.page.locator("nav").is_hidden()
-    assert seen.said == []
+    assert desktop.page.evaluate(background) == PAPER["light"]
+    assert desktop.page.locator("nav").is_hidden()
+    desktop.page.emulate_media(media="screen", color_scheme="light")
+    assert desktop.said == []
 
 
 def test_without_a_script_every_figure_still_stands(made: Made, browser_without_scripts: Callable[[Path], str]) -> None:

@@ -36,7 +36,7 @@ def csv(today: date) -> bytes:
             # The real file has well over a hundred columns; one of them stands for their width here.
             cells = (name, year, iso, 1000000, "", f"{total * coal:.3f}", f"{total:.3f}", "x" * 300)
             lines.append(",".join(str(cell) for cell in cells))
-    return "\n".join(lines).encode()
+    return ("\n".join(lines) + "\n").encode()
 
 
 def routes() -> list[Route]:

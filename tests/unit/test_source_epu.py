@@ -82,6 +82,16 @@ def test_days_and_months_of_the_csv_files() -> None:
     assert parsed.rejects.is_empty()
 
 
+def test_a_last_line_of_figures_without_an_end_is_left_out_and_named_and_a_note_is_not() -> None:
+    """Documented shape, not recorded: 421.5 cut to 42 would pass for another figure."""
+    parsed = epu.parse(b"day,month,year,daily_policy_index\n27,2,2025,99.5\n28,2,2025,42", DAILY, CATALOG)
+    assert parsed.observations.select("period", "value").rows() == [(date(2025, 2, 27), 99.5)]
+    assert parsed.rejects["row"].to_list() == ["daily.csv: 28,2,2025,42"]
+    parsed = epu.parse(f'year,month,China News-Based EPU\n1995,1,125.5\n"{NOTE}"'.encode(), CHINA, CATALOG)
+    assert parsed.observations.height == 1
+    assert parsed.rejects.is_empty()
+
+
 def test_the_china_file_may_be_a_workbook_under_either_name() -> None:
     rows = [["year", "month", "China News-Based EPU"], ["2025", "12", "512.25"], [NOTE]]
     parsed = epu.parse(workbook({"EPU": rows}), CHINA, CATALOG)
