@@ -1,11 +1,16 @@
-"""When things run: the daily job, a job per group, the weekday schedule and the failure alert."""
+"""When things run: the daily job, the weekday schedule, the failure alert, and what is kept of past runs."""
+
+from datetime import datetime, timedelta
 
 import requests
 from dagster import (
     AssetSelection,
+    DagsterInstance,
+    DagsterRunStatus,
     DefaultScheduleStatus,
     DefaultSensorStatus,
     RunFailureSensorContext,
+    RunsFilter,
     ScheduleDefinition,
     SensorDefinition,
     define_asset_job,
@@ -19,6 +24,11 @@ DAILY = "daily"
 # After the New York close, the Board's H.15 (16:15) and the day's last EDGAR acceptances (17:30 counts as today).
 DAILY_CRON = "30 18 * * 1-5"
 TIME_ZONE = "America/New_York"
+# A run logs some five megabytes; what it did to the data stays in the warehouse (raw.retrieval, audit.publication).
+RUNS_KEPT = timedelta(days=90)
+# No run takes so long: one that has neither ended nor failed by then was killed.
+DEAD_AFTER = timedelta(hours=12)
+FORGOTTEN_AT_ONCE = 20
 
 daily_job: UnresolvedAssetJobDefinition = define_asset_job(
     DAILY,
@@ -56,3 +66,12 @@ def alert(settings: Settings) -> SensorDefinition | None:
         requests.post(url, json={"text": text}, timeout=10).raise_for_status()
 
     return alert_on_failure
+
+
+def tidy(instance: DagsterInstance, now: datetime) -> None:
+    """Report runs that were killed as failed (the alert tells of them too), and forget those older than RUNS_KEPT."""
+    started = RunsFilter(statuses=[DagsterRunStatus.STARTED], created_before=now - DEAD_AFTER)
+    for run in instance.get_runs(started):
+        instance.report_run_failed(run, "its process ended without a word (killed, or the machine went down)")
+    for run in instance.get_runs(RunsFilter(created_before=now - RUNS_KEPT), limit=FORGOTTEN_AT_ONCE):
+        instance.delete_run(run.run_id)

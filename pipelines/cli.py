@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -87,11 +88,11 @@ def run(
         succeeded, outcomes = _execute(settings, only)
     except MetalsError as error:
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
+    except (OSError, sqlite3.OperationalError) as error:  # a read-only or full disk, before any step could say so
+        raise _fail(f"nothing could be written: {error}; {_state(settings)}", EXIT_NOT_PUBLISHED) from None
     if not succeeded:
-        state = (
-            "the last published file is as it was" if settings.published_path.exists() else "nothing was published yet"
-        )
-        raise _fail(f"not published: see the messages above, or the run in the UI; {state}", EXIT_NOT_PUBLISHED)
+        said = f"not published: see the messages above, or the run in the UI; {_state(settings)}"
+        raise _fail(said, EXIT_NOT_PUBLISHED)
     if as_json:
         console.print_json(json.dumps(summary.as_dict(settings, outcomes, before), default=str))
         return
@@ -99,6 +100,11 @@ def run(
     console.print(f"\npublished {_short(settings.published_path)} in {time.monotonic() - started:.0f} s")
     if as_of is None:
         summary.show_next_steps(console, settings)
+
+
+def _state(settings: Settings) -> str:
+    exists = settings.published_path.exists()
+    return "the last published file is as it was" if exists else "nothing was published yet"
 
 
 def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, dict[str, list[str]]]:

@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         return self.warehouse_dir / "metals.duckdb"
 
     @property
+    def held_back_path(self) -> Path:
+        """Why the last build was not published; there only until one is."""
+        return self.build_path.with_name("held_back.txt")
+
+    @property
     def lock_path(self) -> Path:
         return self.warehouse_dir / "build" / "build.lock"
 
