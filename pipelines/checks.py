@@ -1,4 +1,4 @@
-"""The audit between build and publication, and the difference to what was published before.
+"""The audit between build and publication.
 
 Every function reads the build and returns what it found; a blocking failure stops publication, never the last
 published file. Row contracts live in `contracts`, model tests in dbt.
@@ -94,9 +94,12 @@ def nothing_known_later(connection: duckdb.DuckDBPyConnection, settings: Setting
 
 def tables_have_not_collapsed(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
     """No published table vanished or lost half its rows since the last publication."""
-    if not settings.published_path.exists():
-        return Finding("tables_have_not_collapsed", True, True, "nothing was published before")
-    with warehouse.reader(settings) as published:
+    with warehouse.last_published(settings) as published:
+        if published is None:
+            said = (
+                "the last published file cannot be read" if settings.published_path.exists() else "none was published"
+            )
+            return Finding("tables_have_not_collapsed", True, True, f"nothing to compare with: {said}")
         before = row_counts(published)
     now = row_counts(connection)
     examples = [
@@ -106,6 +109,20 @@ def tables_have_not_collapsed(connection: duckdb.DuckDBPyConnection, settings: S
     ]
     said = "every table is at least half as long as published" if not examples else "tables lost most of their rows"
     return Finding("tables_have_not_collapsed", not examples, True, said, examples)
+
+
+def time_has_not_gone_back(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
+    """The build is not as of an earlier day than the published file: a clock set back would take back what is known."""
+    name = "time_has_not_gone_back"
+    with warehouse.last_published(settings) as published:
+        row = warehouse.one(published, "select max(as_of) from raw.build where succeeded") if published else None
+    before = row[0] if row else None
+    if before is None:
+        return Finding(name, True, True, "nothing to compare with")
+    if before > settings.as_of_date():
+        said = f"the clock says {settings.as_of_date()}, but the published file is as of {before}; set the clock right"
+        return Finding(name, False, True, said)
+    return Finding(name, True, True, f"published before as of {before}")
 
 
 def series_are_fresh(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
@@ -262,6 +279,7 @@ CHECKS: dict[str, Callable[[duckdb.DuckDBPyConnection, Settings], Finding]] = {
         raw_rows_are_unique,
         nothing_known_later,
         tables_have_not_collapsed,
+        time_has_not_gone_back,
         series_are_fresh,
         publishers_agree,
         every_answer_was_taken,
@@ -285,81 +303,6 @@ def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
         row = warehouse.one(connection, f'select count(*) from "{name}"')
         counts[name] = int(row[0]) if row else 0
     return counts
-
-
-def write_diff(connection: duckdb.DuckDBPyConnection, settings: Settings, findings: list[Finding]) -> list[str]:
-    """Keep with the build what changed since the last publication, and what the audit found.
-
-    Writes `audit.build_diff` (one row per table), `audit.verdict_flips` (one row per claim whose verdict changed) and
-    `audit.finding` (one row per check). Returns the flips as sentences.
-    """
-    previous = settings.published_path if settings.published_path.exists() else None
-    connection.execute("create schema if not exists audit")
-    before: dict[str, int] = {}
-    old_verdicts: list[tuple[str, str]] = []
-    if previous is not None:
-        with warehouse.reader(settings) as published:
-            before = row_counts(published)
-            old_verdicts = _verdicts(published)
-    now = row_counts(connection)
-    new_verdicts = dict(_verdicts(connection))
-    connection.execute(
-        "create or replace table audit.build_diff (table_name varchar, rows_before bigint, rows_after bigint)"
-    )
-    for table in sorted(before.keys() | now.keys()):
-        connection.execute("insert into audit.build_diff values (?, ?, ?)", [table, before.get(table), now.get(table)])
-    connection.execute(
-        "create or replace table audit.verdict_flips (claim_id varchar, verdict_before varchar, verdict_after varchar)"
-    )
-    flips = [(c, old, new_verdicts[c]) for c, old in old_verdicts if c in new_verdicts and new_verdicts[c] != old]
-    for flip in flips:
-        connection.execute("insert into audit.verdict_flips values (?, ?, ?)", list(flip))
-    connection.execute(
-        "create or replace table audit.finding "
-        "(check_name varchar, passed boolean, is_blocking boolean, said varchar, examples varchar[])"
-    )
-    for f in findings:
-        connection.execute(
-            "insert into audit.finding values (?, ?, ?, ?, ?)",
-            [
-                f.name,
-                f.passed,
-                f.blocking,
-                f.said,
-                f.examples,
-            ],
-        )
-    for table, comment in _COMMENTS.items():
-        connection.execute(f"comment on table audit.{table} is '{comment}'")
-    for (table, column), comment in _COLUMN_COMMENTS.items():
-        connection.execute(f"comment on column audit.{table}.{column} is '{comment}'")
-    return [f"{claim}: {old} -> {new}" for claim, old, new in flips]
-
-
-_COMMENTS = {
-    "build_diff": "One row per table: its rows in the last published file and in this one.",
-    "verdict_flips": "One row per claim whose verdict differs from the last published one.",
-    "finding": "One row per check of the audit that preceded this publication.",
-}
-_COLUMN_COMMENTS = {
-    ("build_diff", "table_name"): "Table",
-    ("build_diff", "rows_before"): "Rows in the last published file; null where it did not exist",
-    ("build_diff", "rows_after"): "Rows now; null where it is gone",
-    ("verdict_flips", "claim_id"): "Claim",
-    ("verdict_flips", "verdict_before"): "Verdict in the last published file",
-    ("verdict_flips", "verdict_after"): "Verdict now",
-    ("finding", "check_name"): "Check",
-    ("finding", "passed"): "Whether it passed",
-    ("finding", "is_blocking"): "Whether a failure stops publication",
-    ("finding", "said"): "What it found, in a sentence",
-    ("finding", "examples"): "Rows it names",
-}
-
-
-def _verdicts(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    if not _has_table(connection, "claim_verdicts"):
-        return []
-    return connection.execute("select claim_id, verdict from claim_verdicts order by 1").fetchall()
 
 
 def _has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sqlite3
 import sys
 import time
 from datetime import datetime
@@ -115,19 +116,19 @@ def run(
         before = summary.rows_by_source(settings)
         with terminal.watching(errors, {"load": len(only or tracked.sources)}, verbose=verbose, quiet=as_json):
             has_published, failures, outcomes = _execute(settings, only)
-    except (MetalsError, OSError) as error:  # OSError: a folder that cannot be written, a disk that is full
+    except (MetalsError, OSError, sqlite3.OperationalError) as error:
+        # The latter two: a read-only folder or a full disk, before any step could say so.
+        said = str(error) if isinstance(error, MetalsError) else f"nothing could be written: {error}"
         if as_json:
-            _print_json({"published": None, "failures": [str(error)]})
-        raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
+            _print_json({"published": None, "failures": [said]})
+        raise _fail(f"{said}; {_state(settings)}", EXIT_NOT_PUBLISHED) from None
     if as_json and not has_published:
         _print_json({"published": None, "failures": failures})
     for failure in failures:
         errors.print(escape(failure), soft_wrap=True, highlight=False)
     if not has_published:
-        state = (
-            "the last published file is as it was" if settings.published_path.exists() else "nothing was published yet"
-        )
-        raise _fail(f"not published: see the messages above, or the run in the UI; {state}", EXIT_NOT_PUBLISHED)
+        said = f"not published: see the messages above, or the run in the UI; {_state(settings)}"
+        raise _fail(said, EXIT_NOT_PUBLISHED)
     if as_json:
         _print_json(summary.as_dict(settings, outcomes, before))
         return
@@ -138,6 +139,11 @@ def run(
     console.print(_brief(settings), highlight=False)
     if as_of is None:
         summary.show_next_steps(console, settings)
+
+
+def _state(settings: Settings) -> str:
+    exists = settings.published_path.exists()
+    return "the last published file is as it was" if exists else "nothing was published yet"
 
 
 def _print_json(content: dict[str, Any]) -> None:

@@ -29,6 +29,15 @@ ROUNDING_SLACK = 1 + 1e-6
 # Figures without a printed precision (binary floats, filings re-scaled from thousands) agree to this share.
 RELATIVE_TOLERANCE = 1e-9
 
+# A full disk, a damaged file, too little memory: recorded as the payload's own, its rows would be lost for good.
+_NOT_THE_PAYLOADS_FAULT = (
+    OSError,
+    MemoryError,
+    duckdb.OperationalError,
+    duckdb.InternalError,
+    duckdb.FatalException,
+)
+
 BUNDLED_TABLES = ("payload", "coverage", "observation", "filing_fact", "policy_document")
 
 
@@ -95,6 +104,8 @@ def load_source(
                 breach = _load(connection, payload, source, module, catalog, report)
                 refused = _said(breach) if breach else None
                 _record_retrieval(connection, replace(check, outcome="refused", error=refused) if refused else check)
+        except _NOT_THE_PAYLOADS_FAULT:
+            raise  # nothing is recorded: the next run loads it
         except Exception as caught:  # noqa: BLE001 - a payload's fault, or its parser's, stops that payload alone
             refused = _said(caught)
             _record_retrieval(connection, replace(check, outcome="refused", error=refused))

@@ -49,6 +49,7 @@ CHUNK_BYTES = 1 << 16
 PROGRESS_EVERY_S = 10.0
 MAX_REQUESTS = 2_000  # of one publisher in one check; an answer may lead on, and the largest plan has some hundred
 HEAD_BYTES = 1 << 16
+LEFTOVER_AGE_S = 3600.0
 # Hosts that offer no TLS; every other one is asked over it.
 HTTP_ONLY_HOSTS = frozenset({"www.gfex.com.cn"})
 # Words after which a URL or a message may hold a secret (FRED, Census, Ember, BEA use these names).
@@ -141,12 +142,23 @@ class Landing:
         if not self.holds(payload_id):  # also writes again what has been damaged
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
-            with part.open("wb") as file:
-                file.write(gzip.compress(body, compresslevel=6, mtime=0))
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
+            try:
+                with part.open("wb") as file:
+                    file.write(gzip.compress(body, compresslevel=6, mtime=0))
+                    file.flush()
+                    os.fsync(file.fileno())
+                part.replace(path)
+            except BaseException:
+                part.unlink(missing_ok=True)  # on a full disk it would only take room
+                raise
         return payload_id
+
+    def sweep(self, now: float) -> None:
+        """Remove what killed processes left half written more than an hour before `now` (seconds of the epoch)."""
+        for part in self.root.glob("objects/*/*.part"):
+            with contextlib.suppress(FileNotFoundError):
+                if now - part.stat().st_mtime > LEFTOVER_AGE_S:
+                    part.unlink()
 
     def get(self, payload_id: str) -> bytes:
         """The bytes of a payload; BadPayload when they are gone or no longer match their name."""
@@ -448,6 +460,7 @@ def land(
     """
     sources = list(sources)
     landing = Landing(settings.landing_dir)
+    landing.sweep(time.time())
     with ThreadPoolExecutor(max_workers=max(len(sources), 1), thread_name_prefix="landing") as pool:
         futures = {s.id: pool.submit(_land_one, s, modules(s.id), catalog, settings, landing) for s in sources}
         names = {future: source_id for source_id, future in futures.items()}

@@ -1,12 +1,14 @@
 """What an asset is handed: settings (with the run's own options laid over) and the catalogue."""
 
-from datetime import date
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
-from dagster import ConfigurableResource
+from dagster import ConfigurableResource, InitResourceContext
 
-from pipelines import catalog
+from pipelines import automation, catalog, warehouse
 from pipelines.settings import Settings
 
 
@@ -18,6 +20,18 @@ class MetalsRun(ConfigurableResource):  # type: ignore[type-arg]
 
     offline: bool = False
     """Ask no publisher; use what has landed and what is bundled."""
+
+    @contextmanager
+    def yield_for_execution(self, context: InitResourceContext) -> Iterator["MetalsRun"]:
+        """One run at a time, from its first step to its last, whoever started it: the UI, the schedule or `metals`.
+
+        A second one waits, and says so; raises WarehouseBusy when the first takes longer than `lock_wait_s`.
+        """
+        with warehouse.exclusive(self.settings):
+            warehouse.examine(self.settings)
+            if context.instance is not None:
+                automation.tidy(context.instance, datetime.now(UTC))
+            yield self
 
     @cached_property
     def settings(self) -> Settings:

@@ -126,6 +126,11 @@ class Settings(BaseSettings):
         return self.warehouse_dir / "brief" / name
 
     @property
+    def held_back_path(self) -> Path:
+        """Why the last build was not published; there only until one is."""
+        return self.build_path.with_name("held_back.txt")
+
+    @property
     def lock_path(self) -> Path:
         return self.warehouse_dir / "build" / "build.lock"
 

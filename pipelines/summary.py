@@ -157,7 +157,17 @@ def as_dict(settings: Settings, outcomes: dict[str, list[str]], before: dict[str
                 connection, "select check_name, is_blocking, said, examples from audit.finding where not passed"
             ),
             "verdict_flips": _rows(connection, "select * from audit.verdict_flips"),
+            "divergence_changes": _rows(connection, "select * from audit.divergence_changes"),
+            "held_back": _held_back(settings),
         }
+
+
+def _held_back(settings: Settings) -> str | None:
+    """Why the build that followed the published file was not published; None where it was, or there is none."""
+    try:
+        return settings.held_back_path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
@@ -210,6 +220,11 @@ def show(
     console.print(table)
     for flip in content["verdict_flips"]:
         console.print(f"[bold]{flip['claim_id']}[/] changed: {flip['verdict_before']} -> {flip['verdict_after']}")
+    for c in content["divergence_changes"]:
+        states = f"{c['state_before'] or 'none'} -> {c['state_after'] or 'none'}"
+        console.print(f"[bold]{escape(c['divergence_id'])} {escape(c['subject'])}[/] changed: {states}")
+    if content["held_back"]:
+        console.print(f"[bold red]held back[/] A later build was not published, {escape(content['held_back'])}")
     for check in content["failed_checks"]:
         console.print(f"[yellow]check[/] {check['check_name']}: {escape(check['said'])}", highlight=False)
         examples = check["examples"] or []

@@ -222,6 +222,17 @@ def manifest(settings: Settings) -> dict[str, Any]:
     return content
 
 
+def keys(settings: Settings) -> dict[str, list[str]]:
+    """By model, the columns that its test `unique_combination` holds unique (the first of such tests)."""
+    nodes = manifest(settings)["nodes"]
+    found: dict[str, list[str]] = {}
+    for node in nodes.values():
+        test = node.get("test_metadata") or {}
+        if test.get("name") == "unique_combination" and node.get("attached_node") in nodes:
+            found.setdefault(nodes[node["attached_node"]]["alias"], list(test["kwargs"]["columns"]))
+    return found
+
+
 def _invoke(
     settings: Settings, arguments: list[str], parsed: Path | None, build_path: Path | None = None
 ) -> list[NodeResult]:

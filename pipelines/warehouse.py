@@ -12,7 +12,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ log = logging.getLogger("metals.warehouse")
 
 # Readable by every DuckDB since 1.2 (February 2025): users' command-line clients lag the library.
 STORAGE_VERSION = "v1.2.0"
+
+WORK_KEPT_DAYS = 30
 
 _SQL_TYPE = {"String": "varchar", "Float64": "double", "Int64": "bigint", "Int16": "smallint", "Date": "date"}
 
@@ -356,6 +358,14 @@ TABLES = (
 )
 
 
+# What a damaged file raises, and what these types say when the file is not to blame.
+_NO_DAMAGE = (
+    "No space left",
+    "Permission denied",
+    "Read-only file system",
+    "Could not set lock",
+    "Too many open files",
+)
 _UNREADABLE = (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
 
 
@@ -370,7 +380,11 @@ def exclusive(settings: Settings) -> Iterator[None]:
     """Hold the build against every other run; raises WarehouseBusy after `lock_wait_s`."""
     lock = _lock(settings)
     try:
-        lock.acquire(timeout=settings.lock_wait_s)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            log.warning("another run is on: waiting for it, %.0f s at most", settings.lock_wait_s)
+            lock.acquire(timeout=settings.lock_wait_s)
     except Timeout:
         raise WarehouseBusy(
             f"another run has held {settings.lock_path} for {settings.lock_wait_s:.0f} s",
@@ -403,12 +417,9 @@ def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
                     kept="the build and the published file",
                     todo="close that program; query the published file in place of the build",
                 ) from None
-            if not isinstance(e, _UNREADABLE) and "Corrupt" not in str(e):
+            if not _is_damage(e):
                 raise
-            aside = path.with_name(f"build.unreadable-{settings.clock():%Y%m%dT%H%M%S}.duckdb")
-            log.error("the build file cannot be opened (%s): set aside as %s, rebuilt from landing", e, aside.name)
-            path.replace(aside)
-            path.with_name(path.name + ".wal").unlink(missing_ok=True)
+            _set_aside(settings, e)
             create(path)
             connection = duckdb.connect(str(path))
         with contextlib.closing(connection):
@@ -423,13 +434,53 @@ def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
 
 
+def _is_damage(error: duckdb.Error) -> bool:
+    """Whether a file could not be read for what it holds; a full disk or a missing right is no damage."""
+    said = str(error)
+    if any(words in said for words in _NO_DAMAGE):
+        return False
+    return isinstance(error, _UNREADABLE) or "Corrupt" in said
+
+
+def _set_aside(settings: Settings, error: duckdb.Error) -> None:
+    path = settings.build_path
+    aside = path.with_name(f"build.unreadable-{settings.clock():%Y%m%dT%H%M%S}.duckdb")
+    said = str(error).splitlines()[0]
+    log.error("the build file cannot be read (%s): set aside as %s, rebuilt from landing", said, aside.name)
+    path.replace(aside)
+    path.with_name(path.name + ".wal").unlink(missing_ok=True)
+
+
+def examine(settings: Settings) -> None:
+    """Read every row of the build once; a file that is damaged inside is set aside like one that does not open.
+
+    A run begins with it: later, damage would stop the run in the middle, and every run after it at the same place, or
+    be published in a model that was kept.
+    """
+    if not settings.build_path.exists():
+        return
+    with exclusive(settings):
+        try:
+            with writer(settings) as connection:
+                for schema, table in connection.execute(
+                    "select schema_name, table_name from duckdb_tables() "
+                    "where not internal and database_name = current_database()"
+                ).fetchall():
+                    connection.execute(f'select bit_xor(hash(t)) from "{schema}"."{table}" as t').fetchall()
+        except duckdb.Error as e:
+            if not _is_damage(e):
+                raise
+            _set_aside(settings, e)
+
+
 def create(path: Path) -> None:
     """A new warehouse file with empty raw tables and their comments, readable by older DuckDB clients."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in path.parent.glob(f".{path.name}.*.part*"):
+        leftover.unlink()
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.unlink(missing_ok=True)
     with contextlib.closing(duckdb.connect()) as connection:
-        connection.execute(f"attach '{_quoted(part)}' as fresh (storage_version '{STORAGE_VERSION}')")
+        connection.execute(f"attach '{quoted(part)}' as fresh (storage_version '{STORAGE_VERSION}')")
         connection.execute("use fresh")
         define_tables(connection)
         connection.execute("use memory")
@@ -449,10 +500,10 @@ def define_tables(connection: duckdb.DuckDBPyConnection) -> None:
     for table in TABLES:
         columns = ", ".join(f'"{c.name}" {c.type}' for c in table.columns)
         connection.execute(f"create table if not exists raw.{table.name} ({columns})")
-        connection.execute(f"comment on table raw.{table.name} is '{_quoted(table.description)}'")
+        connection.execute(f"comment on table raw.{table.name} is '{quoted(table.description)}'")
         for column in table.columns:
             connection.execute(
-                f"comment on column raw.{table.name}.\"{column.name}\" is '{_quoted(column.description)}'"
+                f"comment on column raw.{table.name}.\"{column.name}\" is '{quoted(column.description)}'"
             )
 
 
@@ -571,7 +622,8 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         yield
         connection.execute("commit")
     except BaseException:
-        connection.execute("rollback")
+        with contextlib.suppress(duckdb.Error):  # after a full disk nothing more may work; the first error is told
+            connection.execute("rollback")
         raise
 
 
@@ -611,6 +663,29 @@ def reader(settings: Settings, path: Path | None = None) -> Iterator[duckdb.Duck
         yield connection
 
 
+@contextlib.contextmanager
+def last_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """The published file, read-only, if there is one that can be read to its last row; else None, and why is logged."""
+    connection = None
+    if settings.published_path.exists():
+        try:
+            connection = duckdb.connect(str(settings.published_path), read_only=True)
+            for (table,) in connection.execute(
+                "select table_name from duckdb_tables() where schema_name = 'main' and not internal"
+            ).fetchall():
+                connection.execute(f'select bit_xor(hash(t)) from main."{table}" as t').fetchall()
+        except duckdb.Error as e:
+            log.error("the published file cannot be read (%s): the build takes its place", str(e).splitlines()[0])
+            if connection is not None:
+                connection.close()
+            connection = None
+    try:
+        yield connection
+    finally:
+        if connection is not None:
+            connection.close()
+
+
 def publish(settings: Settings) -> None:
     """Replace the published file by the build, whole or not at all, holding nothing learnt after the as-of date.
 
@@ -631,14 +706,21 @@ def _publish(settings: Settings) -> None:
     for leftover in target.parent.glob(f".{target.name}.*.part*"):
         leftover.unlink()
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    shutil.copyfile(settings.build_path, part)
-    end = datetime.combine(as_of + timedelta(days=1), datetime.min.time())
-    with contextlib.closing(duckdb.connect(str(part))) as connection:
-        _prune(connection, end)
-    part.chmod(0o644)
-    with part.open("rb+") as file:
-        os.fsync(file.fileno())
-    part.replace(target)
+    try:
+        shutil.copyfile(settings.build_path, part)
+        end = datetime.combine(as_of + timedelta(days=1), datetime.min.time())
+        with contextlib.closing(duckdb.connect(str(part))) as connection:
+            _prune(connection, end)
+        part.chmod(0o644)
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        # Left by someone who opened the published file for writing: it would be taken for a part of the new one.
+        target.with_name(f"{target.name}.wal").unlink(missing_ok=True)
+        part.replace(target)
+    except BaseException:
+        for leftover in target.parent.glob(f"{part.name}*"):  # on a full disk it would only take room
+            leftover.unlink()
+        raise
     directory = os.open(target.parent, os.O_RDONLY)
     try:
         os.fsync(directory)
@@ -698,13 +780,36 @@ def _detach_views(connection: duckdb.DuckDBPyConnection) -> None:
     for schema, view, sql, comment in sorted(views, key=lambda v: depth.get(v[0], 0)):
         if schema == "main" or view in ("base_observations__as_of", "int_lineage__driver_rows"):
             connection.execute(re.sub(r'(?<![\w."])"?build"?\.(?="?[a-z])', "", sql))
-            connection.execute(f'comment on view "{schema}"."{view}" is \'{_quoted(comment or "")}\'')
+            connection.execute(f'comment on view "{schema}"."{view}" is \'{quoted(comment or "")}\'')
     for view, column, comment in columns:
-        connection.execute(f'comment on column "{view}"."{column}" is \'{_quoted(comment)}\'')
+        connection.execute(f'comment on column "{view}"."{column}" is \'{quoted(comment)}\'')
 
 
-def _quoted(text: object) -> str:
+def quoted(text: object) -> str:
     return str(text).replace("'", "''")
+
+
+def prune(settings: Settings) -> list[str]:
+    """Remove what a run made to work with and nobody asked to keep, once it is WORK_KEPT_DAYS old; return the names.
+
+    Builds that were set aside, and build folders of as-of runs; their published files stay until the user removes them.
+    """
+    folder = settings.warehouse_dir / "build"
+    oldest = (settings.clock() - timedelta(days=WORK_KEPT_DAYS)).replace(tzinfo=UTC).timestamp()
+    old = [
+        path
+        for pattern in ("build.unreadable-*", "as_of_*")
+        for path in folder.glob(pattern)
+        if path.stat().st_mtime < oldest
+    ]
+    for path in old:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    if old:
+        log.info("removed from %s, older than %d days: %s", folder, WORK_KEPT_DAYS, ", ".join(p.name for p in old))
+    return [path.name for path in old]
 
 
 def prepare(settings: Settings) -> None:

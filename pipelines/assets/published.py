@@ -18,7 +18,7 @@ from dagster import (
     multi_asset,
 )
 
-from pipelines import checks, warehouse
+from pipelines import checks, diff, transform, warehouse
 from pipelines.assets import reference
 from pipelines.errors import AuditFailed
 from pipelines.resources import MetalsRun
@@ -32,34 +32,41 @@ KEY = AssetKey(["warehouse", "published"])
 def publish(settings: Settings) -> tuple[list[checks.Finding], list[str]]:
     """Audit the build, keep the difference to the last publication with it, swap it in.
 
-    Raises AuditFailed when a blocking check fails and no override is set; the last published file stands then.
-    Returns the findings and the verdicts that flipped.
+    Raises AuditFailed when a blocking check fails and no override is set; the last published file stands then, and
+    `metals status` says why until a build is published. Returns the findings and what changed, in sentences.
     """
+    keys = transform.keys(settings)
     with warehouse.exclusive(settings):
         log.info("auditing the build")
         with warehouse.writer(settings) as connection:
             findings = checks.audit(connection, settings)
-            failed = [f for f in findings if f.blocking and not f.passed]
+            failed = "; ".join(f"{f.name}: {f.said}" for f in findings if f.blocking and not f.passed)
             override = settings.publish_despite_failed_checks
             if failed and not override:
+                settings.held_back_path.write_text(
+                    f"{settings.clock():%Y-%m-%d %H:%M} UTC: {failed}\n", encoding="utf-8"
+                )
                 raise AuditFailed(
-                    "; ".join(f"{f.name}: {f.said}" for f in failed),
+                    failed,
                     kept=f"the published file {settings.published_path.name} as it was",
                     todo="mend the cause, or set METALS_PUBLISH_DESPITE_FAILED_CHECKS to the reason for publishing",
                 )
-            if failed and override:
+            if failed:
+                log.warning("published despite %s; the reason given: %s", failed, override)
                 findings.append(
                     checks.Finding("published_despite_failed_checks", False, False, f"overridden: {override}")
                 )
-            flips = checks.write_diff(connection, settings, findings)
+            changes = diff.write(connection, settings, findings, keys, override)
         warehouse.publish(settings)
+        settings.held_back_path.unlink(missing_ok=True)
+        warehouse.prune(settings)
     log.info(
         "published %s: %d of %d checks passed",
         settings.published_path.name,
         sum(f.passed for f in findings),
         len(findings),
     )
-    return findings, flips
+    return findings, changes
 
 
 def build(upstream: list[AssetKey]) -> AssetsDefinition:
@@ -91,23 +98,31 @@ def build(upstream: list[AssetKey]) -> AssetsDefinition:
     ) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
         settings = metals.settings
         try:
-            findings, flips = publish(settings)
+            findings, changes = publish(settings)
         except AuditFailed as failure:
             with warehouse.writer(settings) as connection:
                 for finding in checks.audit(connection, settings):
                     yield _result(finding)
             raise Failure(description=str(failure)) from failure
         with warehouse.reader(settings) as connection:
-            rows = checks.row_counts(connection)
-        table = "\n".join(f"| {name} | {count} |" for name, count in rows.items())
+            rows = connection.execute(
+                "select table_name, rows_after, rows_added, rows_changed, rows_vanished from audit.build_diff "
+                "where rows_after is not null order by 1"
+            ).fetchall()
+        table = "\n".join("| " + " | ".join("" if v is None else str(v) for v in row) + " |" for row in rows)
         yield MaterializeResult(
             asset_key=KEY,
             metadata={
                 "path": MetadataValue.path(str(settings.published_path)),
                 "as_of": str(settings.as_of_date()),
                 "bytes": settings.published_path.stat().st_size,
-                "tables": MetadataValue.md(f"| table | rows |\n|---|---|\n{table}"),
-                "verdicts_flipped": MetadataValue.text("; ".join(flips) or "none"),
+                "tables": MetadataValue.md(
+                    f"| table | rows | added | changed | vanished |\n|---|---|---|---|---|\n{table}"
+                ),
+                "changed": MetadataValue.text("; ".join(changes) or "no verdict and no divergence"),
+                "published_despite": MetadataValue.text(settings.publish_despite_failed_checks or "")
+                if any(f.blocking and not f.passed for f in findings)
+                else MetadataValue.text("no blocking check failed"),
             },
         )
         for finding in findings:

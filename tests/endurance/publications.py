@@ -1,0 +1,89 @@
+"""Readers at work while one publication follows another: `python -m tests.endurance.publications --count 50`.
+
+Between two publications a day passes at the publisher of FRED's figures, it is asked over HTTP, what came is loaded,
+and the models that read it are built anew; whole runs may follow. Prints how many reads were answered and exits with 1
+if one was not, or if a publication did not hold one complete build.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tempfile
+from datetime import UTC, timedelta
+from pathlib import Path
+
+from pipelines import catalog as catalogs
+from pipelines import ingest, landing, sources, transform, warehouse
+from pipelines.assets import published
+from pipelines.settings import Settings
+from tests.endurance.kills import Soak
+from tests.endurance.publishers import recorded
+from tests.endurance.readers import Readers
+
+CHANGING_MODELS = [f"{model},resource_type:model" for model in ("base_observations__intervals+1", "driver_monetary")]
+
+
+def publish_often(soak: Soak, publications: int, runs: int) -> Readers:
+    """After a first run, publish real changes so many times, then run `metals run` so many times; what readers saw."""
+    soak.run_whole()
+    print(f"first run {soak.whole_s:.0f} s", flush=True)
+    with Readers(soak.published) as readers:
+        for number in range(1, publications + 1):
+            _publish_a_change(soak, number)
+            if number % 10 == 0:
+                print(f"  {number} publications", flush=True)
+        for number in range(1, runs + 1):
+            soak.tomorrow()
+            soak.run_whole()
+            print(f"  {number} whole runs", flush=True)
+    return readers
+
+
+def _publish_a_change(soak: Soak, number: int) -> None:
+    catalog = catalogs.load(Settings().catalog_dir)
+    fred = catalog.sources["fred"].model_copy(update={"cadence_hours": 0.0})
+    settings = Settings(
+        warehouse_dir=soak.warehouse,
+        upstream_base_url=soak.replay.base_url,
+        pacing=False,
+        contact="metals-drivers tests tests@example.com",
+        # Minutes later on the same day: the as-of date stays, so the models that are not built anew are not outdated.
+        now=soak.clock.replace(tzinfo=UTC) + timedelta(minutes=number),
+    )
+    soak.replay.now = soak.clock.date() + timedelta(days=number)  # its figures move with its own clock
+    with warehouse.exclusive(settings):
+        landing.land([fred], sources.module, catalog, settings)
+        with warehouse.writer(settings) as connection:
+            report = ingest.load_source(
+                connection, fred, sources.module("fred"), catalog, landing.Landing(settings.landing_dir)
+            )
+        failed = [r.name for r in transform.build(settings, CHANGING_MODELS) if r.failed]
+        published.publish(settings)
+    if failed or not report.rows_changed:
+        soak.wrong.append(f"publication {number}: {failed}, {report.rows_changed} figures changed")
+    soak.check(f"publication {number}", published=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("--count", type=int, default=50, help="publications")
+    parser.add_argument("--runs", type=int, default=0, help="whole runs after them")
+    parser.add_argument("--folder", type=Path, default=None, help="an empty folder; default: a temporary one")
+    options = parser.parse_args()
+    logging.getLogger("metals").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as temporary:
+        soak = Soak(options.folder or Path(temporary), recorded(), seed=1)
+        try:
+            readers = publish_often(soak, options.count, options.runs)
+        finally:
+            soak.close()
+    print(f"{options.count} publications and {options.runs} whole runs: {readers.told()}")
+    for line in soak.wrong + readers.wrong:
+        print(f"  {line}")
+    sys.exit(1 if soak.wrong or readers.wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

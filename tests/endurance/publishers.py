@@ -1,0 +1,33 @@
+"""The replayed publishers with one that revises every figure it ends with each day, so that every run has work."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from tests.replay import Answer, Replay, Seen
+
+FRED, EASTMONEY = "fred.stlouisfed.org", "datacenter-web.eastmoney.com"
+ASKED = ("fred", "eastmoney", "worldbank_pink_sheet", "gpr")
+
+
+def recorded() -> Path:
+    """The folder of recorded payloads, as the tests find it."""
+    default = Path(__file__).resolve().parents[3] / "shared" / "upstream"
+    return Path(os.environ.get("METALS_TEST_UPSTREAM") or default).resolve()
+
+
+class Revising(Replay):
+    """FRED's files are the recorded ones but for the last figure of each, which moves by a thousandth a day."""
+
+    def _answer(self, seen: Seen) -> Answer:
+        answer = super()._answer(seen)
+        if seen.host != FRED or answer.status != 200 or self.now is None:
+            return answer
+        *before, last = answer.body.decode().rstrip("\n").split("\n")
+        day, _, value = last.partition(",")
+        if not value or value == "." or not before:
+            return answer
+        moved = float(value) * (1 + (self.now.toordinal() % 97) / 1000)
+        return replace(answer, body="\n".join([*before, f"{day},{moved:.6f}", ""]).encode())

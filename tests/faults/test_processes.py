@@ -1,0 +1,480 @@
+"""Faults of processes and the machine: kills, full and read-only disks, a second run, a wrong clock, damaged files."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from dagster import DagsterInstance, DagsterRunStatus, build_init_resource_context
+from dagster._core.test_utils import create_run_for_test
+
+from pipelines import automation, ingest, sources, warehouse
+from pipelines import catalog as catalogs
+from pipelines.assets import published
+from pipelines.errors import AuditFailed, WarehouseBusy
+from pipelines.landing import Check, Landing
+from pipelines.resources import MetalsRun
+from pipelines.settings import Settings
+from tests.endurance import verdicts
+from tests.faults.publish_killed import POINTS
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
+SOURCE = "fred"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(warehouse_dir=tmp_path / "warehouse", now=NOW, lock_wait_s=0.2)
+
+
+def built(settings: Settings, value: int = 1) -> None:
+    """A build that passes the audit: one table of `value`, and the record of a complete build."""
+    with warehouse.writer(settings) as connection:
+        connection.execute(f"create or replace table main.answers as select 'A' as name, {value} as answer")
+        connection.execute(
+            "insert into raw.build values (uuid()::varchar, ?, ?, ?, true, '')",
+            [settings.as_of_date(), settings.clock(), settings.clock()],
+        )
+
+
+def answer(path: Path) -> int:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return int(connection.execute("select answer from main.answers").fetchall()[0][0])
+
+
+def running(code: str, **environment: str) -> subprocess.Popen[str]:
+    """Python that runs `code` and has printed `ready`."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def metals(home: Path, *arguments: str, before: tuple[str, ...] = (), **environment: str) -> Any:
+    (home / "dagster").mkdir(exist_ok=True)
+    shutil.copy(REPOSITORY / "dagster_home" / "dagster.yaml", home / "dagster")
+    return subprocess.run(
+        [*before, sys.executable, "-m", "pipelines.cli", *arguments],
+        cwd=REPOSITORY,
+        env={
+            **os.environ,
+            "METALS_WAREHOUSE_DIR": str(home / "warehouse"),
+            "DAGSTER_HOME": str(home / "dagster"),
+            "METALS_NOW": NOW.isoformat(),
+            "COLUMNS": "200",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def own_mounts() -> tuple[str, ...]:
+    """The words before a command that give it mounts of its own."""
+    words = ("unshare", "--user", "--map-root-user", "--mount")
+    if shutil.which("unshare") is None or subprocess.run([*words, "true"], check=False).returncode != 0:
+        pytest.skip("this machine lets nobody mount a small disk")
+    return words
+
+
+# Killed while publishing
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_kill_while_publishing_leaves_one_whole_file_and_the_next_publication_clears_up(
+    settings: Settings, point: str
+) -> None:
+    built(settings, 1)
+    published.publish(settings)
+    built(settings, 2)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.publish_killed", str(settings.warehouse_dir), point],
+        cwd=REPOSITORY,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert verdicts.incomplete(settings.published_path) == []
+    assert answer(settings.published_path) == (2 if point == "after the rename" else 1)
+    published.publish(settings)
+    assert verdicts.incomplete(settings.published_path) == []
+    assert answer(settings.published_path) == 2
+    assert sorted(p.name for p in settings.warehouse_dir.iterdir()) == ["build", "metals.duckdb"]
+
+
+def test_a_write_ahead_log_beside_the_published_file_does_not_outlive_it(settings: Settings) -> None:
+    """Someone opened the published file for writing and was killed; its log must not be read into the next file."""
+    built(settings, 1)
+    published.publish(settings)
+    writer = running(
+        f"""
+        import duckdb, time
+        connection = duckdb.connect({str(settings.published_path)!r})
+        connection.execute("update main.answers set answer = 41")
+        print("ready", flush=True)
+        time.sleep(60)
+        """
+    )
+    writer.kill()
+    writer.wait()
+    log = settings.published_path.with_name("metals.duckdb.wal")
+    assert log.stat().st_size > 0
+    built(settings, 2)
+    published.publish(settings)
+    assert not log.exists()
+    assert answer(settings.published_path) == 2
+
+
+# Disks
+
+
+@pytest.mark.recorded
+def test_a_disk_that_fills_up_stops_each_stage_and_loses_nothing(
+    own_mounts: tuple[str, ...], upstream: Path, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [*own_mounts, sys.executable, "-m", "tests.faults.full_disk", str(tmp_path)],
+        cwd=REPOSITORY,
+        env={**os.environ, "METALS_TEST_UPSTREAM": str(upstream)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    for stage in ("landing", "load", "models", "publish"):
+        assert "No space left on device" in told[stage], stage
+    assert told["left in landing"] == []
+    assert told["landing, with room"] == "fresh"
+    assert told["held after load"] == [[0], [0], [0]], "neither rows nor a record that they were loaded"
+    [[observations], [payloads], [retrievals]] = told["held"]
+    assert (payloads, retrievals) == (1, 2)  # the one that found no room, and the one that did
+    assert observations == told["load, with room"] > 9000
+    assert told["published file after models"] is True
+    assert told["models, with room"] == {"metals": "success", "companies": "success"}
+    assert told["published file"] is True, "as it was"
+    assert told["left beside it"] == []
+    assert told["published, with room"] is True
+    assert told["rows twice"] == []
+
+
+def test_a_read_only_warehouse_folder_is_said_and_can_still_be_read(
+    own_mounts: tuple[str, ...], settings: Settings, tmp_path: Path
+) -> None:
+    built(settings, 7)
+    published.publish(settings)
+    read_only = (*own_mounts, "sh", "-c", 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"')
+    folder = str(settings.warehouse_dir)
+    run = metals(tmp_path, "run", "--offline", before=(*read_only, folder))
+    assert run.returncode == 1
+    assert "Read-only file system" in run.stderr
+    assert "Traceback" not in run.stderr
+    asked = metals(tmp_path, "sql", "select answer from answers", before=(*read_only, folder))
+    assert asked.returncode == 0, asked.stderr
+    assert "7" in asked.stdout
+
+
+# Two runs at once
+
+
+@pytest.fixture
+def another_run(settings: Settings) -> Iterator[subprocess.Popen[str]]:
+    process = running(
+        f"""
+        import time
+        from pathlib import Path
+        from pipelines import warehouse
+        from pipelines.settings import Settings
+        with warehouse.exclusive(Settings(warehouse_dir=Path({str(settings.warehouse_dir)!r}))):
+            print("ready", flush=True)
+            time.sleep(600)
+        """
+    )
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_second_run_waits_saying_so_and_then_stops_with_a_sentence(
+    another_run: subprocess.Popen[str], settings: Settings, tmp_path: Path
+) -> None:
+    run = metals(tmp_path, "run", "--offline", METALS_LOCK_WAIT_S="1")
+    assert run.returncode == 1
+    assert "another run is on: waiting for it, 1 s at most" in run.stderr
+    assert "another run has held" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert not settings.build_path.exists(), "it touched nothing"
+
+
+def test_a_run_of_the_ui_holds_the_warehouse_from_its_first_step_to_its_last(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the steps of two runs would take turns, and one would publish what the other had half loaded."""
+    monkeypatch.setenv("METALS_WAREHOUSE_DIR", str(settings.warehouse_dir))
+    attempt = f"""
+        from pathlib import Path
+        from pipelines import warehouse
+        from pipelines.errors import WarehouseBusy
+        from pipelines.settings import Settings
+        try:
+            with warehouse.exclusive(Settings(warehouse_dir=Path({str(settings.warehouse_dir)!r}), lock_wait_s=0.1)):
+                print("free")
+        except WarehouseBusy:
+            print("busy")
+        """
+
+    def seen_from_outside() -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(attempt)], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    with MetalsRun().yield_for_execution(build_init_resource_context()):
+        assert seen_from_outside() == "busy"
+        built(settings)  # its own steps take the lock again inside
+        assert seen_from_outside() == "busy"
+    assert seen_from_outside() == "free"
+
+
+def test_a_run_of_the_ui_that_finds_another_one_stops_with_a_sentence(
+    another_run: subprocess.Popen[str], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METALS_WAREHOUSE_DIR", str(settings.warehouse_dir))
+    monkeypatch.setenv("METALS_LOCK_WAIT_S", "0.2")
+    with (
+        pytest.raises(WarehouseBusy, match="another run has held"),
+        MetalsRun().yield_for_execution(build_init_resource_context()),
+    ):
+        pass
+
+
+# The clock
+
+
+def test_a_clock_set_back_publishes_nothing_and_says_what_to_do(settings: Settings) -> None:
+    built(settings, 1)
+    published.publish(settings)
+    before = verdicts.digest(settings.published_path)
+    earlier = settings.model_copy(update={"now": NOW - timedelta(days=30)})
+    built(earlier, 2)
+    with pytest.raises(AuditFailed, match="the clock says 2026-05-11, but the published file is as of 2026-06-10"):
+        published.publish(earlier)
+    assert verdicts.digest(settings.published_path) == before
+    built(settings, 3)  # the clock is right again
+    published.publish(settings)
+    assert answer(settings.published_path) == 3
+
+
+# Damaged files
+
+
+def landed(settings: Settings, days: int = 3) -> None:
+    """Made-up figures of the Federal Funds rate, landed as if fetched on so many days."""
+    landing = Landing(settings.landing_dir)
+    for day in range(days):
+        rows = "".join(f"{2000 + i // 12}-{i % 12 + 1:02d}-01,{1 + (i % 7) / 4 + day / 100:.2f}\n" for i in range(300))
+        payload_id = landing.put(f"observation_date,FEDFUNDS\n{rows}".encode())
+        at = settings.clock() - timedelta(days=days - day)
+        landing.append(Check(SOURCE, "fredgraph/FEDFUNDS", at, "fresh", payload_id, status=200))
+
+
+def loaded(settings: Settings) -> ingest.Report:
+    catalog = catalogs.load(settings.catalog_dir)
+    with warehouse.writer(settings) as connection:
+        warehouse.write_catalog(connection, catalog)
+        source = catalog.sources[SOURCE]
+        return ingest.load_source(connection, source, sources.module(SOURCE), catalog, Landing(settings.landing_dir))
+
+
+def damaged_inside(content: bytes) -> bytes:
+    """The header stays: the file opens, and only reading its rows fails."""
+    changed = bytearray(content)
+    for at in range(12288, len(changed), 16384):
+        changed[at : at + 64] = bytes(b ^ 0xFF for b in changed[at : at + 64])
+    return bytes(changed)
+
+
+def test_a_build_damaged_inside_is_found_at_the_start_of_a_run_and_made_again_from_landing(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    landed(settings)
+    assert loaded(settings).rows_added == 300
+    whole = verdicts.contents(settings.build_path, ("raw",))
+    content = damaged_inside(settings.build_path.read_bytes())
+    settings.build_path.write_bytes(content)
+
+    warehouse.examine(settings)
+    assert "set aside as build.unreadable-20260610T120000.duckdb, rebuilt from landing" in caplog.text
+    aside = settings.build_path.with_name("build.unreadable-20260610T120000.duckdb")
+    assert aside.read_bytes() == content
+    assert loaded(settings).rows_added == 300
+    assert verdicts.contents(settings.build_path, ("raw",)) == whole
+
+
+def test_a_whole_build_is_left_as_it_is(settings: Settings) -> None:
+    landed(settings)
+    loaded(settings)
+    before = verdicts.digest(settings.build_path)
+    warehouse.examine(settings)
+    assert verdicts.digest(settings.build_path) == before
+
+
+@pytest.mark.parametrize("how", ["cut", "not a database", "blocks"])
+def test_a_damaged_published_file_is_replaced_by_the_next_publication(
+    settings: Settings, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    built(settings, 1)
+    with warehouse.writer(settings) as connection:
+        connection.execute("create or replace table main.filler as select i, hash(i) as h from range(200000) as r(i)")
+    published.publish(settings)
+    content = settings.published_path.read_bytes()
+    damaged = {
+        "cut": content[:5000],
+        "not a database": b"<html>" * 1000,
+        "blocks": damaged_inside(content),
+    }[how]
+    settings.published_path.write_bytes(damaged)
+    built(settings, 2)
+    published.publish(settings)
+    assert "the published file cannot be read" in caplog.text
+    assert verdicts.incomplete(settings.published_path) == []
+    assert answer(settings.published_path) == 2
+
+
+def test_what_a_kill_left_half_written_in_landing_goes_after_an_hour(settings: Settings) -> None:
+    landing = Landing(settings.landing_dir)
+    payload_id = landing.put(b"whole")
+    old, young = (landing.root / "objects" / payload_id[:2] / f"{payload_id}.{n}.part" for n in (1, 2))
+    for part in (old, young):
+        part.write_bytes(b"half")
+    os.utime(old, (1_000_000, 1_000_000))
+    landing.sweep(young.stat().st_mtime + 60)
+    assert not old.exists()
+    assert young.exists()
+    assert landing.get(payload_id) == b"whole"
+
+
+# A fault of the machine is not the payload's
+
+
+def test_a_payload_that_met_a_full_disk_is_loaded_by_the_next_run(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recorded as refused, it would never be loaded again."""
+    landed(settings, days=1)
+    append = warehouse.append
+
+    def full(connection: duckdb.DuckDBPyConnection, table: str, frame: Any) -> int:
+        if table == "coverage":
+            raise duckdb.IOException("Could not write file: No space left on device")
+        return append(connection, table, frame)
+
+    monkeypatch.setattr(warehouse, "append", full)
+    with pytest.raises(duckdb.IOException):
+        loaded(settings)
+    monkeypatch.undo()
+    report = loaded(settings)
+    assert (report.rows_added, report.refused) == (300, [])
+
+
+# The override
+
+
+def test_a_blocking_check_holds_the_build_back_until_a_reason_is_given_which_stays_on_record(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    built(settings, 1)
+    published.publish(settings)
+    with warehouse.writer(settings) as connection:  # a duplicate row breaks what the as-of rule rests on
+        for _ in range(2):
+            connection.execute("insert into raw.filing (cik, accession, known_at) values (1, 'A', '2026-01-01')")
+    before = verdicts.digest(settings.published_path)
+    with pytest.raises(AuditFailed, match="raw_rows_are_unique"):
+        published.publish(settings)
+    assert verdicts.digest(settings.published_path) == before
+    status = metals(tmp_path, "status")
+    assert "A later build was not published" in status.stdout
+    assert "raw_rows_are_unique: raw rows share a key" in status.stdout
+
+    caplog.set_level(logging.WARNING)
+    reason = "the twin is being mended by hand"
+    published.publish(settings.model_copy(update={"publish_despite_failed_checks": reason}))
+    assert f"the reason given: {reason}" in caplog.text
+    status = metals(tmp_path, "status")
+    assert "not published" not in status.stdout
+    assert f"overridden: {reason}" in status.stdout
+    with warehouse.writer(settings) as connection:
+        connection.execute("delete from raw.filing")
+    published.publish(settings)
+    with warehouse.reader(settings) as connection:
+        log = connection.execute(
+            "select failed_checks, override_reason from audit.publication order by rowid"
+        ).fetchall()
+    assert log == [([], None), (["raw_rows_are_unique"], reason), ([], None)]
+
+
+# What is kept
+
+
+def test_work_files_go_after_thirty_days_and_published_files_never(settings: Settings) -> None:
+    built(settings)
+    folder = settings.build_path.parent
+    names = ("build.unreadable-20260401T000000.duckdb", "build.unreadable-20260601T000000.duckdb")
+    for name in names:
+        (folder / name).write_bytes(b"damaged")
+    (folder / "as_of_2025-12-31").mkdir()
+    (folder / "as_of_2025-12-31" / "build.duckdb").write_bytes(b"a copy")
+    kept = settings.warehouse_dir / "as_of" / "metals_2025-12-31.duckdb"
+    kept.parent.mkdir()
+    kept.write_bytes(b"asked for")
+    long_ago, lately = (NOW - timedelta(days=31)).timestamp(), (NOW - timedelta(days=29)).timestamp()
+    for path in (folder / names[0], folder / "as_of_2025-12-31", kept):
+        os.utime(path, (long_ago, long_ago))
+    os.utime(folder / names[1], (lately, lately))
+    published.publish(settings)
+    assert not (folder / names[0]).exists()
+    assert not (folder / "as_of_2025-12-31").exists()
+    assert (folder / names[1]).exists()
+    assert kept.read_bytes() == b"asked for"
+    assert answer(settings.published_path) == 1
+
+
+def test_a_killed_run_is_reported_failed_and_old_runs_are_forgotten() -> None:
+    with DagsterInstance.ephemeral() as instance:
+        now = datetime.now(UTC)
+        killed = create_run_for_test(instance, status=DagsterRunStatus.STARTED)
+        done = create_run_for_test(instance, status=DagsterRunStatus.SUCCESS)
+
+        def statuses() -> dict[str, DagsterRunStatus]:
+            return {run.run_id: run.status for run in instance.get_runs()}
+
+        automation.tidy(instance, now + timedelta(hours=1))  # it may still be at work
+        assert statuses() == {killed.run_id: DagsterRunStatus.STARTED, done.run_id: DagsterRunStatus.SUCCESS}
+        automation.tidy(instance, now + timedelta(hours=13))
+        assert statuses() == {killed.run_id: DagsterRunStatus.FAILURE, done.run_id: DagsterRunStatus.SUCCESS}
+        [event] = [e.dagster_event for e in instance.all_logs(killed.run_id) if e.dagster_event]
+        assert "killed" in (event.message or "")
+        automation.tidy(instance, now + timedelta(days=91))
+        assert statuses() == {}
