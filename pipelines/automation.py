@@ -1,17 +1,12 @@
 """When things run: the daily job, the weekday schedule, the failure alert, and what is kept of past runs."""
 
-from datetime import datetime, timedelta
-
 import requests
 from dagster import (
     AssetSelection,
     DagsterEvent,
-    DagsterInstance,
-    DagsterRunStatus,
     DefaultScheduleStatus,
     DefaultSensorStatus,
     RunFailureSensorContext,
-    RunsFilter,
     ScheduleDefinition,
     SensorDefinition,
     define_asset_job,
@@ -29,11 +24,6 @@ from pipelines.settings import Settings
 DAILY = "daily"
 # After the New York close, the Board's H.15 (16:15) and the day's last EDGAR acceptances (17:30 counts as today).
 DAILY_CRON = "30 18 * * 1-5"
-# A run logs some five megabytes; what it did to the data stays in the warehouse (raw.retrieval, audit.publication).
-RUNS_KEPT = timedelta(days=90)
-# No run takes so long: one that has neither ended nor failed by then was killed.
-DEAD_AFTER = timedelta(hours=12)
-FORGOTTEN_AT_ONCE = 20
 
 daily_job: UnresolvedAssetJobDefinition = define_asset_job(
     DAILY,
@@ -127,12 +117,3 @@ def reason_of(event: DagsterEvent) -> str:
     while error is not None and error.cause is not None:
         error = error.cause
     return error.message.strip() if error is not None else str(event.message)
-
-
-def tidy(instance: DagsterInstance, now: datetime) -> None:
-    """Report runs that were killed as failed (the alert tells of them too), and forget those older than RUNS_KEPT."""
-    started = RunsFilter(statuses=[DagsterRunStatus.STARTED], created_before=now - DEAD_AFTER)
-    for run in instance.get_runs(started):
-        instance.report_run_failed(run, "its process ended without a word (killed, or the machine went down)")
-    for run in instance.get_runs(RunsFilter(created_before=now - RUNS_KEPT), limit=FORGOTTEN_AT_ONCE):
-        instance.delete_run(run.run_id)

@@ -8,7 +8,7 @@ from typing import Any
 
 from dagster import ConfigurableResource, InitResourceContext
 
-from pipelines import automation, catalog, warehouse
+from pipelines import catalog, dagster_runs, warehouse
 from pipelines.settings import Settings
 
 
@@ -30,7 +30,7 @@ class MetalsRun(ConfigurableResource):  # type: ignore[type-arg]
         with warehouse.exclusive(self.settings):
             warehouse.examine(self.settings)
             if context.instance is not None:
-                automation.tidy(context.instance, datetime.now(UTC))
+                dagster_runs.tidy(context.instance, datetime.now(UTC))
             yield self
 
     @cached_property

@@ -20,7 +20,7 @@ import pytest
 from dagster import DagsterInstance, DagsterRunStatus, build_init_resource_context
 from dagster._core.test_utils import create_run_for_test
 
-from pipelines import automation, ingest, sources, warehouse
+from pipelines import dagster_runs, ingest, sources, warehouse
 from pipelines import catalog as catalogs
 from pipelines.assets import published
 from pipelines.errors import AuditFailed, WarehouseBusy
@@ -470,11 +470,11 @@ def test_a_killed_run_is_reported_failed_and_old_runs_are_forgotten() -> None:
         def statuses() -> dict[str, DagsterRunStatus]:
             return {run.run_id: run.status for run in instance.get_runs()}
 
-        automation.tidy(instance, now + timedelta(hours=1))  # it may still be at work
+        dagster_runs.tidy(instance, now + timedelta(hours=1))  # it may still be at work
         assert statuses() == {killed.run_id: DagsterRunStatus.STARTED, done.run_id: DagsterRunStatus.SUCCESS}
-        automation.tidy(instance, now + timedelta(hours=13))
+        dagster_runs.tidy(instance, now + timedelta(hours=13))
         assert statuses() == {killed.run_id: DagsterRunStatus.FAILURE, done.run_id: DagsterRunStatus.SUCCESS}
         [event] = [e.dagster_event for e in instance.all_logs(killed.run_id) if e.dagster_event]
         assert "killed" in (event.message or "")
-        automation.tidy(instance, now + timedelta(days=91))
+        dagster_runs.tidy(instance, now + timedelta(days=91))
         assert statuses() == {}
