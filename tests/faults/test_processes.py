@@ -20,8 +20,8 @@ import pytest
 from dagster import DagsterInstance, DagsterRunStatus, build_init_resource_context
 from dagster._core.test_utils import create_run_for_test
 
-from pipelines import dagster_runs, ingest, sources, warehouse
 from pipelines import catalog as catalogs
+from pipelines import dagster_runs, ingest, sources, warehouse
 from pipelines.assets import published
 from pipelines.errors import AuditFailed, WarehouseBusy
 from pipelines.landing import Check, Landing
