@@ -775,12 +775,18 @@ def _detach_views(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     for schema, view, _, _ in views:
         connection.execute(f'drop view if exists "{schema}"."{view}" cascade')
-    # A published view may read one of staging: those first, views of the raw tables (none of ours) before all.
     depth = {"staging": 1, "intermediate": 2, "main": 3}
-    for schema, view, sql, comment in sorted(views, key=lambda v: depth.get(v[0], 0)):
-        if schema == "main" or view in ("base_observations__as_of", "int_lineage__driver_rows"):
-            connection.execute(re.sub(r'(?<![\w."])"?build"?\.(?="?[a-z])', "", sql))
-            connection.execute(f'comment on view "{schema}"."{view}" is \'{quoted(comment or "")}\'')
+    by_name = {(schema, view): (sql, comment) for schema, view, sql, comment in views}
+    published, due = set(), [name for name in by_name if name[0] == "main"]
+    while due:  # and the views that these read
+        name = due.pop()
+        published.add(name)
+        sql = by_name[name][0]
+        due += [n for n in by_name.keys() - published if re.search(rf'\b{n[0]}"?\."?{n[1]}\b', sql)]
+    for schema, view in sorted(published, key=lambda n: depth.get(n[0], 0)):  # those that are read come first
+        sql, comment = by_name[schema, view]
+        connection.execute(re.sub(r'(?<![\w."])"?build"?\.(?="?[a-z])', "", sql))
+        connection.execute(f'comment on view "{schema}"."{view}" is \'{quoted(comment or "")}\'')
     for view, column, comment in columns:
         connection.execute(f'comment on column "{view}"."{column}" is \'{quoted(comment)}\'')
 
