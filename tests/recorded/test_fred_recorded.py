@@ -81,6 +81,7 @@ FILES = {
     "2026-08-09/FEDFUNDS": ("fred_fedfunds_pct", 679, 0, (date(1970, 1, 1), 8.98), (date(2026, 7, 1), 3.63)),
     "2026-08-16/CPIAUCSL": ("fred_cpiaucsl_index", 678, 0, (date(1970, 1, 1), 37.9), (date(2026, 7, 1), 332.813)),
 }
+NEVER_RECORDED = {"fred_dexchus_cny_per_usd"}
 NOT_CATALOGUED = {"FYOINT", "PALUMUSDM", "PCOPPUSDM"}
 
 
@@ -112,7 +113,8 @@ def test_a_recorded_file_reads_as_counted_by_hand(upstream: Path, catalog: Catal
 def test_every_recorded_file_and_every_catalogued_series_is_read_here(upstream: Path, catalog: Catalog) -> None:
     recorded = {f"{path.parent.name}/{path.stem}" for path in (upstream / "fred").glob("*/*.csv")}
     assert {file for file in recorded if file.split("/")[1] not in NOT_CATALOGUED} == set(FILES)
-    assert {series_id for series_id, *_ in FILES.values()} == {series.id for series in catalog.series_of("fred")}
+    catalogued = {series.id for series in catalog.series_of("fred")}
+    assert {series_id for series_id, *_ in FILES.values()} == catalogued - NEVER_RECORDED
 
 
 def test_the_largest_deficits_are_negative_and_their_opposite_would_be_implausible(

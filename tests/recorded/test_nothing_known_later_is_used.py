@@ -34,6 +34,9 @@ DATED = {
     "filing": "known_at",
     "policy_document": "known_at",
     "tariff_release": "known_at",
+    "bulk_filing_fact": "known_at",
+    "bulk_filer": "retrieved_at",
+    "catalog_correction": "known_on",
     "claim_history": "as_of",
     "claim_evidence_history": "as_of",
     "retrieval": "checked_at",
@@ -44,6 +47,7 @@ UNDATED = {
     "payload": "where bytes came from: a figure known by its publication lag keeps the payload it came in",
     "build": "the log of this warehouse's builds, which no model reads",
     "bundle": "which bundle was loaded, which no model reads",
+    "model_state": "which models stand as they were built, which no model reads",
 } | {
     f"catalog_{part}": "the project's own entries, true on any day"
     for part in ("source", "series", "indicator", "company", "company_tag", "metal")

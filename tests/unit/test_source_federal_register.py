@@ -176,7 +176,7 @@ def test_an_empty_answer_has_no_results_key_and_no_rows() -> None:
         (b"<html>Request Access</html>", "not readable as JSON"),
         (b'[{"arguments": {}, "response": {}}]', "a list instead of an object"),
         (b'{"errors": {"term": "is not a valid field"}}', "the search was refused"),
-        (b'{"description": "Documents", "results": []}', "no count and description"),
+        (b'{"description": "Documents", "results": []}', "no count, number of pages and description"),
         (json.dumps({"count": 2, "description": DESCRIPTION}).encode(), "no list of results"),
         (json.dumps({"count": 2, "description": DESCRIPTION, "results": {}}).encode(), "no list of results"),
         (answer([document("2026-1")], count=2), "2 documents announced, 1 sent"),
