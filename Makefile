@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Paths stay relative: the folder's own path may hold spaces.
 VENV := .venv
 PY := $(VENV)/bin/python
-INSTALL := $(PY) -m pip install --no-deps --require-hashes --requirement
+INSTALL := $(PY) -m pip install --quiet --no-deps --require-hashes --requirement
 PROJECT := $(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
 COMPILE := pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"

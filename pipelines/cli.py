@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import duckdb
+import polars as pl
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -289,8 +290,8 @@ def _answer(connection: duckdb.DuckDBPyConnection, query: str, rows: int, *, sta
             return
         raise _fail(str(error), EXIT_USAGE) from None
     table = Table()
-    for name in frame.columns:
-        table.add_column(escape(name), no_wrap=True, overflow="ellipsis", max_width=60)
+    for name, kind in frame.schema.items():  # texts take the lines they need; a figure is never broken in two
+        table.add_column(escape(name), no_wrap=kind != pl.String, overflow="fold")
     for row in frame.head(rows).iter_rows():
         table.add_row(*(_shown(v) for v in row))
     console.print(table)
