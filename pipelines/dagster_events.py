@@ -17,11 +17,11 @@ from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy.pool import SingletonThreadPool
+from sqlalchemy.pool import QueuePool
 
 
 class EventLog(ConsolidatedSqliteEventLogStorage):
-    """Dagster's consolidated event log over one connection a thread, with one transaction an event or batch.
+    """Dagster's consolidated event log over connections that are kept, with one transaction an event or batch.
 
     With a write-ahead log and `synchronous = normal` a killed run loses nothing that was logged; a power cut may lose
     the last events, never the database. The log tells of runs; figures are in the warehouse, which is synced.
@@ -41,8 +41,12 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
     def _engine(self) -> db.Engine:
         engine = self._engines.get(os.getpid())
         if engine is None:
+            # Lent for one transaction; a pool by thread would close those of threads beyond its size while in use.
             engine = create_engine(
-                self._conn_string, poolclass=SingletonThreadPool, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
+                self._conn_string,
+                poolclass=QueuePool,
+                max_overflow=-1,
+                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
             )
             db.event.listen(engine, "connect", lambda raw, _: raw.execute("pragma synchronous = normal"))
             self._engines[os.getpid()] = engine

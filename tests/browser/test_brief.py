@@ -26,7 +26,17 @@ SECTIONS = {
     "changes", "claims", "drivers", "prices", "ai", "money", "trade", "coal", "seventies", "divergences",
     "opportunities", "state", "queries",
 }  # fmt: skip
-CHARTS = {"price-paths", "volatility", "capex", "implied-copper", "money-ppi", "lead-lag", "duties", "analog"}
+CHARTS = {
+    "price-paths",
+    "volatility",
+    "capex",
+    "implied-copper",
+    "money-ppi",
+    "lead-lag",
+    "duties",
+    "analog",
+    "coal-share",
+}
 
 
 @dataclass(frozen=True)

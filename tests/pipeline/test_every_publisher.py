@@ -520,7 +520,8 @@ def test_figures_for_own_use_are_in_the_warehouse_and_not_in_the_brief(runs: Pub
         runs.second,
     )
     assert own, "evidence rests on the exchanges' figures"
-    shown = {f"{row['claim_id']}|{row['indicator']}" for row in page.rows("evidence")}
+    # The page shows what this query of its own answers (held against each other below).
+    shown = {f"{claim}|{indicator}" for claim, indicator, *_ in runs.home.rows(page.queries["evidence"], runs.second)}
     assert len(shown) > 40
     assert not shown & {key for (key,) in own}
     assert "METALS_BRIEF_PERSONAL_USE=true shows them" in page.text
@@ -601,7 +602,7 @@ def test_every_figure_of_every_table_leads_to_payloads_and_filings(runs: Publish
     """Every published table has rows here, so that none escapes; tests/recorded follows the recorded ones too."""
     with duckdb.connect(str(runs.second), read_only=True) as connection:
         found = followed(connection)
-    assert set(found) == {mart.name for mart in marts()}
+    assert set(found) == {mart.name for mart in marts()} - {"capex_universe"}  # of a backfill, not of a run
     for mart, traced in found.items():
         assert not traced.rows_that_lead_nowhere, (mart, traced.rows_that_lead_nowhere[:5])
         assert traced.payloads, mart

@@ -15,4 +15,4 @@ where
     effective_on >= date '2025-01-01'
     {{ and_not_own_use('policy_events', "event_id || '|' || metal_id") }}
 group by event_id, effective_on, instrument, measure
-order by effective_on desc, instrument, metals
+order by effective_on desc, instrument, metals, event_id
