@@ -224,7 +224,8 @@ def test_a_partition_of_the_past_days_is_the_same_warehouse(two_runs: Runs) -> N
     def content(file: Path) -> dict[str, object]:
         tables = home.rows(
             "select table_schema || '.' || table_name from information_schema.tables "
-            "where table_schema in ('main', 'raw') and table_name not in ('build', 'bundle', 'lineage', 'model_state') order by 1",
+            "where table_schema in ('main', 'raw') "
+            "and table_name not in ('build', 'bundle', 'lineage', 'model_state') order by 1",
             file,
         )
         return {str(t): home.rows(f"select count(*), bit_xor(hash(t)) from {t} as t", file)[0] for (t,) in tables}
