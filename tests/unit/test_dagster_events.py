@@ -6,8 +6,11 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
+import sqlalchemy as db
 import yaml
 from dagster import AssetCheckKey, AssetCheckResult, AssetKey, DagsterInstance, asset, asset_check, materialize
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
@@ -82,6 +85,22 @@ def test_what_is_logged_is_what_dagsters_own_storage_would_hold(tmp_path: Path) 
     assert found[0] == found[1]
     assert found[0][0]["ASSET_MATERIALIZATION"] == 1
     assert found[0][0]["ASSET_CHECK_EVALUATION"] == 1
+
+
+def test_many_threads_read_at_once_and_none_loses_its_connection(tmp_path: Path) -> None:
+    """The UI asks from more threads than a pool keeps connections; each holds one while all the others do."""
+    log = EventLog(str(tmp_path))
+    threads = 16
+    all_hold_one = Barrier(threads, timeout=30)
+
+    def read(number: int) -> int:
+        with log._connect() as connection:
+            connection.execute(db.text("select 1")).scalar_one()
+            all_hold_one.wait()
+            return int(connection.execute(db.text(f"select {number}")).scalar_one())
+
+    with ThreadPoolExecutor(threads) as pool:
+        assert list(pool.map(read, range(threads))) == list(range(threads))
 
 
 def test_a_killed_run_keeps_what_it_had_logged(tmp_path: Path) -> None:
