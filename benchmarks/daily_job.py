@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.report import RUNS, Row
 from benchmarks.startup import home, run
-from pipelines import catalog, checks, history, ingest, sources, transform, unchanged, warehouse
+from pipelines import catalog, checks, diff, history, ingest, sources, transform, unchanged, warehouse
 from pipelines.landing import Landing
 from pipelines.settings import Settings
 
@@ -54,7 +54,7 @@ def script(work: Path) -> None:
     with warehouse.writer(settings) as connection:
         findings = checks.audit(connection, settings)
         assert all(f.passed for f in findings if f.blocking), [f for f in findings if not f.passed]
-        checks.write_diff(connection, settings, findings)
+        diff.write(connection, settings, findings, transform.keys(settings))
     warehouse.publish(settings)
 
 

@@ -19,7 +19,7 @@ def assemble(settings: Settings) -> Definitions:
     return Definitions(
         assets=[
             landed.build(tracked),
-            *(raw.build(source, tracked) for source in tracked.sources.values()),
+            raw.build(tracked),
             model_assets,
             past.build(AssetKey(["models", "claim_verdicts"])),
             published.build([*leaves, past.KEY]),

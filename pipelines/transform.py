@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -217,8 +218,14 @@ def _compile(settings: Settings, folder: Path, kept: Path) -> None:
 
 
 def manifest(settings: Settings) -> dict[str, Any]:
-    """The parsed manifest as JSON."""
-    content: dict[str, Any] = json.loads(manifest_path(settings).read_bytes())
+    """The parsed manifest as JSON, read once; nobody may change it."""
+    path = manifest_path(settings)
+    return _manifest_at(path, path.with_name("fingerprint").read_text())
+
+
+@lru_cache(maxsize=1)
+def _manifest_at(path: Path, fingerprint: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_bytes())
     return content
 
 

@@ -1,4 +1,4 @@
-"""Raw tables: one asset and one step per publisher; its contracts are inside, its series in the asset's metadata."""
+"""Raw tables: one asset per publisher, loaded in one step; contracts are inside, series in the asset's metadata."""
 
 import base64
 import logging
@@ -35,66 +35,69 @@ def key(source_id: str) -> AssetKey:
     return AssetKey(["raw", source_id])
 
 
-def build(source: Source, catalog: Catalog) -> AssetsDefinition:
-    """The step that loads a publisher's landed payloads."""
-    offices = sorted({s.publisher for s in catalog.series_of(source.id)} or {source.publisher})
+def build(catalog: Catalog) -> AssetsDefinition:
+    """One subsettable step that loads what has landed of each publisher, one after the other."""
 
     @multi_asset(
-        name=f"load_{source.id}",
+        name="load",
         can_subset=True,
         specs=[
             AssetSpec(
-                key(source.id),
-                deps=[landed.key(source.id)],
-                description=f"{source.title}: {source.description}",
-                group_name=source.group,
-                owners=[landed.team(office) for office in offices],
+                key(s.id),
+                deps=[landed.key(s.id)],
+                description=f"{s.title}: {s.description}",
+                group_name=s.group,
+                owners=[landed.team(office) for office in _offices(s, catalog)],
                 kinds={"duckdb", "polars"},
-                metadata=reference.publisher(source),
+                metadata=reference.publisher(s),
                 freshness_policy=reference.EVERY_WEEKDAY,
                 skippable=True,
             )
+            for s in catalog.sources.values()
         ],
         check_specs=[
-            AssetCheckSpec(
-                "contract_held",
-                asset=key(source.id),
-                description="No row of the newest payloads was quarantined or vanished, and no payload was refused.",
-            ),
-            AssetCheckSpec(
-                "fresh",
-                asset=key(source.id),
-                description="The newest period of every series is as young as the catalogue asks.",
-            ),
+            AssetCheckSpec(name, asset=key(s.id), description=description)
+            for s in catalog.sources.values()
+            for name, description in (
+                ("contract_held", "No row of the newest payloads was quarantined or vanished, no payload was refused."),
+                ("fresh", "The newest period of every series is as young as the catalogue asks."),
+            )
         ],
     )
     def load(context: AssetExecutionContext, metals: MetalsRun) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
         settings = metals.settings
+        today = settings.as_of_date()
         with warehouse.writer(settings) as connection:
             ingest.load_bundle(connection, settings.bundled_dir, settings.clock())
             warehouse.write_catalog(connection, catalog)
-            report = ingest.load_source(
-                connection, source, sources.module(source.id), catalog, Landing(settings.landing_dir)
-            )
-            if report.payloads or report.refused:
-                log.info(
-                    "%s: %d payloads loaded, %d rows added, %d changed, %d quarantined, %d payloads refused",
-                    source.id,
-                    report.payloads,
-                    report.rows_added,
-                    report.rows_changed,
-                    report.rows_quarantined,
-                    len(report.refused),
+            for source in catalog.sources.values():
+                if key(source.id) not in context.selected_asset_keys:
+                    continue
+                report = ingest.load_source(
+                    connection, source, sources.module(source.id), catalog, Landing(settings.landing_dir)
                 )
-            log.debug("%s: loaded", source.id, extra={"stage": "load"})
-            held = _held(connection, source)
-            yield MaterializeResult(
-                asset_key=key(source.id), metadata=_metadata(connection, source, catalog, held, settings.as_of_date())
-            )
-        yield _contract_held(source, held, report)
-        yield _fresh(source, catalog, held, settings.as_of_date())
+                if report.payloads or report.refused:
+                    log.info(
+                        "%s: %d payloads loaded, %d rows added, %d changed, %d quarantined, %d payloads refused",
+                        source.id,
+                        report.payloads,
+                        report.rows_added,
+                        report.rows_changed,
+                        report.rows_quarantined,
+                        len(report.refused),
+                    )
+                log.debug("%s: loaded", source.id, extra={"stage": "load"})
+                held = _held(connection, source)
+                metadata = _metadata(connection, source, catalog, held, today)
+                yield MaterializeResult(asset_key=key(source.id), metadata=metadata)
+                yield _contract_held(source, held, report)
+                yield _fresh(source, catalog, held, today)
 
     return load
+
+
+def _offices(source: Source, catalog: Catalog) -> list[str]:
+    return sorted({s.publisher for s in catalog.series_of(source.id)} or {source.publisher})
 
 
 def _held(connection: duckdb.DuckDBPyConnection, source: Source) -> list[dict[str, Any]]:

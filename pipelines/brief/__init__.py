@@ -127,7 +127,7 @@ def _style() -> str:
 def _library() -> tuple[str, str]:
     """Plotly's script, gzipped (4.8 MB become 2.0 MB) in base64, and the hash by which the page's policy knows it."""
     text = get_plotlyjs()
-    packed = gzip.compress(text.encode(), compresslevel=9, mtime=0)
+    packed = gzip.compress(text.encode(), compresslevel=6, mtime=0)
     return base64.b64encode(packed).decode("ascii"), _sha256(text)
 
 

@@ -17,7 +17,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog, Frequency, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
 
 SOURCE = "bls"
 URL = "https://api.bls.gov/publicAPI/v2/timeseries/data/"
@@ -152,7 +152,7 @@ def _refuse_failure(body: bytes) -> list[Request]:
 def _envelope(body: bytes) -> tuple[list[str], list[dict[str, Any]]]:
     """The sentences of the answer and its series, each with a list of rows; numbers are kept as printed."""
     try:
-        document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+        document = _json.printed(body)
     except NOT_JSON as error:
         raise BadPayload(f"not JSON: {error}", source=SOURCE) from None
     if not isinstance(document, dict):

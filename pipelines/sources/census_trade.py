@@ -16,7 +16,6 @@ on which the United Nations print imports), and of imports for consumption (CON_
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from typing import Any
 
@@ -24,7 +23,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
 
 SOURCE = "census_trade"
 URL = "https://api.census.gov/data/timeseries/intltrade/imports/hs"
@@ -107,7 +106,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 def _table(body: bytes, key: str) -> tuple[list[Any], list[list[Any]]]:
     """Header and rows of an answer."""
     try:
-        document = json.loads(body)
+        document = _json.typed(body)
     except NOT_JSON as error:
         raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE) from None
     if not isinstance(document, list) or not all(isinstance(row, list) for row in document) or len(document) < 2:

@@ -12,7 +12,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
 
 SOURCE = "cftc"
 URL = "https://publicreporting.cftc.gov/resource/72hh-3qpy.json"
@@ -107,7 +107,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 def _rows(body: bytes, code: str) -> list[dict[str, str]]:
     """Rows of a page, every value as text."""
     try:
-        document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+        document = _json.printed(body)
     except NOT_JSON as error:
         raise BadPayload(f"contract {code}: not JSON: {error}", source=SOURCE, todo="ask again later") from None
     if not isinstance(document, list) or not all(isinstance(row, dict) for row in document):

@@ -7,7 +7,6 @@ the interface adds the breakdown rows to the totals without a word. Parameters a
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date
 from typing import Any
@@ -16,7 +15,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
 
 SOURCE = "comtrade"
 URL = "https://comtradeapi.un.org/public/v1/preview/C/M/HS"
@@ -140,7 +139,7 @@ def _text(by_code: dict[str, dict[str, Any]], series: Series) -> str | None:
 def _rows(body: bytes, key: str) -> list[dict[str, Any]]:
     """The rows of an answer, numbers as printed text."""
     try:
-        document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+        document = _json.printed(body)
     except NOT_JSON as error:
         raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE) from None
     if not isinstance(document, dict):

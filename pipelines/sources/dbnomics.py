@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, Overflow
 from typing import Any
 
 import polars as pl
 
 from pipelines.catalog import Catalog, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import NOT_JSON, REJECT, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, REJECT, Expect, Parsed, Request, _cells, _json
 
 SOURCE = "dbnomics"
 SERIES_URL = "https://api.db.nomics.world/v22/series"
@@ -69,7 +69,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 def _document(body: bytes, key: str) -> dict[str, Any]:
     """The one series of the answer, its numbers kept as printed text."""
     try:
-        answer = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+        answer = _json.printed(body)
     except NOT_JSON as error:
         raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE) from None
     found = answer.get("series") if isinstance(answer, dict) else None
@@ -119,9 +119,9 @@ def _less(text: str | None, offset: Decimal) -> str | None:
     """The printed number less `offset`; what is no number stays as it is, for the cells to judge."""
     try:
         number = Decimal(text or "")
-    except InvalidOperation:
+        return format(number - offset, "f") if number.is_finite() else text
+    except (InvalidOperation, Overflow):  # Overflow: more digits than Decimal can count
         return text
-    return format(number - offset, "f") if number.is_finite() else text
 
 
 def _without_joined_february(cells: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
 
 SOURCE = "eastmoney"
 URL = "https://datacenter-web.eastmoney.com/api/data/v1/get"
@@ -129,7 +129,7 @@ def _printed(cell: Any) -> str | None:
 def _envelope(body: bytes, report: str, page: int) -> tuple[int, int, list[dict[str, Any]]]:
     """Pages of the report, rows of the report and the rows of this page, numbers kept as printed text."""
     try:
-        document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+        document = _json.printed(body)
     except NOT_JSON as error:
         raise BadPayload(f"{report}: not JSON: {error}", source=SOURCE) from None
     if not isinstance(document, dict) or document.get("success") is not True or document.get("code") != "0":

@@ -11,7 +11,6 @@ an answer counts only when its own description repeats what was asked.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -22,7 +21,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog, Topic
 from pipelines.errors import BadPayload
-from pipelines.sources import NOT_JSON, POLICY_DOCUMENT, Expect, Parsed, Request
+from pipelines.sources import NOT_JSON, POLICY_DOCUMENT, Expect, Parsed, Request, _json
 
 SOURCE = "federal_register"
 URL = "https://www.federalregister.gov/api/v1/documents.json"
@@ -184,7 +183,7 @@ def _named_by(key: str, catalog: Catalog) -> tuple[Topic, Window]:
 def _answer(body: bytes, topic: Topic, window: Window) -> dict[str, Any]:
     """The answer as an object, once it is known to be an answer to this search."""
     try:
-        answer = json.loads(body)
+        answer = _json.typed(body)
     except NOT_JSON as error:
         raise BadPayload(f"not readable as JSON: {error}", source=SOURCE, series=topic.id) from None
     if not isinstance(answer, dict):

@@ -16,7 +16,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog, Frequency, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import NOT_JSON, REJECT, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, REJECT, Expect, Parsed, Request, _cells, _json
 
 SOURCE = "fiscal_data"
 BASE_URL = "https://api.fiscaldata.treasury.gov/services/api/fiscal_service"
@@ -184,7 +184,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 def _envelope(body: bytes, name: str, page: int) -> tuple[int, list[dict[str, Any]]]:
     """Rows of the whole answer (`total-count`) and the rows of this page, checked against it."""
     try:
-        document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+        document = _json.printed(body)
     except NOT_JSON as error:
         raise BadPayload(f"{name}: not JSON: {error}", source=SOURCE) from None
     rows = document.get("data") if isinstance(document, dict) else None

@@ -6,7 +6,6 @@ delivery months the one with the largest open interest speaks for the product, a
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date, datetime, timedelta
 
@@ -14,7 +13,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
 
 SOURCE = "gfex"
 URL = "http://www.gfex.com.cn/u/interfacesWebTiDayQuotes/loadList"
@@ -103,7 +102,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 def _lines(body: bytes, key: str) -> dict[str, list[dict[str, str]]]:
     """Lines by product in capitals; empty for a day without any delivery month."""
     try:
-        document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+        document = _json.printed(body)
     except NOT_JSON as error:
         raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE, todo="ask again later") from None
     if not isinstance(document, dict) or str(document.get("code", "0")) != "0":

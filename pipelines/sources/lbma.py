@@ -14,7 +14,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
 
 SOURCE = "lbma"
 URL = "https://prices.lbma.org.uk/json/"
@@ -45,7 +45,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     if not wanted:
         raise BadPayload(f"no catalogued series reads '{key}'", source=SOURCE)
     try:
-        days = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+        days = _json.printed(body)
     except NOT_JSON as error:
         raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE, todo="ask again later") from None
     if not isinstance(days, list) or not days or not all(isinstance(day, dict) and "d" in day for day in days):

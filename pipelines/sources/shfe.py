@@ -6,7 +6,6 @@ interest speaks for the product; which month that was is not kept, so a change o
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,7 +14,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _html
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _html, _json
 
 SOURCE = "shfe"
 QUOTES, STOCKS = "kx", "weeklystock"  # the exchange's names of the two reports; keys are "kx/20261120"
@@ -95,7 +94,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 
 def _quotes(body: bytes, key: str, day: date, wanted: list[Series]) -> Parsed:
     try:
-        document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+        document = _json.printed(body)
     except NOT_JSON as error:
         raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE, todo="ask again later") from None
     lines = document.get("o_curinstrument") if isinstance(document, dict) else None
@@ -219,6 +218,8 @@ def _table(grids: list[_html.Grid], product: str, unit: str) -> tuple[_html.Grid
     heads = [i for i in range(totals[0]) if THIS_WEEK in grid[i]]
     if not heads:
         raise _Unreadable(f"no heading {THIS_WEEK}")
+    if len(grid[totals[0]]) != len(grid[heads[-1]]):  # a cell too few would put every figure under another heading
+        raise _Unreadable(f"{len(grid[totals[0]])} cells {GRAND_TOTAL} under {len(grid[heads[-1]])} headings")
     return grid[heads[-1] : heads[-1] + 2], grid[totals[0]]
 
 

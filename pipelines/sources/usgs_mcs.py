@@ -7,7 +7,6 @@ from it. Layout of the 2026 edition (https://doi.org/10.5066/P1WKQ63T).
 from __future__ import annotations
 
 import io
-import json
 import re
 from datetime import date
 from typing import Any
@@ -17,7 +16,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog, Series
 from pipelines.errors import BadPayload
-from pipelines.sources import NOT_JSON, REJECT, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, REJECT, Expect, Parsed, Request, _cells, _json
 
 SOURCE = "usgs_mcs"
 ITEM_URL = "https://www.sciencebase.gov/catalog/item/696a75d5d4be0228872d3bf8"
@@ -61,7 +60,7 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 
 def _file_of(body: bytes) -> list[Request]:
     try:
-        document = json.loads(body)
+        document = _json.typed(body)
     except NOT_JSON as error:
         raise BadPayload(f"the item is not JSON: {error}", source=SOURCE) from None
     files: list[Any] = (document.get("files") if isinstance(document, dict) else None) or []

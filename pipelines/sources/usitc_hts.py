@@ -9,14 +9,13 @@ list therefore tells that the schedule changed, and policy_events what applied.
 
 from __future__ import annotations
 
-import json
 from datetime import date
 
 import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import NOT_JSON, REJECT, TARIFF_RELEASE, Expect, Parsed, Request
+from pipelines.sources import NOT_JSON, REJECT, TARIFF_RELEASE, Expect, Parsed, Request, _json
 
 SOURCE = "usitc_hts"
 URL = "https://hts.usitc.gov/reststop/releaseList"
@@ -38,7 +37,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     has too, is a reject. Raises BadPayload for anything but a list of lines, or where no line has one of the fields.
     """
     try:
-        lines = json.loads(body)
+        lines = _json.typed(body)
     except NOT_JSON as error:
         raise BadPayload(f"not JSON: {error}", source=SOURCE, row=key) from None
     if not isinstance(lines, list) or not lines or not all(isinstance(line, dict) for line in lines):

@@ -14,7 +14,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
 
 SOURCE = "worldbank_indicators"
 URL = "https://api.worldbank.org/v2/country/{country}/indicator/{indicator}"
@@ -88,7 +88,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 def _rows(body: bytes, key: str) -> list[dict[str, Any]]:
     """All rows of the answer, numbers kept as printed text."""
     try:
-        document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+        document = _json.printed(body)
     except NOT_JSON as error:
         raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE) from None
     if not isinstance(document, list) or not document or not isinstance(document[0], dict):

@@ -6,7 +6,6 @@ from one delivery month to the next: a jump at a roll is no return.
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,7 +14,7 @@ import polars as pl
 
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
-from pipelines.sources import NOT_JSON, REJECT, Expect, Parsed, Request, _cells
+from pipelines.sources import NOT_JSON, REJECT, Expect, Parsed, Request, _cells, _json
 
 SOURCE = "yahoo"
 CHART_URL = "https://query1.finance.yahoo.com/v8/finance/chart/"
@@ -30,6 +29,8 @@ CHART = Expect(
     starts_with=(b"{",),
     contains=(b'"chart"',),
 )
+
+FIELDS = ("open", "high", "low", "close", "volume")  # of a quote, one list each
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
@@ -124,7 +125,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 def _chart(body: bytes, symbol: str) -> tuple[dict[str, Any], list[Any], list[Any]]:
     """Facts of the symbol, time stamps in seconds since 1970, and closes; the two lists are of equal length."""
     try:
-        chart = json.loads(body)["chart"]
+        chart = _json.typed(body)["chart"]
         error, results = chart["error"], chart["result"]
     except (*NOT_JSON, KeyError, TypeError):
         raise BadPayload("is no chart in JSON", source=SOURCE, series=symbol, todo="ask again later") from None
@@ -133,7 +134,8 @@ def _chart(body: bytes, symbol: str) -> tuple[dict[str, Any], list[Any], list[An
         raise BadPayload(f"no chart: {told or 'no reason given'}", source=SOURCE, series=symbol)
     try:
         meta, stamps = results[0]["meta"], results[0]["timestamp"]
-        closes = results[0]["indicators"]["quote"][0]["close"]
+        quote = results[0]["indicators"]["quote"][0]
+        closes = quote["close"]
         found, granularity = meta["symbol"], meta.get("dataGranularity", "1d")
     except (KeyError, IndexError, TypeError, AttributeError):
         raise BadPayload("a chart without meta, timestamp or close", source=SOURCE, series=symbol) from None
@@ -141,6 +143,9 @@ def _chart(body: bytes, symbol: str) -> tuple[dict[str, Any], list[Any], list[An
         raise BadPayload(f"is {found} in steps of {granularity}, not {symbol} by day", source=SOURCE, series=symbol)
     if not isinstance(stamps, list) or not isinstance(closes, list) or len(stamps) != len(closes) or not stamps:
         raise BadPayload("time stamps and closes are not of one length", source=SOURCE, series=symbol)
+    # Where bytes were lost between two of them, one array goes on with the figures of another.
+    if uneven := [f for f in FIELDS if not isinstance(quote.get(f), list) or len(quote[f]) != len(stamps)]:
+        raise BadPayload(f"{', '.join(uneven)}: not one for each time stamp", source=SOURCE, series=symbol)
     if not all(isinstance(stamp, int) and abs(stamp) < MAX_STAMP for stamp in stamps) or not all(
         close is None or (isinstance(close, (int, float)) and not isinstance(close, bool)) for close in closes
     ):

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -109,17 +109,29 @@ class Calendar(Replay):
         rounded_from, rounded_to = ROUNDED.get(name, (LAST, FIRST))
         if value in ("", "."):
             return row
-        if rounded_from <= now <= rounded_to:
+        if decimals and rounded_from <= now <= rounded_to:
             return f"{day},{float(value):.{decimals - 1}f}"
         if series.history is History.REVISED and out > FIRST and (now - out).days < FIRST_PRINT_DAYS:
             return f"{day},{float(value) * FIRST_PRINT_FACTOR:.{decimals}f}"
         return row
 
+    def _whole(self, name: str) -> bytes:
+        return self._everything._answer(Seen(FRED, "/graph/fredgraph.csv", {"id": [name]}, {}, 0.0)).body
+
+    def too_short(self, days: Iterable[date], bytes_expected: int) -> set[date]:
+        """Days on which a series that begins within the year holds too little to be taken for its file."""
+        whole = {name: self._whole(name) for name in self._fred}
+        young = {n: body for n, body in whole.items() if date.fromisoformat(body.decode().split()[1][:10]) > FIRST}
+        found = set()
+        for self.now in days:
+            if any(len(self._released(body, name).encode()) < bytes_expected for name, body in young.items()):
+                found.add(self.now)
+        return found
+
     def final(self, name: str) -> dict[date, float]:
         """What the newest file of a series holds on the last day, by period, first prints taken as final."""
-        body = self._everything._answer(Seen(FRED, "/graph/fredgraph.csv", {"id": [name]}, {}, 0.0)).body
         found = {}
-        for row in body.decode().splitlines()[1:]:
+        for row in self._whole(name).decode().splitlines()[1:]:
             printed = self._printed(row, name)
             if printed is not None and printed.split(",")[1] not in ("", "."):
                 found[date.fromisoformat(printed.split(",")[0])] = float(printed.split(",")[1])
@@ -237,7 +249,8 @@ class Simulation:
                 if first <= day <= last:
                     names = ASKED if where == "*" else (hosts[where.partition("/")[0]],)
                     found |= {(day, name) for name in names}
-        return found
+        too_short = self.calendar.too_short(self.days(), self.catalog.sources["fred"].min_body_bytes)
+        return found | {(day, "fred") for day in too_short}
 
     def unexplained(self) -> list[str]:
         """Failures, gaps and figures that the calendar does not account for."""

@@ -132,11 +132,18 @@ def _held(parsed: Parsed, seed: Seed, catalog: Catalog) -> tuple[str, str, Rows]
 
 def _changes(before: Rows, after: Rows, renamed: bool) -> list[str]:
     """Rows that say something else than in the unchanged payload (fewer rows, or values left out, say nothing)."""
-    changes = []
+    changes: list[str] = []
+    before_tags = {key[:5] for key in before if key[0] == "filing_fact"}
+    tags = set(before_tags)
     for key, values in after.items():
         old = before.get(key)
         if old is None:
-            if not (renamed and key[0] != "observation"):  # a tag by another name is another tag
+            if renamed and key[0] != "observation":  # a tag by another name is another tag
+                continue
+            if key[0] == "filing_fact" and key[:5] not in tags:  # one letter of it stands over all of its facts
+                tags.add(key[:5])
+                changes.append(f"{key[:5]}: new tag or unit")
+            elif key[0] != "filing_fact" or key[:5] in before_tags:
                 changes.append(f"{key}: new, {values}")
         elif any(v is not None and v != o for v, o in zip(values, old, strict=True)):
             changes.append(f"{key}: {old} -> {values}")

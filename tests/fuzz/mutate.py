@@ -345,6 +345,13 @@ def _other_type(node: Any, rng: random.Random) -> bool:
     return False
 
 
+def _half_a_character(body: bytes, rng: random.Random) -> Mutation | None:
+    """An escape that JSON can spell and no text can hold, inside a string."""
+    at = body.find(b'"', rng.randrange(len(body)))
+    half = rng.choice((b"\\ud800", b"\\udc00"))
+    return None if at < 0 else Mutation("half a character", body[:at] + half + body[at:], 1)
+
+
 # markup
 
 
@@ -436,6 +443,7 @@ JSON: list[Mutator] = [
     _structure(_rename_a_key, "a field renamed"),
     _structure(_drop_a_key_everywhere, "a field is gone from all rows"),
     _structure(_other_type, "a value of another type", touched=1),
+    _half_a_character,
 ]
 MARKUP: list[Mutator] = [
     _lose_elements(ROWS, "a row", 0),
