@@ -60,6 +60,13 @@ def test_the_index_less_100_keeps_its_digits_and_na_is_missing() -> None:
     assert parsed.rejects.is_empty()
 
 
+def test_a_number_of_more_digits_than_can_be_counted_is_rejected() -> None:
+    body = document(PPI, [("2026-03", 100.5), ("2026-04", 1)]).replace(b", 1]", b", " + b"9" * 1_000_000 + b"]")
+    parsed = dbnomics.parse(body, PPI, CATALOG)
+    assert parsed.observations.get_column("value").to_list() == [0.5]
+    assert parsed.rejects["row"].to_list() == ["period 2026-04"]
+
+
 def test_january_is_never_made_up_and_the_sum_of_two_months_is_no_february() -> None:
     alone = [("2025-12", 387.0), ("2026-01", "NA"), ("2026-02", "NA"), ("2026-03", 385.5)]
     parsed = dbnomics.parse(document(OUTPUT, alone), OUTPUT, CATALOG)

@@ -150,6 +150,9 @@ def test_two_values_for_one_instant_are_a_reject_too() -> None:
     [
         (_body(FACT)[:-40], "not readable as JSON"),
         (b"\xff\xfe", "not readable as JSON"),
+        (_body(FACT).replace(b"10-Q", b"10-\xe9"), "not readable as JSON"),
+        (_body(FACT | {"val": "NaN"}).replace(b"10-Q", b"10-\\ud800"), "surrogates not allowed"),
+        (_body(FACT).replace(b"7500000000", b"[" * 100_000 + b"]" * 100_000), "not readable as JSON"),
         (b"[]", "no 'facts' mapping"),
         (b'{"cik": 42, "entityName": "ACME"}', "no 'facts' mapping"),
         (b"<!DOCTYPE html><title>Request Rate Threshold Exceeded</title>", "a page in place of JSON"),

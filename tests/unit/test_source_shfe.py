@@ -152,6 +152,10 @@ def test_headings_in_another_order_are_followed() -> None:
         (weekly_table("铜", "吨", "7000", "7059", "59").replace("本周库存", "本期库存"), "no heading 本周库存"),
         (weekly_table("铜", "吨", "7000", "7059", "59").replace("小计", "完税"), "0 columns 上周库存 小计"),
         (weekly_table("铜", "吨", "7000", "7059", "59") * 2, "2 tables of 铜"),
+        (
+            weekly_table("铜", "吨", "7000", "7059", "59").replace("<td>7000</td>", ""),
+            "10 cells 总计 under 11",
+        ),
     ],
 )
 def test_a_table_that_cannot_be_trusted_is_rejected_alone(table: str, reason: str) -> None:

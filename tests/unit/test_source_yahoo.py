@@ -115,6 +115,8 @@ def without(path: tuple[Any, ...]) -> bytes:
         (without(("timestamp",)), "without meta, timestamp or close"),
         (without(("indicators", "quote", 0, "close")), "without meta, timestamp or close"),
         (without(("timestamp", 0)), "not of one length"),
+        (without(("indicators", "quote", 0, "volume")), "volume: not one for each time stamp"),
+        (without(("indicators", "quote", 0, "low", 0)), "low: not one for each time stamp"),
         (chart("GC=F", [(midnight(FRIDAY), "4200")]), "is no number"),  # type: ignore[list-item]
     ],
 )

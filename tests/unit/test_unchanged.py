@@ -23,7 +23,7 @@ model-paths: [models]
 seed-paths: [seeds]
 macro-paths: [macros]
 flags: {send_anonymous_usage_stats: false}
-models: {small: {+materialized: table, +schema: main}}
+models: {small: {+materialized: table, +schema: main, +persist_docs: {relation: true, columns: true}}}
 seeds: {small: {+schema: seeds}}
 """,
     "models/_models.yml": """
@@ -105,14 +105,18 @@ def build(home: Settings) -> tuple[set[str], set[str], list[str]]:
     )
 
 
-def sequence(folder: Path) -> None:
+def begun(folder: Path) -> Small:
     home = Small(warehouse_dir=folder, now=datetime(2026, 3, 2, 22, 30, tzinfo=UTC))
     for file, text in FILES.items():
         write(home, file, text)
-    for file in ("profiles.yml", "macros/as_of.sql", "macros/generate_schema_name.sql"):
+    for file in ("profiles.yml", "macros/as_of.sql", "macros/generate_schema_name.sql", "macros/duckdb.sql"):
         write(home, file, (PROJECT_ROOT / "dbt_project" / file).read_text(encoding="utf-8"))
     learn(home, 2, "2026-01-01", "2026-02-10")
+    return home
 
+
+def sequence(folder: Path) -> None:
+    home = begun(folder)
     assert build(home) == (EVERYTHING, set(), [])
     # Nothing new: nothing is built, and the tests say when they passed.
     results = transform.build(home)
@@ -176,9 +180,32 @@ def sequence(folder: Path) -> None:
     assert build(home) == (EVERYTHING, set(), [])
 
 
-def test_a_build_that_keeps_models_equals_a_build_of_everything(tmp_path: Path) -> None:
-    # In a process of its own: dbt leaves its adapter registered in the process it ran in.
-    code = f"from pathlib import Path; from tests.unit import test_unchanged as t; t.sequence(Path({str(tmp_path)!r}))"
+def in_place(folder: Path) -> None:
+    home = begun(folder)
+    assert build(home) == (EVERYTHING, set(), [])
+    before = tables(home)["main.scaled"]
+    scaled = FILES["models/scaled.sql"]
+    write(home, "models/scaled.sql", f"{scaled} where if(value > 1, error('too large'), true)")
+    write(home, "models/newest.sql", FILES["models/newest.sql"].replace("view", "table"))
+    assert build(home)[2] == ["scaled"]
+    assert tables(home)["main.scaled"] == before
+    assert before
+    write(home, "models/scaled.sql", scaled)
+    write(
+        home, "models/_models.yml", FILES["models/_models.yml"].replace("name: value,", "name: value, description: V,")
+    )
+    assert build(home) == (EVERYTHING, set(), [])
+    with warehouse.writer(home) as connection:
+        comments = connection.execute(
+            "select table_name, comment from duckdb_columns() where column_name = 'value' and schema_name = 'main' "
+            "and table_name in ('known', 'scaled') order by 1"
+        ).fetchall()
+    assert comments == [("known", "V"), ("scaled", "V")]
+
+
+def run_alone(sequence: str, folder: Path) -> None:
+    """In a process of its own: dbt leaves its adapter registered in the process it ran in."""
+    code = f"from pathlib import Path; from tests.unit import test_unchanged as t; t.{sequence}(Path({str(folder)!r}))"
     run = subprocess.run(
         [sys.executable, "-c", code],
         cwd=PROJECT_ROOT,
@@ -188,3 +215,11 @@ def test_a_build_that_keeps_models_equals_a_build_of_everything(tmp_path: Path) 
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_a_build_that_keeps_models_equals_a_build_of_everything(tmp_path: Path) -> None:
+    run_alone("sequence", tmp_path)
+
+
+def test_a_table_is_built_in_place_and_a_model_that_fails_leaves_the_rows_of_the_last_build(tmp_path: Path) -> None:
+    run_alone("in_place", tmp_path)

@@ -1,0 +1,36 @@
+"""JSON that Python would read and that no table can hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipelines.sources import NOT_JSON, _json
+
+
+@pytest.mark.parametrize(
+    ("body", "printed", "typed"),
+    [
+        (b'{"a": 1.50, "b": 7}', {"a": "1.50", "b": "7"}, {"a": 1.5, "b": 7}),
+        (b"\xef\xbb\xbf[1]", ["1"], [1]),  # a byte order mark
+        (b"[NaN, -Infinity]", ["NaN", "-Infinity"], ["NaN", "-Infinity"]),
+        (b"[123456789012345678, 1234567890123456789]", ["123456789012345678", "1234567890123456789"],
+         [123456789012345678, 1.2345678901234568e18]),
+        (b'["\\ud83d\\ude00"]', ["\U0001f600"], ["\U0001f600"]),  # two halves make one character
+    ],
+)  # fmt: skip
+def test_numbers_are_kept_as_printed_or_in_a_type_that_holds_them(body: bytes, printed: Any, typed: Any) -> None:
+    assert _json.printed(body) == printed
+    assert _json.typed(body) == typed
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'["\\ud83d"]', b'["\\uDE00x"]', b'["\xed\xa0\x80"]', b'["\xe9"]', b"[" * 100_000, b"[1", b"\x00[1]"],
+    ids=["first half", "second half", "half in bytes", "latin", "nested deep", "cut", "nul"],
+)
+def test_what_is_no_text_is_no_json(body: bytes) -> None:
+    for read in (_json.printed, _json.typed):
+        with pytest.raises(NOT_JSON):
+            read(body)
