@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.report import Row, medians
 
@@ -44,11 +45,18 @@ def processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def run(command: tuple[str, ...], environment: dict[str, str]) -> float:
-    """Run a command in the repository; returns its processor seconds."""
-    before = processor_seconds()
+class Cost(NamedTuple):
+    """What a command took, in seconds."""
+
+    processor: float
+    clock: float
+
+
+def run(command: tuple[str, ...], environment: dict[str, str]) -> Cost:
+    """Run a command in the repository. Raises CalledProcessError."""
+    before, started = processor_seconds(), time.monotonic()
     subprocess.run(command, cwd=REPOSITORY, env=environment, check=True, capture_output=True)
-    return processor_seconds() - before
+    return Cost(processor_seconds() - before, time.monotonic() - started)
 
 
 def _first_answer(environment: dict[str, str]) -> None:

@@ -54,6 +54,7 @@ INPUTS = (
     "catalog_company_tag",
     "catalog_series",
     "catalog_indicator",
+    "catalog_correction",
 )
 
 
@@ -127,6 +128,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Settings:
                 date '2026-09-30' as report_date, timestamp '2026-10-29' as known_at
             """
         )
+        connection.execute(  # synthetic: one figure put right on a later day
+            """
+            insert into raw.catalog_correction by name
+            select 'synthetic' as correction_id, series_id, period, 'override' as action, value as published,
+                value + 1 as corrected, date '2026-11-01' as known_on, 'synthetic' as reason, 'none' as reference
+            from raw.observation order by series_id, period limit 1
+            """
+        )
     results = transform.build(settings, BUILT)
     # A test that looks at a model left out here cannot run.
     assert [(r.name, r.message) for r in results if r.failed and r.resource_type == "model"] == []
@@ -152,6 +161,8 @@ def test_the_models_give_the_same_tables(session: Any, built: Settings, tmp_path
     assert [(r.node.name, r.message) for r in outcome.result.results if str(r.status) != "success"] == []
 
     with warehouse.reader(built, built.build_path) as connection:
+        corrected = "select count(*) from staging.base_observations__intervals where known_at_basis = 'corrected'"
+        assert warehouse.one(connection, corrected) == (1,)
         for schema, names in MODELS.items():
             for name in names:
                 ours = warehouse.query(connection, f"from {schema}.{name}")

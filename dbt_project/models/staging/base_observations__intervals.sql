@@ -37,8 +37,14 @@ corrected as (
 
 as_published as (
     select
-        p.* exclude (superseded_at),
-        coalesce(c.corrected_from, p.superseded_at) as superseded_at
+        p.series_id,
+        p.period,
+        p.value,
+        p.decimals,
+        p.known_at,
+        coalesce(c.corrected_from, p.superseded_at) as superseded_at,
+        p.known_at_basis,
+        p.payload_id
     from published as p
     left join corrected as c on p.series_id = c.series_id and p.period = c.period and p.known_at = c.known_at
     where c.corrected_from is null or c.corrected_from > p.known_at
@@ -46,34 +52,20 @@ as_published as (
 
 as_corrected as (
     select
-        p.* exclude (value, known_at, known_at_basis),
+        p.series_id,
+        p.period,
         c.corrected as value,
+        p.decimals,
         c.corrected_from as known_at,
-        'corrected' as known_at_basis
+        p.superseded_at,
+        'corrected' as known_at_basis,
+        p.payload_id
     from published as p
     inner join corrected as c on p.series_id = c.series_id and p.period = c.period and p.known_at = c.known_at
     where c.corrected is not null
 )
 
-select
-    series_id,
-    period,
-    value,
-    decimals,
-    known_at,
-    superseded_at,
-    known_at_basis,
-    payload_id
-from as_published
-union all by name
-select
-    series_id,
-    period,
-    value,
-    decimals,
-    known_at,
-    superseded_at,
-    known_at_basis,
-    payload_id
-from as_corrected
+select * from as_published
+union all
+select * from as_corrected
 order by superseded_at nulls last, known_at
