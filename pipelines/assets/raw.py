@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 from dagster import (
+    AssetCheckKey,
     AssetCheckResult,
     AssetCheckSeverity,
     AssetCheckSpec,
@@ -67,11 +68,13 @@ def build(catalog: Catalog) -> AssetsDefinition:
     def load(context: AssetExecutionContext, metals: MetalsRun) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
         settings = metals.settings
         today = settings.as_of_date()
+        assets, checks = context.selected_asset_keys, context.selected_asset_check_keys
+        chosen = assets | {check.asset_key for check in checks}  # the UI may ask for a check alone
         with warehouse.writer(settings) as connection:
             ingest.load_bundle(connection, settings.bundled_dir, settings.clock())
             warehouse.write_catalog(connection, catalog)
             for source in catalog.sources.values():
-                if key(source.id) not in context.selected_asset_keys:
+                if key(source.id) not in chosen:
                     continue
                 report = ingest.load_source(
                     connection, source, sources.module(source.id), catalog, Landing(settings.landing_dir)
@@ -88,10 +91,12 @@ def build(catalog: Catalog) -> AssetsDefinition:
                     )
                 log.debug("%s: loaded", source.id, extra={"stage": "load"})
                 held = _held(connection, source)
-                metadata = _metadata(connection, source, catalog, held, today)
-                yield MaterializeResult(asset_key=key(source.id), metadata=metadata)
-                yield _contract_held(source, held, report)
-                yield _fresh(source, catalog, held, today)
+                if key(source.id) in assets:
+                    metadata = _metadata(connection, source, catalog, held, today)
+                    yield MaterializeResult(asset_key=key(source.id), metadata=metadata)
+                for check in (_contract_held(source, held, report), _fresh(source, catalog, held, today)):
+                    if AssetCheckKey(key(source.id), str(check.check_name)) in checks:
+                        yield check
 
     return load
 
