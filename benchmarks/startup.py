@@ -23,7 +23,7 @@ from benchmarks.report import Row, medians
 REPOSITORY = Path(__file__).resolve().parents[1]
 IMPORTS = (sys.executable, "-c", "import dagster, dagster_dbt")
 VALIDATE = (sys.executable, "-m", "dagster", "definitions", "validate", "-w", "workspace.yaml")
-UI_WAIT_S = 600
+UI_WAIT_S, STOP_WAIT_S = 120, 30
 
 
 @contextlib.contextmanager
@@ -87,7 +87,11 @@ def _first_answer(environment: dict[str, str]) -> None:
                     raise RuntimeError("dagster dev did not answer")
                 time.sleep(0.1)
         finally:
-            os.killpg(server.pid, signal.SIGTERM)
+            server.send_signal(signal.SIGINT)  # it ends what it started; told one by one, they would wait for it
+            try:
+                server.wait(STOP_WAIT_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
 
 
 def measure() -> list[Row]:

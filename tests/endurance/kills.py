@@ -332,13 +332,13 @@ class Soak:
         if self.killed.total() % 10 == 0:
             print(f"  {self.killed.total()} killed, {time.monotonic() - self.started:.0f} s", flush=True)
 
-    def check(self, when: str, published: bool = False) -> None:
+    def check(self, when: str, published: bool = False, selection: str = "") -> None:
         found = self.watch.lost() if (self.warehouse / "landing").exists() else []
         if self.published.exists():
             now = verdicts.digest(self.published)
             if now != self.seen:
                 self.publications += 1
-                found += [f"the published file {what}" for what in verdicts.incomplete(self.published)]
+                found += [f"the published file {what}" for what in verdicts.incomplete(self.published, selection)]
                 self.seen = now
             elif published:
                 found.append("nothing was published")

@@ -50,8 +50,11 @@ def contents(path: Path, schemas: tuple[str, ...] = ("main", "raw", "seeds")) ->
     return found
 
 
-def incomplete(path: Path) -> list[str]:
-    """What keeps a published file from being one complete build; empty for a whole one."""
+def incomplete(path: Path, selection: str = "") -> list[str]:
+    """What keeps a published file from being one complete build; empty for a whole one.
+
+    `selection`: the models that its last build was asked for by name; empty where it was asked for all.
+    """
     try:
         held = contents(path)
         with contextlib.closing(duckdb.connect(str(path), read_only=True)) as connection:
@@ -64,7 +67,7 @@ def incomplete(path: Path) -> list[str]:
     except duckdb.Error as error:
         return [f"cannot be read: {error}"]
     wrong = [f"blocking check {name} failed" for name in failed]
-    if builds != [(True, True, "")]:
+    if builds != [(True, True, selection)]:
         wrong.append(f"its last build is {builds}")
     rows = {name.removeprefix("main."): n for name, (n, _) in held.items() if name.startswith("main.")}
     if not rows or rows != counted:

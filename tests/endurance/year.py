@@ -1,7 +1,7 @@
 """A year of daily runs with a moving clock: `python -m tests.endurance.year`.
 
 Every weekday the project's own landing asks the replayed publishers over HTTP and its own ingest loads what came; at
-the end of each month the models are built, audited and published. The publishers release their recorded figures on the
+the end of each week the models are built, audited and published. The publishers release their recorded figures on the
 catalogue's calendar, print some of them first and revise them a month later, round, retract, are late, leave a hole for
 good, and fail on given days. Afterwards the same landing is loaded at once into a second warehouse: both must be equal.
 Prints what was found and how the disk filled; exits with 1 if anything is not explained by the calendar.
@@ -154,6 +154,7 @@ class Simulation:
     first: date = FIRST
     last: date = LAST
     with_models: bool = True
+    daily_models: bool = False
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     failed_days: set[tuple[date, str]] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
@@ -184,9 +185,9 @@ class Simulation:
         started = time.monotonic()
         for day in self.days():
             self.run(day)
+            if self.with_models and (self.daily_models or day.weekday() == 4 or day == self.last):
+                self.publish(self.settings(day))
             if (day + timedelta(days=3 if day.weekday() == 4 else 1)).month != day.month or day == self.last:
-                if self.with_models:
-                    self.publish(self.settings(day))
                 self.growth.append((day, self.sizes(day)))
                 yield f"{day}: {self.told_sizes(self.growth[-1][1])}; {time.monotonic() - started:.0f} s"
 
@@ -319,6 +320,7 @@ def main() -> None:
     parser.add_argument("--first", type=date.fromisoformat, default=FIRST)
     parser.add_argument("--last", type=date.fromisoformat, default=LAST)
     parser.add_argument("--without-models", action="store_true", help="landing and load only")
+    parser.add_argument("--daily-models", action="store_true", help="build and publish every day, which takes hours")
     parser.add_argument("--folder", type=Path, default=None, help="an empty folder; default: a temporary one")
     options = parser.parse_args()
     logging.getLogger("metals").setLevel(logging.ERROR)
@@ -331,6 +333,7 @@ def main() -> None:
             options.first,
             options.last,
             not options.without_models,
+            options.daily_models,
         )
         for line in year.live():
             print(line, flush=True)
