@@ -1,4 +1,7 @@
-"""`python -m benchmarks [NAME ...]`: run the benchmarks named (all of them without names) and print one table."""
+"""`python -m benchmarks [NAME ...]`: run the benchmarks named (all of them without names) and print one table.
+
+One that cannot run is named, with its reason; the others are in the table all the same, and the exit code is 1.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,16 @@ def main(names: list[str]) -> None:
     if unknown := sorted(set(names) - set(known)):
         sys.exit(f"no benchmark is called {', '.join(unknown)}; there are: {', '.join(known)}")
     rows: list[Row] = []
+    not_measured = []
     for name in names or known:
         print(f"measuring {name}", file=sys.stderr)
-        rows += import_module(f"benchmarks.{name}").measure()
+        try:
+            rows += import_module(f"benchmarks.{name}").measure()
+        except (Exception, SystemExit) as reason:  # noqa: BLE001 - an hour's measurements are not thrown away for it
+            not_measured.append(f"{name} was not measured: {type(reason).__name__}: {reason}")
     print(markdown(rows))
+    if not_measured:
+        sys.exit("\n".join(not_measured))
 
 
 if __name__ == "__main__":
