@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from pipelines import contracts, warehouse
+from pipelines import contracts, ingest, warehouse
 from pipelines.settings import Settings
 
 # A published table that loses this share of its rows is held back: publishers add history, they do not halve it.
@@ -166,12 +166,15 @@ def every_answer_was_taken(connection: duckdb.DuckDBPyConnection, settings: Sett
     """When each publisher was last asked, it answered, and no payload or row of its newest answer was held back."""
     failed = connection.execute(
         """
-        select source_id, request_key, outcome, error
+        select source_id, request_key, error
         from raw.retrieval
-        qualify checked_at = max(checked_at) over (partition by source_id) and outcome in ('failed', 'refused')
+        qualify
+            outcome = 'waiting'
+            or outcome = 'failed' and checked_at = max(checked_at) over (partition by source_id)
         order by all
         """
     ).fetchall()
+    failed += ingest.standing_refusals(connection)
     held_back = connection.execute(
         """
         select q.source_id, q.series_id, q.row, q.reason
@@ -185,9 +188,9 @@ def every_answer_was_taken(connection: duckdb.DuckDBPyConnection, settings: Sett
         order by all
         """
     ).fetchall()
-    examples = [str(error or f"{source} {key}: {outcome}") for source, key, outcome, error in failed]
+    examples = [str(error or f"{source} {key}: failed") for source, key, error in failed]
     examples += [f"{source} {series or ''} {row}: {reason}" for source, series, row, reason in held_back]
-    said = f"{len(failed)} requests failed or were refused, {len(held_back)} rows were held back"
+    said = f"{len(failed)} requests failed, were refused or wait, {len(held_back)} rows were held back"
     if not examples:
         said = "every answer was taken whole"
     return Finding("every_answer_was_taken", not examples, False, said, examples[:MAX_EXAMPLES])

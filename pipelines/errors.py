@@ -50,6 +50,10 @@ class BadPayload(MetalsError):
     """The publisher answered, but not with what was asked for (HTML, truncated, a changed column, stale file)."""
 
 
+class PayloadNotRead(MetalsError):
+    """Reading took too long on this machine, which says nothing about the payload: the next run tries it again."""
+
+
 class ContractBreach(MetalsError):
     """More rows broke the contract than the catalogue tolerates; the source's last good data stands."""
 

@@ -18,7 +18,7 @@ import polars as pl
 
 from pipelines import continuity, contracts, corrections, warehouse
 from pipelines.catalog import Catalog, Frequency, History, Source, period_end
-from pipelines.errors import BadPayload, ContractBreach, MetalsError
+from pipelines.errors import BadPayload, ContractBreach, MetalsError, PayloadNotRead
 from pipelines.landing import Check, Landing, redact
 from pipelines.sources import Parsed, SourceModule
 
@@ -30,7 +30,7 @@ ROUNDING_SLACK = 1 + 1e-6
 RELATIVE_TOLERANCE = 1e-9
 
 # A full disk, a damaged file, too little memory: recorded as the payload's own, its rows would be lost for good.
-_NOT_THE_PAYLOADS_FAULT = (
+NOT_THE_PAYLOADS_FAULT = (
     OSError,
     MemoryError,
     duckdb.OperationalError,
@@ -75,17 +75,18 @@ def load_source(
 
     A payload that cannot be read or breaks its contract is refused whole and said; the others go on, and the last
     good data stands. What a payload brings and the record that it was loaded are one transaction: a kill leaves both
-    or neither.
+    or neither. One that could not be read in time waits, with what came after it under the same key, for the next run.
     """
+    connection.execute("delete from raw.retrieval where source_id = ? and outcome = 'waiting'", [source.id])
     done = {
         (key, at)
         for key, at in connection.execute(
             "select request_key, checked_at from raw.retrieval where source_id = ?", [source.id]
         ).fetchall()
     }
-    report = Report()
+    report, waiting = Report(), set()
     for check in sorted(landing.checks(source.id), key=lambda c: c.checked_at):
-        if (check.key, check.checked_at) in done:
+        if (check.key, check.checked_at) in done or check.key in waiting:
             continue
         if check.outcome != "fresh" or not check.payload_id:
             _record_retrieval(connection, check)
@@ -104,8 +105,12 @@ def load_source(
                 breach = _load(connection, payload, source, module, catalog, report)
                 refused = _said(breach) if breach else None
                 _record_retrieval(connection, replace(check, outcome="refused", error=refused) if refused else check)
-        except _NOT_THE_PAYLOADS_FAULT:
+        except NOT_THE_PAYLOADS_FAULT:
             raise  # nothing is recorded: the next run loads it
+        except PayloadNotRead as caught:
+            refused = _said(caught)
+            _record_retrieval(connection, replace(check, outcome="waiting", error=refused))
+            waiting.add(check.key)
         except Exception as caught:  # noqa: BLE001 - a payload's fault, or its parser's, stops that payload alone
             refused = _said(caught)
             _record_retrieval(connection, replace(check, outcome="refused", error=refused))
@@ -113,6 +118,29 @@ def load_source(
             report.refused.append(refused)
             log.warning("%s", refused)
     return report
+
+
+def standing_refusals(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
+    """Publisher, request and reason where the last answer to a request was refused, and still is when it is repeated.
+
+    Only requests of a publisher's last check: what is no longer asked for is no one's open question.
+    """
+    return connection.execute("""
+        with asked as (
+            select source_id, request_key, outcome, payload_id, error, checked_at
+            from raw.retrieval where outcome <> 'closed'
+        )
+        select source_id, request_key, arg_max(error, checked_at) filter (where outcome = 'refused')
+        from asked
+        group by source_id, request_key
+        qualify
+            max(checked_at) = max(max(checked_at)) over (partition by source_id)
+            and list_contains(
+                list(payload_id) filter (where outcome = 'refused'),
+                arg_max(payload_id, checked_at) filter (where outcome in ('fresh', 'unchanged', 'refused'))
+            )
+        order by source_id, request_key
+    """).fetchall()
 
 
 def _said(error: Exception) -> str:

@@ -106,6 +106,7 @@ def how(outcomes: list[str], source: dict[str, Any]) -> str:
         "failed": "not reached",
         "not_tried": "not reached",
         "refused": "refused by contract",
+        "waiting": "not read in time",
         "offline": "offline",
         "switched_off": "switched off",
         "no_key": "no key set",

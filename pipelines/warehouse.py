@@ -142,10 +142,13 @@ TABLES = (
             Column("request_key", "varchar", "What was asked for"),
             Column("checked_at", "timestamp", "When, UTC"),
             Column(
-                "outcome", "varchar", "fresh, unchanged, failed (not reached or not what was asked), refused (contract)"
+                "outcome",
+                "varchar",
+                "fresh, unchanged, failed (not reached or not what was asked), refused (contract), waiting (not read "
+                "in time: the next run tries again)",
             ),
             Column("payload_id", "varchar", "SHA-256 of the answer"),
-            Column("error", "varchar", "Why it failed or was refused"),
+            Column("error", "varchar", "Why it failed, was refused or waits"),
             Column("seconds", "double", "Duration of the request in seconds"),
         ),
     ),

@@ -1,22 +1,24 @@
 {#- What dbt does for tables that others read while they are made is left out: only the pipeline reads the build file. -#}
 
 {#- In place and in one transaction, so that a model that fails leaves the rows it had. A Python model writes over another
-connection: its rows are made beside the table and then named after it. Indexes and grants there are none of. -#}
+connection: its rows are made beside the table first. Indexes and grants there are none of. -#}
 {% materialization table, adapter='duckdb', supported_languages=['sql', 'python'] %}
     {%- set target = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
+    {%- set aside = make_intermediate_relation(target) -%}
     {{ run_hooks(pre_hooks) }}
     {% if model['language'] == 'python' %}
-        {%- set made = make_intermediate_relation(target) -%}
-        {{ drop_relation_if_exists(load_cached_relation(made)) }}
+        {{ drop_relation_if_exists(load_cached_relation(aside)) }}
         {% call statement('main', language='python') -%}
-            {{ create_table_as(False, made, compiled_code, 'python') }}
+            {{ create_table_as(False, aside, compiled_code, 'python') }}
         {%- endcall %}
-        {{ drop_relation_if_exists(existing) }}
-        {{ adapter.rename_relation(made, target) }}
+    {% endif %}
+    {% do adapter.ensure_transaction() %}
+    {{ drop_relation_if_exists(existing) }}
+    {% if model['language'] == 'python' %}
+        {{ adapter.rename_relation(aside, target) }}
     {% else %}
         {% call statement('main') -%}
-            {% if existing is not none %}drop {{ existing.type }} if exists {{ existing }} cascade;{% endif %}
             {{ create_table_as(False, target, compiled_code) }}
         {%- endcall %}
     {% endif %}
@@ -26,9 +28,17 @@ connection: its rows are made beside the table and then named after it. Indexes 
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- All of a table's comments at once. A column that is described and does not exist is an error, not passed over. -#}
-{% macro duckdb__alter_column_comment(relation, column_dict) %}
-    {%- for name, column in column_dict.items() if column['description'] %}
-        comment on column {{ relation }}.{{ adapter.quote(name) }} is {{ duckdb_escape_comment(column['description']) }};
-    {%- endfor %}
+{#- All comments at once, without a look at the columns: one that is described and does not exist is an error. -#}
+{% macro duckdb__persist_docs(relation, model, for_relation, for_columns) %}
+    {%- set comments -%}
+        {%- if for_relation and config.persist_relation_docs() and model.description -%}
+            {{ alter_relation_comment(relation, model.description) }}
+        {%- endif -%}
+        {%- if for_columns and config.persist_column_docs() -%}
+            {%- for name, column in model.columns.items() if column['description'] %}
+                comment on column {{ relation }}.{{ adapter.quote(name) }} is {{ duckdb_escape_comment(column['description']) }};
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endset -%}
+    {% if comments | trim %}{% do run_query(comments) %}{% endif %}
 {% endmacro %}

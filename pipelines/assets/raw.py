@@ -16,6 +16,7 @@ from dagster import (
     AssetKey,
     AssetsDefinition,
     AssetSpec,
+    Failure,
     MaterializeResult,
     MetadataValue,
     multi_asset,
@@ -24,7 +25,7 @@ from dagster import (
 from pipelines import ingest, sources, summary, warehouse
 from pipelines.assets import landed, reference
 from pipelines.catalog import Catalog, Frequency, Source
-from pipelines.landing import Landing
+from pipelines.landing import Landing, redact
 from pipelines.resources import MetalsRun
 
 log = logging.getLogger("metals.raw")
@@ -70,35 +71,56 @@ def build(catalog: Catalog) -> AssetsDefinition:
         today = settings.as_of_date()
         assets, checks = context.selected_asset_keys, context.selected_asset_check_keys
         chosen = assets | {check.asset_key for check in checks}  # the UI may ask for a check alone
+        failed: dict[str, str] = {}
         with warehouse.writer(settings) as connection:
             ingest.load_bundle(connection, settings.bundled_dir, settings.clock())
             warehouse.write_catalog(connection, catalog)
             for source in catalog.sources.values():
                 if key(source.id) not in chosen:
                     continue
-                report = ingest.load_source(
-                    connection, source, sources.module(source.id), catalog, Landing(settings.landing_dir)
-                )
-                if report.payloads or report.refused:
-                    log.info(
-                        "%s: %d payloads loaded, %d rows added, %d changed, %d quarantined, %d payloads refused",
-                        source.id,
-                        report.payloads,
-                        report.rows_added,
-                        report.rows_changed,
-                        report.rows_quarantined,
-                        len(report.refused),
-                    )
-                log.debug("%s: loaded", source.id, extra={"stage": "load"})
-                held = _held(connection, source)
+                try:
+                    loaded, *judged = _load(connection, source, catalog, Landing(settings.landing_dir), today)
+                except ingest.NOT_THE_PAYLOADS_FAULT:
+                    raise
+                except Exception as error:  # noqa: BLE001 - one publisher's fault does not keep the others waiting
+                    failed[source.id] = redact(f"{type(error).__name__}: {error}")
+                    log.error("%s could not be loaded: %s", source.id, failed[source.id])
+                    continue
                 if key(source.id) in assets:
-                    metadata = _metadata(connection, source, catalog, held, today)
-                    yield MaterializeResult(asset_key=key(source.id), metadata=metadata)
-                for check in (_contract_held(source, held, report), _fresh(source, catalog, held, today)):
-                    if AssetCheckKey(key(source.id), str(check.check_name)) in checks:
-                        yield check
+                    yield loaded
+                yield from (c for c in judged if AssetCheckKey(key(source.id), str(c.check_name)) in checks)
+        if failed:
+            raise Failure(
+                description=f"{', '.join(failed)} could not be loaded; the others were",
+                metadata={name: MetadataValue.text(why) for name, why in failed.items()},
+            )
 
     return load
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection, source: Source, catalog: Catalog, landing: Landing, today: date
+) -> tuple[MaterializeResult[Any], AssetCheckResult, AssetCheckResult]:
+    """Load what has landed of a publisher; what is said of it afterwards."""
+    report = ingest.load_source(connection, source, sources.module(source.id), catalog, landing)
+    if report.payloads or report.refused:
+        log.info(
+            "%s: %d payloads loaded, %d rows added, %d changed, %d quarantined, %d payloads refused",
+            source.id,
+            report.payloads,
+            report.rows_added,
+            report.rows_changed,
+            report.rows_quarantined,
+            len(report.refused),
+        )
+    log.debug("%s: loaded", source.id, extra={"stage": "load"})
+    held = _held(connection, source)
+    metadata = _metadata(connection, source, catalog, held, today)
+    return (
+        MaterializeResult(asset_key=key(source.id), metadata=metadata),
+        _contract_held(connection, source, held, report),
+        _fresh(source, catalog, held, today),
+    )
 
 
 def _offices(source: Source, catalog: Catalog) -> list[str]:
@@ -192,18 +214,22 @@ def _unit(series_id: str, catalog: Catalog) -> str:
     return catalog.series[series_id].unit if series_id in catalog.series else ""
 
 
-def _contract_held(source: Source, held: list[dict[str, Any]], report: ingest.Report) -> AssetCheckResult:
+def _contract_held(
+    connection: duckdb.DuckDBPyConnection, source: Source, held: list[dict[str, Any]], report: ingest.Report
+) -> AssetCheckResult:
+    standing = [error for source_id, _, error in ingest.standing_refusals(connection) if source_id == source.id]
+    refused = list(dict.fromkeys(report.refused + standing))
     quarantined = {h["series_id"]: int(h["quarantined"]) for h in held if h["quarantined"]}
     vanished = {h["series_id"]: int(h["rows_vanished"]) for h in held if h["rows_vanished"]}
     said = "; ".join(
-        report.refused[:3]
+        refused[:3]
         + [f"{n} rows of {s} quarantined" for s, n in quarantined.items()]
         + [f"{n} periods of {s} are no longer published (kept as they were)" for s, n in vanished.items()]
     )
     return AssetCheckResult(
         asset_key=key(source.id),
         check_name="contract_held",
-        passed=not report.refused and not quarantined and not vanished,
+        passed=not refused and not quarantined and not vanished,
         severity=AssetCheckSeverity.WARN,  # the last good data stands, and the run goes on
         description=said or "every row held it",
         metadata={"said": said or "every row held it", "series_without_rows": ", ".join(report.without_rows) or "none"},

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
 # JSON can spell halves of characters; a string with one can be written nowhere.
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
-_DIGITS_OF_A_WHOLE_NUMBER = 18  # more need not fit into 64 bits
+_WHOLE = range(-(2**63), 2**63)  # more does not fit into 64 bits
 
 
 def printed(body: bytes) -> Any:
@@ -17,7 +18,7 @@ def printed(body: bytes) -> Any:
 
 
 def typed(body: bytes) -> Any:
-    """A document whose numbers are int and float; NaN and Infinity, which are no JSON, are text.
+    """A document whose numbers are int and float; what neither holds (and NaN and Infinity, which are no JSON) is text.
 
     Raises what NOT_JSON names.
     """
@@ -32,5 +33,7 @@ def _read(body: bytes, **numbers: Any) -> Any:
     return document
 
 
-def _whole(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _DIGITS_OF_A_WHOLE_NUMBER else float(digits)
+def _whole(digits: str) -> int | float | str:
+    if len(digits) <= len(str(_WHOLE.start)) and int(digits) in _WHOLE:
+        return int(digits)
+    return number if math.isfinite(number := float(digits)) else digits

@@ -83,9 +83,15 @@ class Desk:
                 held = raw._held(connection, source)
                 done.reports[source.id] = report
                 done.answered[source.id] = landed._answered(source, done.landed[source.id])
-                done.contract_held[source.id] = raw._contract_held(source, held, report)
+                done.contract_held[source.id] = raw._contract_held(connection, source, held, report)
                 done.fresh[source.id] = raw._fresh(source, self.catalog, held, settings.as_of_date())
         return done
+
+    def check_again(self, source_id: str) -> AssetCheckResult:
+        """The check `contract_held` run alone, as from the UI: nothing is asked and nothing is new."""
+        with warehouse.exclusive(self.settings), warehouse.writer(self.settings) as connection:
+            source = self.catalog.sources[source_id]
+            return raw._contract_held(connection, source, raw._held(connection, source), ingest.Report())
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         with warehouse.writer(self.settings) as connection:

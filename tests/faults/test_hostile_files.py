@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import subprocess
+import sys
 import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from pipelines.errors import BadPayload
+from pipelines.errors import BadPayload, PayloadNotRead
 from pipelines.sources import _cells, _html, _sheets, bls, federal_reserve, sec_financial_statements
 from tests.unit.catalogued import catalogue_of
 
@@ -93,9 +94,24 @@ def test_a_reader_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda: subprocess.Popen(["sleep", "60"], stdin=subprocess.PIPE, stdout=subprocess.PIPE),
     )
     started = time.monotonic()
-    with pytest.raises(BadPayload, match="or 0 s, or its reader failed on it"):
+    with pytest.raises(PayloadNotRead, match="not read within 0 s"):
         reader.ask(b"x", None, "test")
     assert time.monotonic() - started < 5
+
+
+def test_a_workbook_that_takes_processor_time_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit counts from the request: a reader that has worked for long reads the next workbook all the same."""
+    reader = _sheets._Reader()
+    code = (
+        "import sys, time; from pipelines.sources import _workbook as w; w.MAX_CPU_SECONDS = 0;"
+        "w.sheets = lambda body, only: [None for _ in iter(int, 1)];"
+        "[None for _ in iter(lambda: time.process_time() < 1.5, False)]; w.main()"
+    )
+    command = [sys.executable, "-c", code]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    monkeypatch.setattr(reader, "_running", lambda: subprocess.Popen(command, **pipes))  # type: ignore[call-overload]
+    with pytest.raises(BadPayload, match="s of the processor, or its reader failed on it"):
+        reader.ask(b"x", None, "test")
 
 
 def test_a_workbook_that_unzips_to_gigabytes_is_refused_before_it_is_opened() -> None:

@@ -274,6 +274,21 @@ def test_what_changes_no_figure_is_taken_without_a_word(standing_desk: Desk, nam
     desk.run()
 
 
+def test_a_refusal_is_said_until_there_is_another_answer_however_often_it_is_looked_at(standing_desk: Desk) -> None:
+    desk = standing_desk
+    key, change, message, _ = WRONG["a column renamed, one series a file"]
+    address, publisher, content_type = PLACES[key]
+    desk.replay.serve(address, change(desk.body(key)), content_type)
+    first, same = desk.run(), desk.run()
+    assert (first.outcomes(publisher)[0], same.outcomes(publisher)[0]) == ("fresh", "unchanged")
+    for said in (first.said(publisher), str(desk.check_again(publisher).description), same.said(publisher)):
+        assert message in said
+    assert any(message in example for example in desk.finding("every_answer_was_taken").examples)
+    desk.replay.unserve()
+    assert desk.run().said(publisher) == ""
+    assert desk.check_again(publisher).passed
+
+
 # What publishers do on purpose
 
 

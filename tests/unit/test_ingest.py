@@ -16,10 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import ingest, warehouse
+from pipelines import checks, ingest, warehouse
 from pipelines.catalog import Catalog, Company, Frequency, History, LicenceClass, Series, Source, Topic, Validity
-from pipelines.errors import BadPayload, ContractBreach
+from pipelines.errors import BadPayload, ContractBreach, PayloadNotRead
 from pipelines.landing import Check, Landing
+from pipelines.settings import Settings
 from pipelines.sources import FILING_FACT, OBSERVATION, POLICY_DOCUMENT, REJECT, Parsed, Request
 
 ACCESSION = "0000000007-26-000001"
@@ -495,6 +496,31 @@ def test_load_source_takes_payloads_oldest_first_each_once_and_goes_on_after_a_r
     ]
     again = ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
     assert (again.payloads, rows(raw, "select count(*) from raw.retrieval")) == (0, [(4,)])
+
+
+def test_what_was_not_read_in_time_waits_for_the_next_run_with_what_came_after_it(
+    raw: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    class Slow(TinyModule):
+        def parse(self, body: bytes, key: str, catalog: Catalog) -> Parsed:
+            if b"1.5" in body:
+                raise PayloadNotRead("not read within 60 s", source="tiny")
+            return super().parse(body, key, catalog)
+
+    january = [("price", "2026-01", value, 1) for value in (1.5, 1.7)]
+    days = ("2026-03-01", "2026-03-02")
+    landing = landed(tmp_path, [(day, observations(row)) for day, row in zip(days, january, strict=True)])
+    report = ingest.load_source(raw, source(), Slow(), CATALOG, landing)
+    assert report.refused == ["[source=tiny] not read within 60 s"]
+    for table in ("observation", "payload"):
+        assert rows(raw, f"from raw.{table}") == [], table
+    (said,) = rows(raw, "select error from raw.retrieval where outcome = 'waiting'")
+    assert said == tuple(report.refused)
+    assert said[0] in checks.every_answer_was_taken(raw, Settings()).examples
+    again = ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
+    assert (again.payloads, again.refused) == (2, [])
+    assert rows(raw, "select outcome from raw.retrieval") == [("fresh",), ("fresh",)]
+    assert [value for _, value, *_ in known(raw)] == [1.5, 1.7]
 
 
 @pytest.mark.parametrize("killed_in", ["_record_retrieval", "_write_payload"])

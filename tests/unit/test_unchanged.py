@@ -180,27 +180,43 @@ def sequence(folder: Path) -> None:
     assert build(home) == (EVERYTHING, set(), [])
 
 
+PYTHON = """
+def model(dbt, session):
+    dbt.config(materialized="table", post_hook="select {after}")
+    return session.sql("select {value} as value").to_arrow_table()
+"""
+
+
 def in_place(folder: Path) -> None:
     home = begun(folder)
-    assert build(home) == (EVERYTHING, set(), [])
+    write(home, "models/by_python.py", PYTHON.format(value=1, after="1"))
+    assert transform.build(home)
     before = tables(home)["main.scaled"]
     scaled = FILES["models/scaled.sql"]
     write(home, "models/scaled.sql", f"{scaled} where if(value > 1, error('too large'), true)")
     write(home, "models/newest.sql", FILES["models/newest.sql"].replace("view", "table"))
-    assert build(home)[2] == ["scaled"]
+    write(home, "models/by_python.py", PYTHON.format(value=2, after="error('late')"))
+    assert {r.name for r in transform.build(home) if r.failed} == {"scaled", "by_python"}
     assert tables(home)["main.scaled"] == before
     assert before
-    write(home, "models/scaled.sql", scaled)
-    write(
-        home, "models/_models.yml", FILES["models/_models.yml"].replace("name: value,", "name: value, description: V,")
-    )
-    assert build(home) == (EVERYTHING, set(), [])
     with warehouse.writer(home) as connection:
+        assert connection.execute("from main.by_python").fetchall() == [(1,)]
+    write(home, "models/scaled.sql", scaled)
+    write(home, "models/by_python.py", PYTHON.format(value=2, after="1"))
+    described = FILES["models/_models.yml"].replace("name: value,", "name: value, description: V,")
+    write(home, "models/_models.yml", described)
+    assert not any(r.failed for r in transform.build(home))
+    with warehouse.writer(home) as connection:
+        assert connection.execute("from main.by_python").fetchall() == [(2,)]
         comments = connection.execute(
             "select table_name, comment from duckdb_columns() where column_name = 'value' and schema_name = 'main' "
             "and table_name in ('known', 'scaled') order by 1"
         ).fetchall()
     assert comments == [("known", "V"), ("scaled", "V")]
+    write(
+        home, "models/_models.yml", described.replace("name: value,", "name: nothing,", 1).replace("[not_null]", "[]")
+    )
+    assert "known" in {r.name for r in transform.build(home) if r.failed}, "no column is called so"
 
 
 def run_alone(sequence: str, folder: Path) -> None:
