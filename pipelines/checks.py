@@ -163,34 +163,26 @@ def publishers_agree(connection: duckdb.DuckDBPyConnection, settings: Settings) 
 
 
 def every_answer_was_taken(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
-    """When each publisher was last asked, it answered, and no payload or row of its newest answer was held back."""
-    failed = connection.execute(
-        """
-        select source_id, request_key, error
-        from raw.retrieval
-        qualify
-            outcome = 'waiting'
-            or outcome = 'failed' and checked_at = max(checked_at) over (partition by source_id)
-        order by all
-        """
-    ).fetchall()
-    failed += ingest.standing_refusals(connection)
+    """What each publisher was last asked for was answered, and no payload or row of the newest answers held back."""
+    faults = ingest.standing_faults(connection)
     held_back = connection.execute(
         """
         select q.source_id, q.series_id, q.row, q.reason
         from raw.quarantine as q
-        inner join (
-            select source_id, max(checked_at) as checked_at
+        semi join (
+            select
+                source_id,
+                arg_max(payload_id, checked_at) filter (where outcome in ('fresh', 'refused')) as payload_id,
+                max(max(checked_at)) over (partition by source_id) - max(checked_at) as ago
             from raw.retrieval
-            where outcome in ('fresh', 'refused')
-            group by source_id
-        ) as r on q.source_id = r.source_id and q.quarantined_at = r.checked_at
+            group by source_id, request_key
+        ) as r on q.source_id = r.source_id and q.payload_id = r.payload_id and r.ago < interval 90 days
         order by all
         """
     ).fetchall()
-    examples = [str(error or f"{source} {key}: failed") for source, key, error in failed]
+    examples = [str(error or f"{source} {key}: failed") for source, key, _, error in faults]
     examples += [f"{source} {series or ''} {row}: {reason}" for source, series, row, reason in held_back]
-    said = f"{len(failed)} requests failed, were refused or wait, {len(held_back)} rows were held back"
+    said = f"{len(faults)} requests failed, were refused or wait, {len(held_back)} rows were held back"
     if not examples:
         said = "every answer was taken whole"
     return Finding("every_answer_was_taken", not examples, False, said, examples[:MAX_EXAMPLES])

@@ -10,7 +10,7 @@ import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -28,6 +28,8 @@ log = logging.getLogger("metals.ingest")
 ROUNDING_SLACK = 1 + 1e-6
 # Figures without a printed precision (binary floats, filings re-scaled from thousands) agree to this share.
 RELATIVE_TOLERANCE = 1e-9
+
+PATIENCE = timedelta(days=3)  # so much newer an answer no longer waits behind one that is not read in time
 
 # A full disk, a damaged file, too little memory: recorded as the payload's own, its rows would be lost for good.
 NOT_THE_PAYLOADS_FAULT = (
@@ -75,9 +77,13 @@ def load_source(
 
     A payload that cannot be read or breaks its contract is refused whole and said; the others go on, and the last
     good data stands. What a payload brings and the record that it was loaded are one transaction: a kill leaves both
-    or neither. One that could not be read in time waits, with what came after it under the same key, for the next run.
+    or neither. One that could not be read in time waits, with what came after it under the same key, for the next
+    run; where that came PATIENCE later and it has waited before, it is refused.
     """
-    connection.execute("delete from raw.retrieval where source_id = ? and outcome = 'waiting'", [source.id])
+    waited = connection.execute(
+        "delete from raw.retrieval where source_id = ? and outcome = 'waiting' returning request_key, checked_at",
+        [source.id],
+    ).fetchall()
     done = {
         (key, at)
         for key, at in connection.execute(
@@ -85,7 +91,9 @@ def load_source(
         ).fetchall()
     }
     report, waiting = Report(), set()
-    for check in sorted(landing.checks(source.id), key=lambda c: c.checked_at):
+    checks = sorted(landing.checks(source.id), key=lambda c: c.checked_at)
+    newest = {check.key: check.checked_at for check in checks if check.outcome == "fresh"}
+    for check in checks:
         if (check.key, check.checked_at) in done or check.key in waiting:
             continue
         if check.outcome != "fresh" or not check.payload_id:
@@ -109,8 +117,11 @@ def load_source(
             raise  # nothing is recorded: the next run loads it
         except PayloadNotRead as caught:
             refused = _said(caught)
-            _record_retrieval(connection, replace(check, outcome="waiting", error=refused))
-            waiting.add(check.key)
+            tried = (check.key, check.checked_at) in waited and newest[check.key] - check.checked_at >= PATIENCE
+            outcome = "refused" if tried else "waiting"
+            _record_retrieval(connection, replace(check, outcome=outcome, error=refused))
+            if not tried:
+                waiting.add(check.key)
         except Exception as caught:  # noqa: BLE001 - a payload's fault, or its parser's, stops that payload alone
             refused = _said(caught)
             _record_retrieval(connection, replace(check, outcome="refused", error=refused))
@@ -120,26 +131,31 @@ def load_source(
     return report
 
 
-def standing_refusals(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
-    """Publisher, request and reason where the last answer to a request was refused, and still is when it is repeated.
+def standing_faults(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, str]]:
+    """Publisher, request, outcome (failed, refused, waiting) and reason of what keeps the tables from an answer.
 
-    Only requests of a publisher's last check: what is no longer asked for is no one's open question.
+    A refusal stands until the request has another answer, however often the publisher repeats this one or fails. What
+    was last asked for long before the publisher's last check is passed over: requests change their names.
     """
     return connection.execute("""
-        with asked as (
-            select source_id, request_key, outcome, payload_id, error, checked_at
-            from raw.retrieval where outcome <> 'closed'
+        with requests as (
+            select
+                source_id,
+                request_key,
+                arg_max(outcome, checked_at) as outcome,
+                arg_max(error, checked_at) filter (where outcome in ('failed', 'waiting')) as failure,
+                arg_max(outcome, checked_at) filter (where outcome in ('fresh', 'refused')) as judgement,
+                arg_max(error, checked_at) filter (where outcome = 'refused') as refusal,
+                max(max(checked_at)) over (partition by source_id) - max(checked_at) as ago
+            from raw.retrieval
+            group by source_id, request_key
         )
-        select source_id, request_key, arg_max(error, checked_at) filter (where outcome = 'refused')
-        from asked
-        group by source_id, request_key
-        qualify
-            max(checked_at) = max(max(checked_at)) over (partition by source_id)
-            and list_contains(
-                list(payload_id) filter (where outcome = 'refused'),
-                arg_max(payload_id, checked_at) filter (where outcome in ('fresh', 'unchanged', 'refused'))
-            )
-        order by source_id, request_key
+        select source_id, request_key, outcome, failure from requests
+        where outcome = 'failed' and ago < interval 12 hours or outcome = 'waiting'
+        union all
+        select source_id, request_key, judgement, refusal from requests
+        where judgement = 'refused' and ago < interval 90 days
+        order by all
     """).fetchall()
 
 

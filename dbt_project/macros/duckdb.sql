@@ -7,8 +7,8 @@ connection: its rows are made beside the table first. Indexes and grants there a
     {%- set existing = load_cached_relation(this) -%}
     {%- set aside = make_intermediate_relation(target) -%}
     {{ run_hooks(pre_hooks) }}
+    {{ drop_relation_if_exists(load_cached_relation(aside)) }}
     {% if model['language'] == 'python' %}
-        {{ drop_relation_if_exists(load_cached_relation(aside)) }}
         {% call statement('main', language='python') -%}
             {{ create_table_as(False, aside, compiled_code, 'python') }}
         {%- endcall %}

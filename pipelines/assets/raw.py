@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import traceback
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -84,14 +85,14 @@ def build(catalog: Catalog) -> AssetsDefinition:
                     raise
                 except Exception as error:  # noqa: BLE001 - one publisher's fault does not keep the others waiting
                     failed[source.id] = redact(f"{type(error).__name__}: {error}")
-                    log.error("%s could not be loaded: %s", source.id, failed[source.id])
+                    log.error("%s could not be loaded: %s", source.id, redact(traceback.format_exc()))
                     continue
                 if key(source.id) in assets:
                     yield loaded
                 yield from (c for c in judged if AssetCheckKey(key(source.id), str(c.check_name)) in checks)
         if failed:
             raise Failure(
-                description=f"{', '.join(failed)} could not be loaded; the others were",
+                description=f"{', '.join(failed)} could not be loaded; every other publisher asked for was",
                 metadata={name: MetadataValue.text(why) for name, why in failed.items()},
             )
 
@@ -217,7 +218,8 @@ def _unit(series_id: str, catalog: Catalog) -> str:
 def _contract_held(
     connection: duckdb.DuckDBPyConnection, source: Source, held: list[dict[str, Any]], report: ingest.Report
 ) -> AssetCheckResult:
-    standing = [error for source_id, _, error in ingest.standing_refusals(connection) if source_id == source.id]
+    faults = ingest.standing_faults(connection)
+    standing = [why for source_id, _, outcome, why in faults if source_id == source.id and outcome != "failed"]
     refused = list(dict.fromkeys(report.refused + standing))
     quarantined = {h["series_id"]: int(h["quarantined"]) for h in held if h["quarantined"]}
     vanished = {h["series_id"]: int(h["rows_vanished"]) for h in held if h["rows_vanished"]}

@@ -159,6 +159,8 @@ def missing(answers: Answers, source_ids: Sequence[str]) -> list[Missing]:
             continue
         if row["licence_class"] == LicenceClass.PERSONAL_USE.value:
             why = "for a user's own machine only, by their terms; METALS_PERSONAL_USE=true switches them on"
+        elif row["last_outcome"] == "waiting":
+            why = "answered, but not read in time yet: the next run tries again"
         elif row["last_outcome"] in ("failed", "refused"):
             why = f"{row['last_outcome']} when last asked on {formats.day(row['last_asked_at'].date())}"
         elif row["last_asked_at"] is None:

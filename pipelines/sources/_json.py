@@ -18,7 +18,7 @@ def printed(body: bytes) -> Any:
 
 
 def typed(body: bytes) -> Any:
-    """A document whose numbers are int and float; what neither holds (and NaN and Infinity, which are no JSON) is text.
+    """A document whose numbers are int and float; a whole number that neither holds, NaN and Infinity are text.
 
     Raises what NOT_JSON names.
     """

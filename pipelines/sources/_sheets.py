@@ -7,9 +7,11 @@ the reader lay out thousands of millions, and takes the process down with it.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -36,6 +38,7 @@ CONTENT_TYPES = (
 )
 MAX_UNZIPPED_BYTES = 100_000_000  # the largest sheet read here unzips to under 10 MB
 MAX_SECONDS = 60.0  # of the clock, on a machine that may be busy; a workbook that is at fault takes processor time
+CLOSE_SECONDS = 1.0  # a reader without a request ends by itself
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ def read(body: bytes, source: str, only: str | int | None = None) -> list[Sheet]
     """Every sheet that holds a cell, in the workbook's order; or `only` the one of this name or position.
 
     Raises BadPayload when the body is no workbook, lacks the sheet, unzips to more than MAX_UNZIPPED_BYTES, or takes
-    more memory or processor time than any of ours; PayloadNotRead when it takes more than MAX_SECONDS of the clock.
+    more memory or processor time than any of ours; PayloadNotRead when it takes more than MAX_SECONDS of the clock or
+    its reader was ended by something else than the workbook.
     """
     if body.startswith(ZIP):
         _check_size(body, source)
@@ -94,11 +98,13 @@ class _Reader:
                 said, streams = {}, []
             finally:
                 late.cancel()
-            if not said or None in streams:
-                self.close()
-                if too_late.is_set():
+                late.join()  # it may be ending the process just now
+            if not said or None in streams or too_late.is_set():
+                ended = self.close()
+                # Killed by the timer, or by the system for want of memory; or it could not even start.
+                if ended is None or ended >= 0 or ended == -signal.SIGKILL:
                     raise PayloadNotRead(
-                        f"the workbook was not read within {MAX_SECONDS:.0f} s",
+                        f"the workbook was not read within {MAX_SECONDS:.0f} s, or its reader did not live to",
                         source=source,
                         kept="the last good data",
                         todo="the next run tries again; see what else this machine is doing",
@@ -123,14 +129,21 @@ class _Reader:
             )
         return self._process
 
-    def close(self) -> None:
-        if self._process is not None:
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
+    def close(self) -> int | None:
+        """End the process; how it had ended, where it had ended before. Returns None where there was none."""
+        process, self._process = self._process, None
+        if process is None:
+            return None
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # what was not sent yet has no reader
                     pipe.close()
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        try:
+            return process.wait(CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            return None
 
 
 _reader = _Reader()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -118,8 +119,7 @@ class Desk:
     def quarantined(self) -> list[tuple[object, ...]]:
         """(series, row, reason) of what the last run put into quarantine."""
         return self.rows(
-            "select series_id, row, reason from raw.quarantine "
-            "where quarantined_at = (select max(checked_at) from raw.retrieval) order by all"
+            f"select series_id, row, reason from raw.quarantine where quarantined_at >= '{self.now}' order by all"
         )
 
     def finding(self, name: str) -> checks.Finding:
@@ -146,6 +146,13 @@ def small_catalog() -> Catalog:
 def _no_waiting_between_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """urllib3 sleeps between its attempts; how long is tested with landing."""
     monkeypatch.setattr("urllib3.util.retry.time.sleep", lambda seconds: None)
+
+
+@pytest.fixture(autouse=True)
+def _a_clock_that_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request has a time of its own, as with the clock of a machine."""
+    clock, ticks = Settings.clock, itertools.count()
+    monkeypatch.setattr(Settings, "clock", lambda self: clock(self) + next(ticks) * timedelta(milliseconds=250))
 
 
 @pytest.fixture(scope="module")

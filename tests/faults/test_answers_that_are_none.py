@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.faults.conftest import FEDFUNDS, Desk
+from tests.faults.conftest import COPPER, FEDFUNDS, Desk
 from tests.replay import Replay
 
 pytestmark = pytest.mark.recorded
@@ -94,6 +94,17 @@ def test_it_is_said_the_others_go_on_and_what_was_known_stands(standing_desk: De
     mended = desk.run()
     assert mended.outcomes("fred") == ["unchanged"], "and the next good answer is taken"
     assert mended.answered["fred"].passed
+
+
+def test_a_request_that_failed_is_said_though_the_publisher_answered_the_next_one(desk: Desk) -> None:
+    desk.run()
+    desk.replay.serve(COPPER, b"<html>maintenance</html>" * 20, "text/html")
+    assert desk.run().outcomes("imf_pcps") == ["failed", "unchanged"]
+    (said,) = desk.finding("every_answer_was_taken").examples
+    assert "row=PCPS/PCOPP" in said
+    desk.replay.unserve()
+    desk.run()
+    assert desk.finding("every_answer_was_taken").passed
 
 
 def test_500_once_and_then_well_is_no_fault(desk: Desk) -> None:

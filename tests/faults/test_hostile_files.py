@@ -87,12 +87,7 @@ def test_a_cell_in_the_last_row_costs_bounded_memory() -> None:
 
 def test_a_reader_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_sheets, "MAX_SECONDS", 0.2)
-    reader = _sheets._Reader()
-    monkeypatch.setattr(
-        reader,
-        "_running",
-        lambda: subprocess.Popen(["sleep", "60"], stdin=subprocess.PIPE, stdout=subprocess.PIPE),
-    )
+    reader = reader_running("import time; time.sleep(60)", monkeypatch)
     started = time.monotonic()
     with pytest.raises(PayloadNotRead, match="not read within 0 s"):
         reader.ask(b"x", None, "test")
@@ -101,17 +96,35 @@ def test_a_reader_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_workbook_that_takes_processor_time_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit counts from the request: a reader that has worked for long reads the next workbook all the same."""
-    reader = _sheets._Reader()
     code = (
-        "import sys, time; from pipelines.sources import _workbook as w; w.MAX_CPU_SECONDS = 0;"
-        "w.sheets = lambda body, only: [None for _ in iter(int, 1)];"
-        "[None for _ in iter(lambda: time.process_time() < 1.5, False)]; w.main()"
+        "import time; from pipelines.sources import _workbook as w; w.MAX_CPU_SECONDS = 0;"
+        "work = lambda until: [None for _ in iter(lambda: time.process_time() < until, False)];"
+        "w.sheets = lambda body, only: (work(9 if body == b'bad' else 0) and [], []); work(1.5); w.main()"
     )
-    command = [sys.executable, "-c", code]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    monkeypatch.setattr(reader, "_running", lambda: subprocess.Popen(command, **pipes))  # type: ignore[call-overload]
+    reader = reader_running(code, monkeypatch)
+    assert reader.ask(b"good", None, "test") == ({"names": []}, [])
     with pytest.raises(BadPayload, match="s of the processor, or its reader failed on it"):
-        reader.ask(b"x", None, "test")
+        reader.ask(b"bad", None, "test")
+
+
+@pytest.mark.parametrize("end", ["import os; os.kill(os.getpid(), 9)", "import sys; sys.exit(1)"])
+def test_a_reader_that_something_else_ends_is_not_held_against_the_workbook(
+    end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = reader_running(end, monkeypatch)
+    with pytest.raises(PayloadNotRead, match="did not live to"):
+        reader.ask(b"x" * 100_000, None, "test")
+    monkeypatch.undo()
+    assert reader.ask(workbook(ROW), None, "test")[0] == {"names": ["Data"]}
+    reader.close()
+
+
+def reader_running(code: str, monkeypatch: pytest.MonkeyPatch) -> _sheets._Reader:
+    reader = _sheets._Reader()
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    monkeypatch.setattr(reader, "_running", lambda: process)
+    reader._process = process
+    return reader
 
 
 def test_a_workbook_that_unzips_to_gigabytes_is_refused_before_it_is_opened() -> None:

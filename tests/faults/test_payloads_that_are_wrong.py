@@ -274,9 +274,11 @@ def test_what_changes_no_figure_is_taken_without_a_word(standing_desk: Desk, nam
     desk.run()
 
 
-def test_a_refusal_is_said_until_there_is_another_answer_however_often_it_is_looked_at(standing_desk: Desk) -> None:
+@pytest.mark.parametrize("name", ["a column renamed, one series a file", "a unit changed, pounds for tonnes"])
+def test_a_refusal_is_said_until_there_is_another_answer(standing_desk: Desk, name: str) -> None:
+    """However often it is looked at, and whatever else the publisher is asked for after it."""
     desk = standing_desk
-    key, change, message, _ = WRONG["a column renamed, one series a file"]
+    key, change, message, _ = WRONG[name]
     address, publisher, content_type = PLACES[key]
     desk.replay.serve(address, change(desk.body(key)), content_type)
     first, same = desk.run(), desk.run()

@@ -523,6 +523,26 @@ def test_what_was_not_read_in_time_waits_for_the_next_run_with_what_came_after_i
     assert [value for _, value, *_ in known(raw)] == [1.5, 1.7]
 
 
+def test_what_is_never_read_in_time_is_refused_once_a_much_newer_answer_waits_behind_it(
+    raw: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    class Hanging(TinyModule):
+        def parse(self, body: bytes, key: str, catalog: Catalog) -> Parsed:
+            if b"1.5" in body:
+                raise PayloadNotRead("not read within 60 s", source="tiny")
+            return super().parse(body, key, catalog)
+
+    january = [observations(("price", "2026-01", value, 1)) for value in (1.5, 1.7, 1.8)]
+    days = ("2026-03-01", "2026-03-03", "2026-03-04")
+    outcomes = []
+    for several in (2, 2, 3, 3):
+        landing = landed(tmp_path / str(several), list(zip(days, january, strict=True))[:several])
+        ingest.load_source(raw, source(), Hanging(), CATALOG, landing)
+        outcomes.append([o for (o,) in rows(raw, "select outcome from raw.retrieval order by checked_at")])
+    assert outcomes == [["waiting"], ["waiting"], ["refused", "fresh", "fresh"], ["refused", "fresh", "fresh"]]
+    assert [value for _, value, *_ in known(raw)] == [1.7, 1.8]
+
+
 @pytest.mark.parametrize("killed_in", ["_record_retrieval", "_write_payload"])
 def test_a_kill_between_the_rows_and_their_record_leaves_neither(
     raw: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_in: str
