@@ -131,34 +131,6 @@ def load_source(
     return report
 
 
-def standing_faults(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, str]]:
-    """Publisher, request, outcome (failed, refused, waiting) and reason of what keeps the tables from an answer.
-
-    A refusal stands until the request has another answer, however often the publisher repeats this one or fails. What
-    was last asked for long before the publisher's last check is passed over: requests change their names.
-    """
-    return connection.execute("""
-        with requests as (
-            select
-                source_id,
-                request_key,
-                arg_max(outcome, checked_at) as outcome,
-                arg_max(error, checked_at) filter (where outcome in ('failed', 'waiting')) as failure,
-                arg_max(outcome, checked_at) filter (where outcome in ('fresh', 'refused')) as judgement,
-                arg_max(error, checked_at) filter (where outcome = 'refused') as refusal,
-                max(max(checked_at)) over (partition by source_id) - max(checked_at) as ago
-            from raw.retrieval
-            group by source_id, request_key
-        )
-        select source_id, request_key, outcome, failure from requests
-        where outcome = 'failed' and ago < interval 12 hours or outcome = 'waiting'
-        union all
-        select source_id, request_key, judgement, refusal from requests
-        where judgement = 'refused' and ago < interval 90 days
-        order by all
-    """).fetchall()
-
-
 def _said(error: Exception) -> str:
     return redact(str(error) if isinstance(error, MetalsError) else f"{type(error).__name__}: {error}")
 

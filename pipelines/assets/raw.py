@@ -26,6 +26,7 @@ from dagster import (
 from pipelines import ingest, sources, summary, warehouse
 from pipelines.assets import landed, reference
 from pipelines.catalog import Catalog, Frequency, Source
+from pipelines.checks import standing_faults
 from pipelines.landing import Landing, redact
 from pipelines.resources import MetalsRun
 
@@ -218,8 +219,8 @@ def _unit(series_id: str, catalog: Catalog) -> str:
 def _contract_held(
     connection: duckdb.DuckDBPyConnection, source: Source, held: list[dict[str, Any]], report: ingest.Report
 ) -> AssetCheckResult:
-    faults = ingest.standing_faults(connection)
-    standing = [why for source_id, _, outcome, why in faults if source_id == source.id and outcome != "failed"]
+    faults = standing_faults(connection)
+    standing = [str(why) for source_id, _, outcome, why in faults if source_id == source.id and outcome != "failed"]
     refused = list(dict.fromkeys(report.refused + standing))
     quarantined = {h["series_id"]: int(h["quarantined"]) for h in held if h["quarantined"]}
     vanished = {h["series_id"]: int(h["rows_vanished"]) for h in held if h["rows_vanished"]}

@@ -498,19 +498,22 @@ def test_load_source_takes_payloads_oldest_first_each_once_and_goes_on_after_a_r
     assert (again.payloads, rows(raw, "select count(*) from raw.retrieval")) == (0, [(4,)])
 
 
+class SlowModule(TinyModule):
+    """Does not get through a payload with the figure 1.5."""
+
+    def parse(self, body: bytes, key: str, catalog: Catalog) -> Parsed:
+        if b"1.5" in body:
+            raise PayloadNotRead("not read within 60 s", source="tiny")
+        return super().parse(body, key, catalog)
+
+
 def test_what_was_not_read_in_time_waits_for_the_next_run_with_what_came_after_it(
     raw: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    class Slow(TinyModule):
-        def parse(self, body: bytes, key: str, catalog: Catalog) -> Parsed:
-            if b"1.5" in body:
-                raise PayloadNotRead("not read within 60 s", source="tiny")
-            return super().parse(body, key, catalog)
-
     january = [("price", "2026-01", value, 1) for value in (1.5, 1.7)]
     days = ("2026-03-01", "2026-03-02")
     landing = landed(tmp_path, [(day, observations(row)) for day, row in zip(days, january, strict=True)])
-    report = ingest.load_source(raw, source(), Slow(), CATALOG, landing)
+    report = ingest.load_source(raw, source(), SlowModule(), CATALOG, landing)
     assert report.refused == ["[source=tiny] not read within 60 s"]
     for table in ("observation", "payload"):
         assert rows(raw, f"from raw.{table}") == [], table
@@ -526,18 +529,12 @@ def test_what_was_not_read_in_time_waits_for_the_next_run_with_what_came_after_i
 def test_what_is_never_read_in_time_is_refused_once_a_much_newer_answer_waits_behind_it(
     raw: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    class Hanging(TinyModule):
-        def parse(self, body: bytes, key: str, catalog: Catalog) -> Parsed:
-            if b"1.5" in body:
-                raise PayloadNotRead("not read within 60 s", source="tiny")
-            return super().parse(body, key, catalog)
-
     january = [observations(("price", "2026-01", value, 1)) for value in (1.5, 1.7, 1.8)]
     days = ("2026-03-01", "2026-03-03", "2026-03-04")
     outcomes = []
     for several in (2, 2, 3, 3):
         landing = landed(tmp_path / str(several), list(zip(days, january, strict=True))[:several])
-        ingest.load_source(raw, source(), Hanging(), CATALOG, landing)
+        ingest.load_source(raw, source(), SlowModule(), CATALOG, landing)
         outcomes.append([o for (o,) in rows(raw, "select outcome from raw.retrieval order by checked_at")])
     assert outcomes == [["waiting"], ["waiting"], ["refused", "fresh", "fresh"], ["refused", "fresh", "fresh"]]
     assert [value for _, value, *_ in known(raw)] == [1.7, 1.8]
