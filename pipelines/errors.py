@@ -51,7 +51,7 @@ class BadPayload(MetalsError):
 
 
 class PayloadNotRead(MetalsError):
-    """Reading took too long on this machine or was ended by it, no fault of the payload yet: the next run tries again."""
+    """Reading took too long on this machine, or was ended by it: no fault of the payload yet, the next run tries."""
 
 
 class ContractBreach(MetalsError):
