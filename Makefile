@@ -62,7 +62,7 @@ format: $(VENV)/.test-stamp ## Let ruff and sqlfluff mend what they can
 
 .PHONY: docs
 docs: $(VENV)/.runtime-stamp ## Write docs/data_dictionary.md again from the catalogue and the models
-	$(PY) -m pipelines.dictionary
+	$(PY) -m pipelines.authoring.dictionary
 
 # Two throw-away warehouses: of the bundled figures, and of every recording in METALS_TEST_UPSTREAM.
 .PHONY: claims
@@ -71,7 +71,7 @@ claims: $(VENV)/.test-stamp ## Write docs/claims.md again from the rules and fro
 
 .PHONY: bundle
 bundle: $(VENV)/.runtime-stamp ## Compile warehouse/bundled again from ../shared/upstream
-	$(PY) -m pipelines.bundle
+	$(PY) -m pipelines.authoring.bundle
 
 # No index and no address gets into the locks: where packages come from is the installing machine's business.
 # Pins that still fit stay; LOCK_ARGS=--upgrade moves them all.
