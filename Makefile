@@ -52,6 +52,7 @@ lint: $(VENV)/.test-stamp ## ruff, mypy and sqlfluff, without changing a file
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(VENV)/bin/lint-imports --no-cache
 	$(PY) -m sqlfluff lint --disable-progress-bar dbt_project/models
 
 .PHONY: format

@@ -281,7 +281,7 @@ def readme(directory: Path, catalog: Catalog) -> str:
                 "    make bundle",
                 "",
                 "It reads the recorded responses of `../shared/upstream` with this project's own parsers and ingest.",
-                "Elsewhere: `python -m pipelines.authoring.bundle --upstream DIR`. The same responses give the same bytes.",
+                "`python -m pipelines.authoring.bundle --upstream DIR` reads others. Equal responses give equal bytes.",
             ]
         )
         + "\n"

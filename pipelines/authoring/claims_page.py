@@ -163,7 +163,7 @@ def overview(title: str, claims: Iterable[Mapping[str, str]], found: Mapping[str
         shown = _behind(found[claim_id])
         if not shown:
             return "no decisive figure"
-        return "; ".join(f"{labels[claim_id, e.indicator]}: {_value(e)}, {_how(e)}" for e in shown)
+        return "; ".join(f"{labels[claim_id, e.indicator]}: {_value(e)}, {_period_and_reading(e)}" for e in shown)
 
     rows = (
         (
@@ -230,7 +230,7 @@ def _behind(found: Verdict) -> list[Evidence]:
     return [evidence for *_, evidence in sorted(ranked, key=lambda r: r[:3])][:NUMBERS_SHOWN]
 
 
-def _how(evidence: Evidence) -> str:
+def _period_and_reading(evidence: Evidence) -> str:
     of = f"{evidence.period:%Y-%m}" if evidence.period else ""
     return f"{of} ({'too old' if evidence.is_stale else evidence.reading})"
 

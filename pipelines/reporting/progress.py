@@ -125,6 +125,6 @@ class _Bars(logging.Handler):
             self._waiting.clear()
 
     def _drawn(self) -> Group:
-        asked = ", ".join(f"{name} {far}".strip() for name, far in list(self._waiting.items()))
+        asked = ", ".join(f"{name} {answered}".strip() for name, answered in list(self._waiting.items()))
         line = f"waiting for {asked}" if asked else f"{self._now} ({time.monotonic() - self._since:.0f} s)"
         return Group(self._progress, Text(line, style="dim", overflow="ellipsis", no_wrap=True))

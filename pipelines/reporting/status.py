@@ -51,8 +51,8 @@ order by s.source_id
 """
 
 
-def how(outcomes: list[str], source: dict[str, Any]) -> str:
-    """How a publisher's figures came, in a word or two: fresh, unchanged, kept from an earlier run, bundled, none."""
+def retrieval_outcome(outcomes: list[str], source: dict[str, Any]) -> str:
+    """What came of asking a publisher, in a word or two: fresh, unchanged, kept (from earlier), bundled, none."""
     names = [o.partition(" ")[2] for o in outcomes] or ([source["last_outcome"]] if source["last_outcome"] else [])
     if not source["rows"] and "fresh" not in names:
         held = "nothing yet"
@@ -98,7 +98,7 @@ def as_dict(settings: Settings, outcomes: dict[str, list[str]], before: dict[str
     with warehouse.reader(settings) as connection:
         found = sources(connection)
         for source in found:
-            source["how"] = how(outcomes.get(source["source_id"], []), source)
+            source["how"] = retrieval_outcome(outcomes.get(source["source_id"], []), source)
             source["rows_added"] = int(source["rows"]) - (before or {}).get(source["source_id"], 0)
             last: date | None = source["last_period"]
             source["age_days"] = (settings.as_of_date() - last).days if last else None
