@@ -59,6 +59,7 @@ lint: $(VENV)/.test-stamp ## ruff, mypy and sqlfluff, without changing a file
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(VENV)/bin/lint-imports --no-cache
 	@$(MAKE) --no-print-directory $(VENV)/.sql-stamp
 
 # Only the models that changed since sqlfluff last passed; all of them when a macro, a setting or sqlfluff changed.
@@ -75,7 +76,7 @@ format: $(VENV)/.test-stamp ## Let ruff and sqlfluff mend what they can
 
 .PHONY: docs
 docs: $(VENV)/.runtime-stamp ## Write docs/data_dictionary.md again from the catalogue and the models
-	$(PY) -m pipelines.dictionary
+	$(PY) -m pipelines.authoring.dictionary
 
 # Two throw-away warehouses: of the bundled figures, and of every recording in METALS_TEST_UPSTREAM.
 .PHONY: claims
@@ -84,7 +85,7 @@ claims: $(VENV)/.test-stamp ## Write docs/claims.md again from the rules and fro
 
 .PHONY: bundle
 bundle: $(VENV)/.runtime-stamp ## Compile warehouse/bundled again from ../shared/upstream
-	$(PY) -m pipelines.bundle
+	$(PY) -m pipelines.authoring.bundle
 
 # No index and no address gets into the locks: where packages come from is the installing machine's business.
 # Pins that still fit stay; LOCK_ARGS=--upgrade moves them all.

@@ -18,9 +18,11 @@ from typing import Any
 
 from benchmarks.report import RUNS, Row
 from benchmarks.startup import Cost, home, run
-from pipelines import catalog, checks, diff, history, ingest, sources, transform, unchanged, warehouse
+from pipelines import catalog, ingest, sources, transform, warehouse
+from pipelines.audit import checks, diff
 from pipelines.landing import Landing
 from pipelines.settings import Settings
+from pipelines.transform import history, reuse
 
 JOB = (sys.executable, "-m", "pipelines.cli", "run", "--offline")
 STARTUP = (sys.executable, "-c", "import pipelines.cli, pipelines.definitions")
@@ -132,7 +134,7 @@ def measure() -> list[Row]:
         done = {"steps": _work(settings), "keys": transform.keys(settings)}
         work.write_text(json.dumps(done), encoding="utf-8")
         with warehouse.writer(settings) as connection:
-            unchanged.forget(connection)
+            reuse.forget(connection)
             connection.execute("delete from raw.build")
         shutil.copyfile(settings.build_path, loaded)
 

@@ -23,8 +23,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines import catalog, scaffold, summary, terminal, warehouse
+from pipelines import catalog, warehouse
+from pipelines.authoring import new_series
 from pipelines.errors import MetalsError
+from pipelines.reporting import doctor, explain, export, progress, status
 from pipelines.settings import PROJECT_ROOT, Settings
 
 app = typer.Typer(
@@ -36,7 +38,7 @@ app = typer.Typer(
 )
 series_app = typer.Typer(name="series", help="What is tracked, series by series.", no_args_is_help=True)
 app.add_typer(series_app)
-console, errors = terminal.consoles()
+console, errors = progress.consoles()
 
 log = logging.getLogger("metals.cli")
 
@@ -65,7 +67,7 @@ def _tables(typed: str) -> list[str]:
         return []
     try:
         with warehouse.reader(settings) as connection:
-            return [name for name in summary.tables(connection) if name.startswith(typed)]
+            return [name for name in export.tables(connection) if name.startswith(typed)]
     except duckdb.Error:
         return []
 
@@ -114,8 +116,8 @@ def run(
             raise _fail(f"unknown publisher {', '.join(unknown)}; known are {', '.join(tracked.sources)}", EXIT_USAGE)
         if as_of is not None:
             settings = settings.model_copy(update={"as_of": as_of.date(), "offline": True})
-        before = summary.rows_by_source(settings)
-        with terminal.watching(errors, {"load": len(only or tracked.sources)}, verbose=verbose, quiet=as_json):
+        before = status.rows_by_source(settings)
+        with progress.watching(errors, {"load": len(only or tracked.sources)}, verbose=verbose, quiet=as_json):
             has_published, failures, outcomes = _execute(settings, only)
     except (MetalsError, OSError, sqlite3.OperationalError) as error:
         # The latter two: a read-only folder or a full disk, before any step could say so.
@@ -131,15 +133,15 @@ def run(
         said = f"not published: see the messages above, or the run in the UI; {_state(settings)}"
         raise _fail(said, EXIT_NOT_PUBLISHED)
     if as_json:
-        _print_json(summary.as_dict(settings, outcomes, before))
+        _print_json(status.as_dict(settings, outcomes, before))
         return
-    summary.show(console, settings, outcomes, before, verbose=verbose)
+    status.show(console, settings, outcomes, before, verbose=verbose)
     console.print(
         f"\npublished {_short(settings.published_path)} in {time.monotonic() - started:.0f} s", highlight=False
     )
     console.print(_brief(settings), highlight=False)
     if as_of is None:
-        summary.show_next_steps(console, settings)
+        status.show_next_steps(console, settings)
 
 
 def _state(settings: Settings) -> str:
@@ -152,87 +154,32 @@ def _print_json(content: dict[str, Any]) -> None:
 
 
 def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, list[str], dict[str, list[str]]]:
-    """Execute the daily job in this process.
-
-    Returns whether a warehouse was published (a brief that failed after that takes nothing back), what failed and why,
-    and, per publisher, what came of each request.
-    """
     # Imported here: Dagster and dbt take seconds to import, and `metals sql` needs neither.
     log.info("starting Dagster and dbt")
-    from dagster import AssetKey, DagsterInstance  # noqa: PLC0415
-
-    from pipelines.assets import landed, published, raw  # noqa: PLC0415
-    from pipelines.automation import DAILY, reason_of  # noqa: PLC0415
     from pipelines.definitions import assemble  # noqa: PLC0415
+    from pipelines.orchestration import daily_run  # noqa: PLC0415
 
     warehouse.prepare(settings)
     log.info("planning the run")
-    definitions = assemble(settings)
-    job = definitions.resolve_job_def(DAILY)
-    selection: list[AssetKey] | None = None
-    if only:
-        tracked = catalog.load(settings.catalog_dir)
-        left_out = {
-            key
-            for source in tracked.sources.values()
-            if source.id not in only
-            for key in (landed.key(source.id), raw.key(source.id))
-        }
-        selection = [k for k in job.asset_layer.executable_asset_keys if k not in left_out]
-    with DagsterInstance.get() as instance, warehouse.exclusive(settings):
-        result = job.execute_in_process(
-            instance=instance,
-            asset_selection=selection,
-            raise_on_error=False,
-            run_config={
-                "resources": {
-                    "metals": {
-                        "config": {
-                            "as_of": settings.as_of.isoformat() if settings.as_of else "",
-                            "offline": settings.offline,
-                        }
-                    }
-                },
-                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-            },
-            tags={"metals/started_by": "cli"},
-        )
-        outcomes: dict[str, list[str]] = {}
-        has_published = False
-        for event in result.get_asset_materialization_events():
-            key = event.asset_key
-            has_published |= key == published.KEY
-            if key is not None and key.path[0] == "landing":
-                text = event.materialization.metadata["outcomes"].value
-                outcomes[key.path[1]] = str(text).split(", ")
-        failures = []
-        for failure in (e for e in result.all_events if e.is_step_failure):
-            lines = [f"{failure.step_key}: {reason_of(failure)}"]
-            told = failure.step_failure_data.user_failure_data
-            for name, value in (told.metadata if told else {}).items():
-                lines.append(f"  {name}: {str(value.value).strip()}")
-            failures.append("\n".join(lines))
-        if not result.success and not failures:
-            failures.append("the run failed outside of its steps")
-        return has_published, failures, outcomes
+    return daily_run.execute(assemble(settings), settings, only)
 
 
-@app.command()
-def status(
+@app.command("status")
+def status_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Give the claims' reasons in full.")] = False,
 ) -> None:
     """Show the published warehouse at a glance: publishers, drivers, claims, failed checks."""
     settings = _published()
     if as_json:
-        _print_json(summary.as_dict(settings, {}))
+        _print_json(status.as_dict(settings, {}))
     else:
-        summary.show(console, settings, {}, verbose=verbose)
+        status.show(console, settings, {}, verbose=verbose)
         console.print(_brief(settings), highlight=False)
 
 
-@app.command()
-def doctor() -> None:
+@app.command("doctor")
+def doctor_command() -> None:
     """Say what works and what does not: settings, disk, catalogue, publishers, published file.
 
     Exit code 1 when there is a point to look at; a publisher that cannot be reached now is none.
@@ -240,11 +187,11 @@ def doctor() -> None:
     settings = Settings()
     table = Table(show_header=False, box=None, pad_edge=False)
     problems = 0
-    for name, good, said in summary.diagnose(settings):
+    for name, good, said in doctor.diagnose(settings):
         problems += not good
         table.add_row("[green]ok[/]" if good else "[yellow]see[/]", name, escape(said))
     console.print(table)
-    console.print(summary.sources_table(settings))
+    console.print(doctor.sources_table(settings))
     console.print(f"{problems} point(s) to look at" if problems else "nothing to mend")
     if problems:
         raise typer.Exit(1)
@@ -303,8 +250,8 @@ def _shown(value: Any) -> str:
     return escape(f"{value:,.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value))
 
 
-@app.command()
-def export(
+@app.command("export")
+def export_command(
     what: Annotated[
         str,
         typer.Argument(
@@ -315,13 +262,13 @@ def export(
 ) -> None:
     """Write a published table or the answer of a query to a Parquet or CSV file, whole or not at all."""
     settings = _published()
-    if target.suffix not in summary.EXPORT_FORMATS:
-        raise _fail(f"{target.name} should end in {' or '.join(summary.EXPORT_FORMATS)}", EXIT_USAGE)
+    if target.suffix not in export.EXPORT_FORMATS:
+        raise _fail(f"{target.name} should end in {' or '.join(export.EXPORT_FORMATS)}", EXIT_USAGE)
     if not target.absolute().parent.is_dir():
         raise _fail(f"there is no folder {target.absolute().parent}", EXIT_USAGE)
     with warehouse.reader(settings) as connection:
         try:
-            rows, own_use = summary.export(connection, _query(what), target)
+            rows, own_use = export.export(connection, _query(what), target)
         except duckdb.Error as error:
             raise _fail(str(error), EXIT_USAGE) from None
         except OSError as error:
@@ -335,23 +282,23 @@ def export(
         )
 
 
-@app.command()
-def explain(
+@app.command("explain")
+def explain_command(
     table: Annotated[str, typer.Argument(help="A published table, e.g. driver_ai_capex.", autocompletion=_tables)],
     key: Annotated[str, typer.Argument(help="Key of a row, its parts in the table's order, e.g. 'MSFT 2026 4'.")],
 ) -> None:
     """Show which payloads (and, for filings, accession numbers) stand behind a published row."""
     settings = _published()
     with warehouse.reader(settings) as connection:
-        found = summary.explain(connection, table, key)
+        found = explain.explain(connection, table, key)
     if not found:
         raise _fail(f"no row of {table} has the key {key!r}; see row_key in the table lineage", EXIT_USAGE)
     for line in found:
         console.print(line, soft_wrap=True, highlight=False)
 
 
-@app.command()
-def history(
+@app.command("history")
+def history_command(
     since: Annotated[
         datetime, typer.Option(formats=["%Y-%m"], help="First month whose verdicts are wanted, as 2008-01.")
     ],
@@ -365,17 +312,17 @@ def history(
     if not settings.build_path.exists():
         raise _fail("there is no build yet; run `metals run`", EXIT_NOT_PUBLISHED)
     from pipelines import brief  # noqa: PLC0415
-    from pipelines import history as past  # noqa: PLC0415
-    from pipelines.assets import published  # noqa: PLC0415
+    from pipelines.audit import gate  # noqa: PLC0415
+    from pipelines.transform import history  # noqa: PLC0415
 
     as_of = settings.as_of_date()
     months = 12 * (as_of.year - since.year) + as_of.month - since.month + 1
     if months < 1:
         raise _fail(f"{since:%Y-%m} lies in the future", EXIT_USAGE)
     try:
-        with terminal.watching(errors, {}, verbose=False, quiet=False), warehouse.exclusive(settings):
-            filled = past.fill(settings, months)
-            published.publish(settings)
+        with progress.watching(errors, {}, verbose=False, quiet=False), warehouse.exclusive(settings):
+            filled = history.fill(settings, months)
+            gate.publish(settings)
             brief.write(settings)
     except MetalsError as error:
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
@@ -427,16 +374,16 @@ def series_add(
         tracked = catalog.load(settings.catalog_dir)
         if publisher not in tracked.sources:
             raise _fail(f"unknown publisher {publisher}; known are {', '.join(tracked.sources)}", EXIT_USAGE)
-        path = scaffold.file_of(publisher, settings)
-        chosen = scaffold.selection(select, next(iter(tracked.series_of(publisher)), None))
-        wanted = scaffold.entry(path, {k: v for k, v in given.items() if v is not None} | {"select": chosen})
-        scaffold.refuse_known(wanted, tracked)
+        path = new_series.file_of(publisher, settings)
+        chosen = new_series.selection(select, next(iter(tracked.series_of(publisher)), None))
+        wanted = new_series.entry(path, {k: v for k, v in given.items() if v is not None} | {"select": chosen})
+        new_series.refuse_known(wanted, tracked)
     except MetalsError as error:
         raise _fail(str(error), EXIT_USAGE) from None
     # What goes wrong is in the error below; nobody needs the log's line as well.
     logging.getLogger("metals").addHandler(logging.NullHandler())
     try:
-        trial = scaffold.try_out(wanted, tracked, settings)
+        trial = new_series.try_out(wanted, tracked, settings)
     except MetalsError as error:
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
     if trial.rows:
@@ -445,16 +392,16 @@ def series_add(
             f"from {trial.low:g} to {trial.high:g} {wanted.unit}",
             highlight=False,
         )
-    doubts = scaffold.doubts(wanted, trial)
+    doubts = new_series.doubts(wanted, trial)
     for doubt in doubts:
         errors.print(f"[yellow]against it[/]: {escape(doubt)}", soft_wrap=True, highlight=False)
     if doubts:
         raise _fail("nothing was written", EXIT_NOT_PUBLISHED)
-    console.print(escape(scaffold.text(wanted, path).strip("\n")), soft_wrap=True, highlight=False)
+    console.print(escape(new_series.text(wanted, path).strip("\n")), soft_wrap=True, highlight=False)
     if dry_run:
         console.print("nothing written (--dry-run)")
         return
-    scaffold.write(wanted, path, settings)
+    new_series.write(wanted, path, settings)
     console.print(f"written to {_short(path)}; next: metals run --only {publisher}", highlight=False)
 
 
@@ -474,12 +421,12 @@ def backfill_sec(
     Stopped half way, the same call goes on where it stopped. The table capex_universe shows the figures after the next
     `metals run`.
     """
-    from pipelines import backfill  # noqa: PLC0415 - contracts take a second to import
+    from pipelines.ingest import sec_bulk  # noqa: PLC0415 - contracts take a second to import
 
     settings = Settings()
     try:
-        with terminal.watching(errors, {}, verbose=False, quiet=False):
-            done = backfill.sec(settings, companyfacts, submissions)
+        with progress.watching(errors, {}, verbose=False, quiet=False):
+            done = sec_bulk.sec(settings, companyfacts, submissions)
     except MetalsError as error:
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
     console.print(

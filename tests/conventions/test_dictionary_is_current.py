@@ -6,7 +6,8 @@ from difflib import unified_diff
 
 import pytest
 
-from pipelines import catalog, dictionary
+from pipelines import catalog
+from pipelines.authoring import dictionary
 from pipelines.settings import PROJECT_ROOT
 
 TRACKED = catalog.load(PROJECT_ROOT / "pipelines" / "catalog")

@@ -90,7 +90,10 @@ class _Marks:
 
 
 def _install_marks(folder: Path) -> None:
-    from pipelines import checks, diff, history, ingest, landing, transform, warehouse
+    from pipelines import ingest, landing, transform, warehouse
+    from pipelines.audit import checks, diff
+    from pipelines.transform import history
+    from pipelines.warehouse import publication
 
     marks = _Marks(folder)
     marks.around(landing, "land", "landing")
@@ -101,7 +104,7 @@ def _install_marks(folder: Path) -> None:
     marks.around(diff, "write", "diff")
     marks.around(warehouse, "publish", "publish")
     marks.around(shutil, "copyfile", "copy", within="publish")
-    marks.around(warehouse, "_prune", "prune", within="publish")
+    marks.around(publication, "_prune", "prune", within="publish")
     marks.around(os, "fsync", "fsync", within="publish")
     marks.around(Path, "replace", "rename", within="publish")
 
@@ -109,13 +112,14 @@ def _install_marks(folder: Path) -> None:
 def _stage(stage: str) -> int:
     """One stage, by the calls that its assets make."""
     from pipelines import catalog as catalogs
-    from pipelines import history, ingest, landing, sources, transform, warehouse
-    from pipelines.assets import published
+    from pipelines import ingest, landing, sources, transform, warehouse
+    from pipelines.audit import gate
     from pipelines.settings import Settings
+    from pipelines.transform import history
 
     settings = Settings()
     with warehouse.exclusive(settings):
-        warehouse.examine(settings)
+        warehouse.verify_build(settings)
         if stage == LANDING:
             catalog = catalogs.load(settings.catalog_dir)
             landing.land([catalog.sources[s] for s in ASKED], sources.module, catalog, settings)
@@ -134,7 +138,7 @@ def _stage(stage: str) -> int:
         elif stage == HISTORY:
             history.fill(settings)
         else:
-            published.publish(settings)
+            gate.publish(settings)
     return 0
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pipelines import catalog as catalogs
 from pipelines import ingest, landing, sources, transform, warehouse
-from pipelines.assets import published
+from pipelines.audit import gate
 from pipelines.settings import Settings
 from tests.endurance.kills import Soak
 from tests.endurance.publishers import recorded
@@ -60,7 +60,7 @@ def _publish_a_change(soak: Soak, number: int) -> None:
                 connection, fred, sources.module("fred"), catalog, landing.Landing(settings.landing_dir)
             )
         failed = [r.name for r in transform.build(settings, CHANGING_MODELS) if r.failed]
-        published.publish(settings)
+        gate.publish(settings)
     with warehouse.reader(settings) as connection:
         [[changed]] = connection.execute(
             "select rows_changed from audit.build_diff where table_name = 'driver_monetary'"

@@ -14,10 +14,11 @@ import pytest
 from dagster import DagsterInstance, build_run_status_sensor_context, job, op
 from pydantic import SecretStr
 
-from pipelines import automation, cli, landing, warehouse
+from pipelines import cli, landing, warehouse
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload, UpstreamUnavailable
-from pipelines.landing import land
+from pipelines.landing import ask, land
+from pipelines.orchestration import automation
 from pipelines.settings import Settings
 from pipelines.sources import Request
 from tests.faults.conftest import FEDFUNDS, PPI, Desk
@@ -63,7 +64,7 @@ def test_a_name_from_a_payload_opens_no_file(desk: Desk) -> None:
 
 
 def test_an_answer_that_leads_on_and_on_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(landing, "MAX_REQUESTS", 5)
+    monkeypatch.setattr(ask, "MAX_REQUESTS", 5)
     settings = Settings(warehouse_dir=tmp_path, upstream_base_url="http://127.0.0.1:9", pacing=False)
 
     def further(n: int) -> Request:
@@ -72,11 +73,11 @@ def test_an_answer_that_leads_on_and_on_is_stopped(tmp_path: Path, monkeypatch: 
         )
 
     def answered(request: Request, *rest: Any) -> Any:
-        rest[-1].append(landing.Check("tiny", request.key, settings.clock(), "fresh"))
+        rest[-1].append(landing.Retrieval("tiny", request.key, settings.clock(), "fresh"))
         assert request.then is not None
         yield from request.then(b"")
 
-    monkeypatch.setattr(landing, "_check", answered)
+    monkeypatch.setattr(ask, "_retrieve", answered)
     checks = land([source()], lambda _: Module(further(0)), Catalog([], [], [], []), settings)["tiny"]
     assert [c.outcome for c in checks] == ["fresh"] * 5 + ["failed"]
     assert "leads to more than 5 requests" in str(checks[-1].error)

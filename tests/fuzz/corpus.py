@@ -13,7 +13,8 @@ from pydantic import SecretStr
 
 from pipelines import catalog as catalogs
 from pipelines import sources
-from pipelines.landing import Client, Landing, land
+from pipelines.landing import Landing, land
+from pipelines.landing.http import Client
 from pipelines.settings import Settings
 from tests.replay import Replay
 
@@ -86,7 +87,7 @@ def gather(upstream: Path, folder: Path, only: str | None = None) -> list[Seed]:
         ]
     found: dict[str, dict[str, Seed]] = defaultdict(dict)
     for source in asked:
-        for check in landing.checks(source.id):
+        for check in landing.retrievals(source.id):
             if check.payload_id:
                 found[source.id][check.payload_id] = Seed(source.id, check.key, check.payload_id)
     seeds = pages

@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def bundled(folder: Path) -> Path:
-    """A build file with the figures that ship and the seeds; the models are run for a day by pipelines.history."""
+    """A build file with the figures that ship and the seeds; transform.history runs the models for a day."""
     settings = Settings(warehouse_dir=folder)
     with warehouse.exclusive(settings), warehouse.writer(settings) as connection:
         warehouse.write_catalog(connection, catalog.load(settings.catalog_dir))
@@ -32,7 +32,11 @@ def main() -> None:
         recorded = Path(folder) / "recorded"
         for arguments in (
             ["tests.recorded.loading", upstream, str(recorded)],
-            ["pipelines.claims_page", str(bundled(Path(folder) / "bundled")), str(recorded / "build" / "build.duckdb")],
+            [
+                "pipelines.authoring.claims_page",
+                str(bundled(Path(folder) / "bundled")),
+                str(recorded / "build" / "build.duckdb"),
+            ],
         ):
             subprocess.run([sys.executable, "-m", *arguments], cwd=REPOSITORY, check=True)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipelines import catalog as catalogs
 from pipelines import ingest, sources, transform, warehouse
-from pipelines.bundle import KNOWN_LATER
+from pipelines.authoring.bundle import KNOWN_LATER
 from pipelines.errors import BadPayload
 from pipelines.settings import Settings
 from pipelines.sources import imf_pcps, owid_energy, tpu

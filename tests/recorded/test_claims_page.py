@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import claims_page
-from pipelines.claims_page import DAY, PAGE, PAST
+from pipelines.authoring import claims_page
+from pipelines.authoring.claims_page import DAY, PAGE, PAST
 from tests.recorded import claims
 
 COMMITTED = PAGE.read_text(encoding="utf-8")

@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import history
 from pipelines.settings import Settings
+from pipelines.transform import history
 from tests.lineage import FROM_FILINGS, Traced, followed, marts
 
 pytestmark = pytest.mark.recorded

@@ -21,8 +21,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, seed, settings
 from hypothesis import strategies as st
 
-from pipelines import history, transform
+from pipelines import transform
 from pipelines.settings import Settings
+from pipelines.transform import history
 
 pytestmark = pytest.mark.recorded
 

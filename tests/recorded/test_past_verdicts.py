@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import history, transform, warehouse
+from pipelines import transform, warehouse
 from pipelines.settings import Settings
+from pipelines.transform import history
 
 pytestmark = pytest.mark.recorded
 

@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipelines import history
 from pipelines.settings import Settings
+from pipelines.transform import history
 
 pytestmark = pytest.mark.recorded
 

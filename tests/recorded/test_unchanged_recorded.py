@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines import transform, unchanged, warehouse
+from pipelines import transform, warehouse
 from pipelines.settings import Settings
+from pipelines.transform import reuse
 
 pytestmark = pytest.mark.recorded
 
@@ -58,7 +59,7 @@ def test_kept_models_are_those_of_a_build_of_everything(built_file: Path, tmp_pa
     assert {"base_observations__intervals", "driver_china_cycle", "claim_evidence", "data_freshness"} <= built
     assert {"stg_sec_edgar__facts", "int_filing_periods__by_tag", "metals", "sources"} <= kept
     with warehouse.writer(everything) as connection:
-        unchanged.forget(connection)
+        reuse.forget(connection)
     assert {r.status for r in transform.build(everything)} == {"success", "pass"}
     ours, whole = _tables(home), _tables(everything)
     assert ours.keys() == whole.keys()

@@ -12,8 +12,9 @@ import duckdb
 import pytest
 
 from pipelines import catalog as catalogs
-from pipelines import continuity, ingest, sources, warehouse
+from pipelines import ingest, sources, warehouse
 from pipelines.catalog import Catalog
+from pipelines.ingest import continuity
 from pipelines.settings import Settings
 
 pytestmark = pytest.mark.recorded

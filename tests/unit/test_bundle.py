@@ -9,8 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import bundle, ingest, warehouse
 from pipelines import catalog as catalogs
+from pipelines import ingest, warehouse
+from pipelines.authoring import bundle
 from pipelines.catalog import Catalog, History
 from pipelines.errors import BadPayload
 from pipelines.settings import PROJECT_ROOT, Settings

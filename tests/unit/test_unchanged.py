@@ -12,8 +12,9 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pipelines import transform, unchanged, warehouse
+from pipelines import transform, warehouse
 from pipelines.settings import PROJECT_ROOT, Settings
+from pipelines.transform import reuse
 
 FILES = {
     "dbt_project.yml": """
@@ -91,7 +92,7 @@ def build(home: Settings) -> tuple[set[str], set[str], list[str]]:
         shutil.copyfile(home.build_path, everything.build_path)
         shutil.copytree(home.dbt_project_dir, everything.dbt_project_dir, dirs_exist_ok=True)
         with warehouse.writer(everything) as connection:
-            unchanged.forget(connection)
+            reuse.forget(connection)
             for name in ("known", "ages", "scaled", "metals_seen"):
                 connection.execute(f"drop table main.{name}")
         again = transform.build(everything)

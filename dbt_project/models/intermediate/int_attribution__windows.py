@@ -1,11 +1,11 @@
-"""Metals' monthly returns against changes of drivers, by window; the arithmetic is in pipelines.attribution."""
+"""Metals' monthly returns against changes of drivers, by window; the formulas: pipelines.statistics.attribution."""
 
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
 
-from pipelines.attribution import (
+from pipelines.statistics.attribution import (
     COMPLETE_SHARE,
     RECENT_MONTHS,
     WINDOW_MONTHS,

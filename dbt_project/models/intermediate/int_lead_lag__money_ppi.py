@@ -1,4 +1,4 @@
-"""Correlations of China's M1-M2 growth gap with later producer prices; the arithmetic is in pipelines.stats."""
+"""Correlations of China's M1-M2 growth gap with later producer prices; the formulas: pipelines.statistics.lead_lag."""
 
 from datetime import date
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from pipelines.stats import BOOTSTRAP_REPLICATIONS, lag_matrix, lead_lag
+from pipelines.statistics.lead_lag import BOOTSTRAP_REPLICATIONS, lag_matrix, lead_lag
 
 LAGS = list(range(19))
 # Months of the producer prices; the gap may lie before the first month. Money growth is there from 2008-01.

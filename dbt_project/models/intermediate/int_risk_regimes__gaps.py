@@ -1,11 +1,11 @@
-"""Size of metals' monthly moves in and out of months of a shift; the arithmetic is in pipelines.regime_stats."""
+"""Size of metals' monthly moves in and out of months of a shift; the arithmetic is in pipelines.statistics.regimes."""
 
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
 
-from pipelines.regime_stats import HAC_LAGS_MONTHS, regime_gap
+from pipelines.statistics.regimes import HAC_LAGS_MONTHS, regime_gap
 
 # From 1975 Americans may own gold again, and every price here is a market price; before, gold moved by decree.
 SAMPLES = {"full": date(1975, 1, 1), "since_1990": date(1990, 1, 1)}  # without the inflation of 1979 to 1982

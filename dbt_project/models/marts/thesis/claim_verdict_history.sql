@@ -1,4 +1,4 @@
--- A view: the months are computed after the models, from the models themselves run for each day (pipelines.history).
+-- A view: the months are computed after the models, from the models themselves run for each day (pipelines.transform.history).
 {{ config(materialized='view') }}
 select
     as_of,
