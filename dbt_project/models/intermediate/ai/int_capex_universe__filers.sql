@@ -13,7 +13,7 @@ with annual_facts as (
         f.filed,
         f.known_at,
         f.payload_id
-    from {{ source('raw', 'bulk_filing_fact') }} as f
+    from {{ ref('stg_sec_edgar__bulk_facts') }} as f
     inner join {{ ref('capex_tags') }} as t on f.taxonomy = t.taxonomy and f.tag = t.tag
     where
         {{ known_by_as_of('f.known_at') }}
@@ -54,4 +54,4 @@ select
     c.known_at,
     c.payload_id
 from chosen as c
-inner join {{ source('raw', 'bulk_filer') }} as b on c.cik = b.cik
+inner join {{ ref('stg_sec_edgar__bulk_filers') }} as b on c.cik = b.cik

@@ -20,7 +20,7 @@ year_ends as (
         company_id,
         cast(substr(fiscal_year_end, 1, 2) as integer) as year_end_month,
         cast(substr(fiscal_year_end, 4, 2) as integer) as year_end_day
-    from {{ source('raw', 'catalog_company') }}
+    from {{ ref('stg_catalog__companies') }}
 ),
 
 months as (

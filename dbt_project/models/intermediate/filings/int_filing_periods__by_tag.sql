@@ -18,7 +18,7 @@ with tagged_facts as (
         f.known_at,
         f.payload_id
     from {{ ref('stg_sec_edgar__facts') }} as f
-    inner join {{ source('raw', 'catalog_company_tag') }} as t
+    inner join {{ ref('stg_catalog__company_tags') }} as t
         on
             f.cik = t.cik
             and f.taxonomy = t.taxonomy

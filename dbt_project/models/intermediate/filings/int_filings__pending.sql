@@ -5,7 +5,7 @@ with companies as (
         cik,
         valid_from,
         valid_to
-    from {{ source('raw', 'catalog_company_tag') }}
+    from {{ ref('stg_catalog__company_tags') }}
 )
 
 select

@@ -15,4 +15,4 @@ select
     o.known_at_basis,
     o.payload_id
 from {{ ref('base_observations__as_of') }} as o
-inner join {{ source('raw', 'catalog_indicator') }} as i on o.series_id = i.series_id
+inner join {{ ref('stg_catalog__indicators') }} as i on o.series_id = i.series_id

@@ -18,7 +18,7 @@ with figures as (
         s.publication_lag_days,
         s.staleness_limit_days
     from {{ ref('int_indicators__readings') }} as r
-    inner join {{ source('raw', 'catalog_series') }} as s on r.series_id = s.series_id
+    inner join {{ ref('stg_catalog__series') }} as s on r.series_id = s.series_id
     where
         r.indicator_id in (
             'us_cpi_sa_index', 'us_m2_usd_billions', 'us_industrial_production_index', 'us_fed_funds_pct',

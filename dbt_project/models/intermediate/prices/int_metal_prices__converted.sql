@@ -36,7 +36,7 @@ with quotations as (
         o.payload_id
     from {{ ref('daily_quotations') }} as q
     inner join {{ ref('base_observations__as_of') }} as o on q.series_id = o.series_id
-    inner join {{ source('raw', 'catalog_series') }} as s on q.series_id = s.series_id
+    inner join {{ ref('stg_catalog__series') }} as s on q.series_id = s.series_id
 ),
 
 candidates as (

@@ -11,7 +11,7 @@ with figures as (
         s.publication_lag_days,
         s.staleness_limit_days
     from {{ ref('int_indicators__resolved') }} as i
-    inner join {{ source('raw', 'catalog_series') }} as s on i.series_id = s.series_id
+    inner join {{ ref('stg_catalog__series') }} as s on i.series_id = s.series_id
     where
         i.indicator_id in (
             {% for metal in base_metals %}

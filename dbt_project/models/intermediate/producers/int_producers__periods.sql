@@ -4,7 +4,7 @@ with producers as (
     select
         company_id,
         role as sector
-    from {{ source('raw', 'catalog_company') }}
+    from {{ ref('stg_catalog__companies') }}
     where role in ('aluminium', 'lithium')
 ),
 
@@ -19,7 +19,7 @@ concepts as (
             max(case when concept = 'operating_income' then concept end),
             max(case when concept = 'income_before_tax' then concept end)
         ) as income_concept
-    from {{ source('raw', 'catalog_company_tag') }}
+    from {{ ref('stg_catalog__company_tags') }}
     group by company_id
 ),
 

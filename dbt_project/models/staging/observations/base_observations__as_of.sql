@@ -11,5 +11,5 @@ select
     o.known_at_basis,
     o.payload_id
 from {{ ref('base_observations__intervals') }} as o
-inner join {{ source('raw', 'catalog_series') }} as s on o.series_id = s.series_id
+inner join {{ ref('stg_catalog__series') }} as s on o.series_id = s.series_id
 where o.superseded_at is null
