@@ -29,7 +29,7 @@ COMPILE := pip compile --quiet --universal --python-version 3.11 --fork-strategy
 
 .PHONY: help
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
 run: $(VENV)/.runtime-stamp ## Run the daily job once: a published warehouse and a summary
@@ -77,6 +77,13 @@ format: $(VENV)/.test-stamp ## Let ruff and sqlfluff mend what they can
 .PHONY: docs
 docs: $(VENV)/.runtime-stamp ## Write docs/data_dictionary.md again from the catalogue and the models
 	$(PY) -m pipelines.authoring.dictionary
+
+# Needs neither a network nor a warehouse: what the pages show is in the project's files.
+.PHONY: dbt-docs
+dbt-docs: $(VENV)/.runtime-stamp ## Write dbt's own documentation (models, columns, lineage graph) as one HTML file
+	@$(VENV)/bin/dbt --quiet docs generate --static --empty-catalog --vars '{build_path: ":memory:"}' \
+		--project-dir dbt_project --profiles-dir dbt_project --target-path target/docs
+	@echo "wrote dbt_project/target/docs/static_index.html"
 
 # Two throw-away warehouses: of the bundled figures, and of every recording in METALS_TEST_UPSTREAM.
 .PHONY: claims

@@ -126,12 +126,12 @@ def models(upstream: Path, catalog: Catalog) -> Iterator[duckdb.DuckDBPyConnecti
                 raw, payload, catalog.sources["cftc_legacy"], sources.module("cftc_legacy"), catalog, ingest.Report()
             )
         for path in (
-            "staging/base_observations__intervals",
-            "staging/base_observations__as_of",
-            "staging/stg_cftc__positions",
-            "staging/stg_cftc_legacy__positions",
-            "intermediate/int_positions__net",
-            "intermediate/int_positions__gaps",
+            "staging/observations/base_observations__intervals",
+            "staging/observations/base_observations__as_of",
+            "staging/cftc/stg_cftc__positions",
+            "staging/cftc/stg_cftc_legacy__positions",
+            "intermediate/positions/int_positions__net",
+            "intermediate/positions/int_positions__gaps",
         ):
             raw.execute(f"create table {path.rpartition('/')[2]} as {_sql(path)}")
         yield raw
