@@ -16,7 +16,7 @@ from tests.shipped_upstream import bundled
 
 
 def test_compiled_as_the_bundle_is_it_gives_the_bundle(shipped: Path, tmp_path: Path) -> None:
-    bundle.compile_bundle(shipped, tmp_path, catalogs.load(Settings().catalog_dir))
+    bundle.compile_bundle([shipped], tmp_path, catalogs.load(Settings().catalog_dir))
     tables = {
         "payload": "p.source_id, p.request_key, p.retrieved_at, p.url, p.publisher, p.licence",
         "coverage": "t.* exclude (payload_id)",
