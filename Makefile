@@ -67,7 +67,7 @@ docs: $(VENV)/.runtime-stamp ## Write docs/data_dictionary.md again from the cat
 # Two throw-away warehouses: of the bundled figures, and of every recording in METALS_TEST_UPSTREAM.
 .PHONY: claims
 claims: $(VENV)/.test-stamp ## Write docs/claims.md again from the rules and from recorded figures
-	@$(PY) -m tests.recorded.claims
+	@$(PY) -m tests.models.claims
 
 .PHONY: bundle
 bundle: $(VENV)/.runtime-stamp ## Compile warehouse/bundled again from ../shared/upstream

@@ -50,6 +50,15 @@ def upstream(recordings: list[Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
+def payloads(shipped: Path) -> Path:
+    """The first folder of recorded payloads, or where there is none the upstream that ships.
+
+    For what holds of both: the bundled figures are the same in each.
+    """
+    return next(iter(folders()), shipped)
+
+
+@pytest.fixture(scope="session")
 def manifest(upstream: Path) -> list[dict[str, Any]]:
     """One dict per payload of the first folder: file, publisher, url, retrieved_at, fidelity, licence and more."""
     entries: list[dict[str, Any]] = json.loads((upstream / "manifest.json").read_text(encoding="utf-8"))

@@ -37,15 +37,17 @@ IMF: dict[str, tuple[str, str | float]] = {
     "PPLAT": ("Platinum,", "wb_platinum_usd_per_troy_ounce"),
     "": ("Lithium Metal", 80000.0),  # as in the IMF's file, lithium has no code
 }
-# Terawatt-hours in 2024, and the share of coal in 1985 and in 2024.
+# Terawatt-hours in 2024, and the share of coal until 2004.
 POWER = {
-    "china": (10000.0, 0.75, 0.55),
-    "india": (2000.0, 0.6, 0.74),
-    "indonesia": (350.0, 0.2, 0.62),
-    "malaysia": (190.0, 0.05, 0.44),
-    "thailand": (190.0, 0.25, 0.16),
-    "vietnam": (300.0, 0.4, 0.5),
+    "china": (10000.0, 0.78),
+    "india": (2000.0, 0.72),
+    "indonesia": (350.0, 0.6),
+    "malaysia": (190.0, 0.55),
+    "thailand": (190.0, 0.45),
+    "vietnam": (300.0, 0.5),
 }
+# Coal's share falls by so many points a year up to the year: its exit slows by 2021 and is fast again by 2024.
+EXIT = ((2004, 0.0), (2016, 1.5), (2021, 0.5), (2024, 2.5))
 
 
 def files() -> Iterator[File]:
@@ -79,7 +81,8 @@ def _fred_series() -> Iterator[tuple[str, date, dict[date, float], int]]:
     nominal, real = newest("fred_dgs10_pct"), newest("fred_dfii10_pct")
     yield "T10YIE", LAST, {day: nominal[day] - real[day] + 0.02 * _wave(day) for day in real if day in nominal}, 2
     aluminium = newest("wb_aluminium_usd_per_tonne")
-    near = {month: price * (1 + 0.003 * _wave(month)) for month, price in aluminium.items() if month < date(2025, 5, 1)}
+    months = [month for month in aluminium if date(1990, 1, 1) <= month <= date(2025, 4, 1)]
+    near = {month: aluminium[month] * (1 + 0.003 * _wave(month)) for month in months}
     yield "PALUMUSDM", date(2025, 6, 1), near, 6
     weekdays = (date(2006, 1, 2) + timedelta(days=n) for n in range((LAST - date(2006, 1, 2)).days))
     yield "DEXCHUS", LAST, {day: 6.9 + 0.4 * _wave(day, 300) for day in weekdays if day.weekday() < 5}, 4
@@ -112,11 +115,12 @@ def _imf() -> bytes:
 
 def _power() -> dict[str, bytes]:
     coal, total = ["geo,year,coal_inputs_elec_generation"], ["geo,year,electricity_generation_twh"]
-    for country, (level, first, last) in POWER.items():
+    for country, (level, first) in POWER.items():
+        fallen = 0.0
         for year in range(1985, 2025):
+            fallen += next(points for last, points in EXIT if year <= last) / 100
             generated = level * 0.95 ** (2024 - year) * (1 + 0.01 * math.sin(year))
-            share = first + (last - first) * (year - 1985) / 39
-            coal.append(f"{country},{year},{generated * share:.5f}")
+            coal.append(f"{country},{year},{generated * (first - fallen):.5f}")
             total.append(f"{country},{year},{generated:.5f}")
     return {
         "coal_inputs_elec_generation": ("\n".join(coal) + "\n").encode(),

@@ -11,8 +11,6 @@ import pytest
 from pipelines import history, transform, warehouse
 from pipelines.settings import Settings
 
-pytestmark = pytest.mark.recorded
-
 AS_OF = date(2026, 6, 15)
 
 

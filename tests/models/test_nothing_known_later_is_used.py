@@ -24,8 +24,6 @@ from hypothesis import strategies as st
 from pipelines import history, transform
 from pipelines.settings import Settings
 
-pytestmark = pytest.mark.recorded
-
 # Between the first recorded vintage and the last one: before it hardly anything is known, after it everything is.
 FIRST, LAST = date(2015, 1, 1), date(2026, 8, 21)
 DATED = {

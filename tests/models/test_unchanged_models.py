@@ -7,13 +7,10 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import polars as pl
-import pytest
 from polars.testing import assert_frame_equal
 
 from pipelines import transform, unchanged, warehouse
 from pipelines.settings import Settings
-
-pytestmark = pytest.mark.recorded
 
 
 def _home(folder: Path, file: Path, now: datetime) -> Settings:
