@@ -88,7 +88,7 @@ dbt-docs: $(VENV)/.runtime-stamp ## Write dbt's own documentation (models, colum
 # Two throw-away warehouses: of the bundled figures, and of every recording in METALS_TEST_UPSTREAM.
 .PHONY: claims
 claims: $(VENV)/.test-stamp ## Write docs/claims.md again from the rules and from recorded figures
-	@$(PY) -m tests.recorded.claims
+	@$(PY) -m tests.models.claims
 
 .PHONY: bundle
 bundle: $(VENV)/.runtime-stamp ## Compile warehouse/bundled again from ../shared/upstream

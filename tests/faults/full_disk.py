@@ -23,7 +23,8 @@ from pipelines import ingest, sources, transform, warehouse
 from pipelines.errors import MetalsError
 from pipelines.landing import Landing, land
 from pipelines.settings import Settings
-from tests.endurance import publishers, verdicts
+from tests.endurance import verdicts
+from tests.recordings import folders
 from tests.replay import Replay
 
 SIZE_MB = 48
@@ -63,7 +64,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     disk = Disk(folder)
     told: dict[str, Any] = {}
-    with Replay(publishers.recorded(), NOW) as replay:
+    with Replay(folders(), NOW) as replay:
         settings = Settings(
             warehouse_dir=folder / "warehouse", upstream_base_url=replay.base_url, pacing=False, now=NOW
         )

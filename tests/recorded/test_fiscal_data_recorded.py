@@ -13,6 +13,7 @@ from pipelines.catalog import Catalog, load
 from pipelines.errors import BadPayload
 from pipelines.settings import Settings
 from pipelines.sources import fiscal_data, fred
+from tests.recordings import Recordings
 from tests.replay_routes import fiscal_data as replayed
 
 pytestmark = pytest.mark.recorded
@@ -51,14 +52,16 @@ def test_net_interest_of_july_2026(upstream: Path, catalog: Catalog) -> None:
 
 
 @pytest.mark.parametrize("clock", [date(2024, 12, 20), None], ids=["as of December 2024", "everything"])
-def test_every_request_is_answered_by_the_replay_and_read(upstream: Path, catalog: Catalog, clock: date | None) -> None:
+def test_every_request_is_answered_by_the_replay_and_read(shipped: Path, catalog: Catalog, clock: date | None) -> None:
     for request in fiscal_data.plan(catalog, date(2026, 11, 22)):
         (answer,) = [
             found
             for host, path, found in replayed.routes()
             if re.fullmatch(f"https://{re.escape(host)}{path}", request.url)
         ]
-        status, content_type, body = answer({name: [value] for name, value in request.params}, b"", clock)
+        status, content_type, body = answer(
+            {name: [value] for name, value in request.params}, b"", clock, Recordings(shipped)
+        )
         assert (status, content_type) == (200, "application/json")
         if json.loads(body)["meta"]["total-count"] == 0:
             with pytest.raises(BadPayload, match="total-count is '0'"):
@@ -71,10 +74,10 @@ def test_every_request_is_answered_by_the_replay_and_read(upstream: Path, catalo
                 assert low <= value <= high, series_id
 
 
-def test_the_deficit_is_freds_balance_with_the_other_sign_and_in_dollars(upstream: Path, catalog: Catalog) -> None:
+def test_the_deficit_is_freds_balance_with_the_other_sign_and_in_dollars(shipped: Path, catalog: Catalog) -> None:
     answer = replayed.routes()[0][2]
     (request,) = [r for r in fiscal_data.plan(catalog, date(2026, 11, 22)) if r.key == "mts_table_1"]
-    body = answer({name: [value] for name, value in request.params}, b"", None)[2]
+    body = answer({name: [value] for name, value in request.params}, b"", None, Recordings(shipped))[2]
     deficits = dict(
         fiscal_data.parse(body, request.key, catalog)
         .observations.filter(series_id="tsy_deficit_usd")
@@ -82,7 +85,7 @@ def test_the_deficit_is_freds_balance_with_the_other_sign_and_in_dollars(upstrea
         .iter_rows()
     )
     balances = dict(
-        fred.parse((upstream / "fred/2024-12-15/MTSDS133FMS.csv").read_bytes(), "fredgraph/MTSDS133FMS", catalog)
+        fred.parse((shipped / "fred/2024-12-15/MTSDS133FMS.csv").read_bytes(), "fredgraph/MTSDS133FMS", catalog)
         .observations.select("period", "value")
         .iter_rows()
     )

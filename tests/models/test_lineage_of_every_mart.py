@@ -16,8 +16,6 @@ from pipelines.settings import Settings
 from pipelines.transform import history
 from tests.lineage import FROM_FILINGS, Traced, followed, marts
 
-pytestmark = pytest.mark.recorded
-
 # No recording feeds them; the replay does.
 NEVER_RECORDED = {
     "capex_universe",  # of a backfill; tests/unit/test_backfill.py

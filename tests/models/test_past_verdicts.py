@@ -12,8 +12,6 @@ from pipelines import transform, warehouse
 from pipelines.settings import Settings
 from pipelines.transform import history
 
-pytestmark = pytest.mark.recorded
-
 AS_OF = date(2026, 6, 15)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.authoring import claims_page
 from pipelines.authoring.claims_page import DAY, PAGE, PAST
-from tests.recorded import claims
+from tests.models import claims
 
 COMMITTED = PAGE.read_text(encoding="utf-8")
 CLAIMS = [row["claim_id"] for row in claims_page.seed("claims")]
@@ -28,7 +28,7 @@ def test_all_fourteen_claims_have_a_section_with_statement_rule_and_what_would_c
 
 
 @pytest.mark.recorded
-def test_the_figures_are_those_of_everything_recorded(built_file: Path) -> None:
+def test_the_figures_are_those_of_everything_recorded(recordings: list[Path], built_file: Path) -> None:
     found = claims_page.verdicts(built_file, [DAY, PAST[-1]])
     assert set(found[DAY]) == set(CLAIMS)
     lines = claims_page.overview("From everything recorded", claims_page.seed("claims"), found[DAY])

@@ -1,4 +1,4 @@
-"""One warehouse of all recordings, built once and shared by the tests that compute its numbers again."""
+"""One warehouse of all payloads, built once and shared by the tests that compute its numbers again."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def built_file(upstream: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The build file of a warehouse that holds every recording and nothing else, with all models."""
+def built_file(payloads: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The build file of a warehouse that holds every payload of the folder and nothing else, with all models."""
     shared = tmp_path_factory.getbasetemp()
     if os.environ.get("PYTEST_XDIST_WORKER"):
         shared = shared.parent  # one for all workers
-    folder = shared / "recorded_warehouse"
+    folder = shared / "built_warehouse"
     done = folder / "done"
     with FileLock(f"{folder}.lock"):
         if not done.exists():
             subprocess.run(
-                [sys.executable, "-m", "tests.recorded.loading", str(upstream), str(folder)],
+                [sys.executable, "-m", "tests.models.loading", str(payloads), str(folder)],
                 cwd=REPOSITORY,
                 env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
                 check=True,

@@ -11,8 +11,6 @@ import duckdb
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.recorded
-
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
 Row = dict[str, str]
 

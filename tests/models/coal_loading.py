@@ -1,4 +1,4 @@
-"""Coal's models over real figures: `python -m tests.recorded.coal_loading UPSTREAM DIRECTORY`, as of METALS_AS_OF.
+"""Coal's models alone: `python -m tests.models.coal_loading UPSTREAM DIRECTORY`, as of METALS_AS_OF.
 
 Our World in Data's yearly file was never recorded; the Energy Institute's figures were, and that file is made of them
 among others. They are put in its layout and go through its parser, as known in July 2022 (years to 2021) and July 2025
@@ -18,6 +18,7 @@ from pipelines import catalog as catalogs
 from pipelines import ingest, sources, transform, warehouse
 from pipelines.settings import Settings
 from pipelines.sources import owid_energy
+from tests.recordings import Recordings
 
 # country_id of the warehouse: name in the recording, ISO code in Our World in Data's file
 COUNTRIES = {
@@ -38,14 +39,14 @@ SELECTED = [
 ]
 
 
-def recorded(upstream: Path) -> dict[tuple[str, int], tuple[float, float]]:
-    """Electricity from coal and from all sources in terawatt-hours, by country_id and year, as recorded.
+def figures(upstream: Recordings) -> dict[tuple[str, int], tuple[float, float]]:
+    """Electricity from coal and from all sources in terawatt-hours, by country_id and year.
 
     The table of coal is named after inputs, but holds electricity: 5,828 for China in 2024, of 10,087 in all.
     """
 
     def read(name: str) -> dict[tuple[str, int], float]:
-        with (upstream / "energy_institute" / f"{name}.csv").open(encoding="utf-8") as lines:
+        with upstream.path(f"energy_institute/{name}.csv").open(encoding="utf-8") as lines:
             return {(row["geo"], int(row["year"])): float(row[name]) for row in csv.DictReader(lines) if row[name]}
 
     coal, electricity = read("coal_inputs_elec_generation"), read("electricity_generation_twh")
@@ -57,14 +58,14 @@ def recorded(upstream: Path) -> dict[tuple[str, int], tuple[float, float]]:
     }
 
 
-def payloads(upstream: Path) -> Iterator[ingest.Payload]:
+def payloads(upstream: Recordings) -> Iterator[ingest.Payload]:
     """The recorded figures as two editions of Our World in Data's file, oldest first."""
-    figures = recorded(upstream)
+    found = figures(upstream)
     for known, last in EDITIONS.items():
         lines = ["iso_code,year,coal_electricity,electricity_generation"]
         lines += [
             f"{COUNTRIES[country][1]},{year},{coal!r},{electricity!r}"
-            for (country, year), (coal, electricity) in sorted(figures.items())
+            for (country, year), (coal, electricity) in sorted(found.items())
             if year <= last
         ]
         body = ("\n".join(lines) + "\n").encode()
@@ -81,7 +82,7 @@ def main() -> None:
     with warehouse.exclusive(settings), warehouse.writer(settings) as connection:
         warehouse.write_catalog(connection, catalog)
         source = catalog.sources[owid_energy.SOURCE]
-        for payload in payloads(upstream):
+        for payload in payloads(Recordings(upstream)):
             ingest.load_payload(connection, payload, source, sources.module(source.id), catalog, report)
     failed = [r for r in transform.build(settings, SELECTED) if r.failed]
     for result in failed:

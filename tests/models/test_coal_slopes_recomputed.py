@@ -1,4 +1,4 @@
-"""Slopes of coal's share, computed again outside the warehouse from the Energy Institute's figures."""
+"""Slopes of coal's share, computed again outside the warehouse from the figures they were loaded from."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ import duckdb
 import numpy as np
 import pytest
 
-from tests.recorded.coal_loading import COUNTRIES, recorded
+from tests.models import coal_loading
+from tests.models.coal_loading import COUNTRIES
+from tests.recordings import Recordings
 
-pytestmark = pytest.mark.recorded
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def warehouses(upstream: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+def warehouses(payloads: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     """Build files as of August 2022 and August 2025, by the last year known."""
     found = {}
     for last, day in ((2021, "2022-08-01"), (2024, "2025-08-01")):
         folder = tmp_path_factory.mktemp(f"coal_{last}")
         run = subprocess.run(
-            [sys.executable, "-m", "tests.recorded.coal_loading", str(upstream), str(folder)],
+            [sys.executable, "-m", "tests.models.coal_loading", str(payloads), str(folder)],
             cwd=REPOSITORY,
             env={**os.environ, "PYTHONPATH": str(REPOSITORY), "METALS_AS_OF": day},
             capture_output=True,
@@ -43,9 +44,9 @@ def slope(values: list[float]) -> float:
 
 @pytest.mark.parametrize("last", [2021, 2024])
 def test_slopes_of_countries_and_of_the_group_are_those_of_polyfit(
-    warehouses: dict[int, Path], upstream: Path, last: int
+    warehouses: dict[int, Path], payloads: Path, last: int
 ) -> None:
-    figures = recorded(upstream)
+    figures = coal_loading.figures(Recordings(payloads))
     with duckdb.connect(str(warehouses[last]), read_only=True) as connection:
         rows = connection.execute("""
             select subject, year, coal_share_slope_pp_per_year, coal_share_slope_before_pp_per_year,
@@ -73,7 +74,7 @@ def test_slopes_of_countries_and_of_the_group_are_those_of_polyfit(
 def test_the_exit_had_slowed_by_2021_and_quickened_by_2024(
     warehouses: dict[int, Path], last: int, reading: str
 ) -> None:
-    """The rule can hold and fail on real figures: 0.26 points a year slower to 2021, 0.15 faster to 2024."""
+    """The rule can hold and fail. On real figures: 0.26 points a year slower to 2021, 0.15 faster to 2024."""
     with duckdb.connect(str(warehouses[last]), read_only=True) as connection:
         rows = connection.execute("""
             select e.indicator, e.value, r.threshold, r.contradiction_threshold, year(e.period)

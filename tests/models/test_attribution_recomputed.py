@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-pytestmark = pytest.mark.recorded
-
 Months = dict[int, float]  # by months counted from year 0
 
 MACRO = ["us_breakeven_inflation", "us_dollar", "us_real_yield"]

@@ -1,8 +1,7 @@
-"""The two warehouses behind docs/claims.md: `python -m tests.recorded.claims` makes them and writes the page."""
+"""The two warehouses behind docs/claims.md: `python -m tests.models.claims` makes them and writes the page."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from pipelines import catalog, ingest, transform, warehouse
 from pipelines.settings import Settings
+from tests.recordings import folders
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -27,11 +27,11 @@ def bundled(folder: Path) -> Path:
 
 
 def main() -> None:
-    upstream = os.environ.get("METALS_TEST_UPSTREAM") or str(REPOSITORY.parent / "shared" / "upstream")
+    upstream, *_ = folders()
     with tempfile.TemporaryDirectory() as folder:
         recorded = Path(folder) / "recorded"
         for arguments in (
-            ["tests.recorded.loading", upstream, str(recorded)],
+            ["tests.models.loading", str(upstream), str(recorded)],
             [
                 "pipelines.authoring.claims_page",
                 str(bundled(Path(folder) / "bundled")),

@@ -15,8 +15,6 @@ import pytest
 from pipelines.settings import Settings
 from pipelines.transform import history
 
-pytestmark = pytest.mark.recorded
-
 CLOSE = {"rel": 1e-9, "abs": 1e-9}
 
 

@@ -7,14 +7,11 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import polars as pl
-import pytest
 from polars.testing import assert_frame_equal
 
 from pipelines import transform, warehouse
 from pipelines.settings import Settings
 from pipelines.transform import reuse
-
-pytestmark = pytest.mark.recorded
 
 
 def _home(folder: Path, file: Path, now: datetime) -> Settings:

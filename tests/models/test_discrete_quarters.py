@@ -1,6 +1,6 @@
-"""From recorded companyfacts through the SQL to discrete quarters: golden figures, restatements, gaps, sums.
+"""From companyfacts through the SQL to discrete quarters: golden figures, restatements, gaps, sums.
 
-Figures in billion US dollars by calendar quarter, differenced by hand from the recorded responses.
+Figures in billion US dollars by calendar quarter, differenced by hand from the responses.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ from pipelines import warehouse
 from pipelines.catalog import load
 from pipelines.settings import Settings
 from pipelines.sources import sec_edgar
-
-pytestmark = pytest.mark.recorded
 
 Q1, Q2, Q3, Q4 = 1, 4, 7, 10  # first month of a calendar quarter
 GOLDEN_CAPEX_USD_BN = {
@@ -55,14 +53,14 @@ def assert_golden_quarters(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(upstream: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[As]:
-    """`built(as_of)` gives a connection to the models over the recorded filings, as known on that date."""
+def built(payloads: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[As]:
+    """`built(as_of)` gives a connection to the models over the filings, as known on that date."""
     opened: dict[date, duckdb.DuckDBPyConnection] = {}
 
     def build(as_of: date) -> duckdb.DuckDBPyConnection:
         if as_of not in opened:
             settings = Settings(warehouse_dir=tmp_path_factory.mktemp("filings"), as_of=as_of)
-            _load(settings, upstream)
+            _load(settings, payloads)
             _run_models(settings)
             opened[as_of] = duckdb.connect(str(settings.build_path), read_only=True)
         return opened[as_of]
@@ -72,12 +70,12 @@ def built(upstream: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         connection.close()
 
 
-def _load(settings: Settings, upstream: Path) -> None:
+def _load(settings: Settings, payloads: Path) -> None:
     catalog = load(settings.catalog_dir)
     warehouse.create(settings.build_path)
     with closing(duckdb.connect(str(settings.build_path))) as connection:
         warehouse.write_catalog(connection, catalog)
-        for file in sorted((upstream / "sec" / "companyfacts").glob("*.json")):
+        for file in sorted((payloads / "sec" / "companyfacts").glob("*.json")):
             facts = sec_edgar.parse(file.read_bytes(), f"companyfacts/{file.stem}", catalog).filing_facts
             known = facts.drop("row").with_columns(
                 known_at=pl.col("filed").cast(pl.Datetime("us")),

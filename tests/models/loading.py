@@ -1,15 +1,15 @@
-"""A warehouse of everything that was recorded and nothing else: `python -m tests.recorded.loading UPSTREAM DIRECTORY`.
+"""A warehouse of one folder of payloads and nothing else: `python -m tests.models.loading UPSTREAM DIRECTORY`.
 
-The project's own parsers and ingest run over the recordings in the order they were retrieved; then the models are
-built. Coal's figures were recorded at another publisher than the catalogue's: see tests/recorded/coal_loading.py.
+The project's own parsers and ingest run over them in the order they were retrieved; then the models are built. Coal's
+figures stand there under another publisher than the catalogue's: see tests/models/coal_loading.py.
 """
 
 from __future__ import annotations
 
-import json
+import hashlib
 import re
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from pipelines import catalog as catalogs
@@ -18,7 +18,8 @@ from pipelines.authoring.bundle import KNOWN_LATER
 from pipelines.errors import BadPayload
 from pipelines.settings import Settings
 from pipelines.sources import imf_pcps, owid_energy, tpu
-from tests.recorded import coal_loading
+from tests.models import coal_loading
+from tests.recordings import Recordings
 
 PLACES = (
     (r"worldbank/[^/]+/(CMO-Historical-Data-Monthly)\.xlsx", "worldbank_pink_sheet", "{}"),
@@ -36,19 +37,20 @@ PLACES = (
 
 
 def load(upstream: Path, settings: Settings) -> ingest.Report:
-    """Load the recordings into the build file of `settings`; recordings of no catalogued series are left out."""
+    """Load the payloads into the build file of `settings`; those of no catalogued series are left out."""
     catalog = catalogs.load(settings.catalog_dir)
-    found = []
-    for entry in json.loads((upstream / "manifest.json").read_text(encoding="utf-8")):
+    recordings = Recordings(upstream)
+    due = [(payload.retrieved_at, owid_energy.SOURCE, payload) for payload in coal_loading.payloads(recordings)]
+    for recording in recordings.every:
         for pattern, source, key in PLACES:
-            if match := re.fullmatch(pattern, entry["file"]):
-                at = datetime.fromisoformat(entry["retrieved_at"]) + KNOWN_LATER.get(source, timedelta())
-                found.append((at, source, key.format(match[1]), entry))
-    due = [(payload.retrieved_at, owid_energy.SOURCE, payload) for payload in coal_loading.payloads(upstream)]
-    for at, source, key, entry in found:
-        body = (upstream / entry["file"]).read_bytes()
-        payload = ingest.Payload(entry["sha256"], key, at, body, entry["url"], None, None, "bundled", entry["fidelity"])
-        due.append((at, source, payload))
+            if (match := re.fullmatch(pattern, recording.file)) and recording.known:
+                at = datetime.combine(recording.known, time(0)) + KNOWN_LATER.get(source, timedelta())
+                body = recording.path.read_bytes()
+                payload_id = hashlib.sha256(body).hexdigest()
+                payload = ingest.Payload(
+                    payload_id, key.format(match[1]), at, body, recording.url, None, None, "bundled", recording.fidelity
+                )
+                due.append((at, source, payload))
     report = ingest.Report()
     with warehouse.exclusive(settings), warehouse.writer(settings) as connection:
         warehouse.write_catalog(connection, catalog)

@@ -13,8 +13,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-pytestmark = pytest.mark.recorded
-
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
 Months = dict[int, float]  # months counted from year 0, so that a year before is twelve less
 

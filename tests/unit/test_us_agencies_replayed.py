@@ -1,6 +1,6 @@
-"""The Board's and BLS's modules on the replay of their interfaces, whose figures are those of recorded FRED files.
+"""The Board's and BLS's modules on the replay of their interfaces, whose figures are those of the FRED files that ship.
 
-Neither publisher's own payload was recorded: the shape is the documented one, the figures are real.
+The shape is the documented one, the figures are real.
 """
 
 from __future__ import annotations
@@ -10,21 +10,19 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-import pytest
 
 from pipelines.sources import bls, federal_reserve
+from tests.recordings import Recordings
 from tests.replay_routes import bls as bls_routes
 from tests.replay_routes import federal_reserve as federal_reserve_routes
 from tests.unit.catalogued import catalogue_of
-
-pytestmark = pytest.mark.recorded
 
 
 def figures(observations: pl.DataFrame, series_id: str) -> dict[date, float]:
     return dict(observations.filter(series_id=series_id).select("period", "value").iter_rows())
 
 
-def test_the_replayed_archives_of_the_board_give_the_figures_of_the_recorded_fred_files(upstream: Path) -> None:
+def test_the_replayed_archives_of_the_board_give_the_figures_of_the_shipped_fred_files(shipped: Path) -> None:
     catalog = catalogue_of("federal_reserve")
     found: dict[str, dict[date, float]] = {}
     missing: dict[str, int] = {}
@@ -34,7 +32,7 @@ def test_the_replayed_archives_of_the_board_give_the_figures_of_the_recorded_fre
             for host, path, answer in federal_reserve_routes.routes()
             if re.fullmatch(re.escape(f"https://{host}") + path, request.url)
         ]
-        status, content_type, body = answer({}, b"", date(2026, 8, 20))
+        status, content_type, body = answer({}, b"", date(2026, 8, 20), Recordings(shipped))
         assert (status, content_type.startswith(request.expect.content_types)) == (200, True)
         assert body.startswith(request.expect.starts_with)
         parsed = federal_reserve.parse(body, request.key, catalog)
@@ -52,14 +50,14 @@ def test_the_replayed_archives_of_the_board_give_the_figures_of_the_recorded_fre
     assert missing["frb_treasury_2y_pct"] == 1
 
 
-def test_the_replayed_decades_of_bls_give_the_figures_of_the_recorded_fred_files(upstream: Path) -> None:
+def test_the_replayed_decades_of_bls_give_the_figures_of_the_shipped_fred_files(shipped: Path) -> None:
     catalog = catalogue_of("bls")
     requests = bls.plan(catalog, date(2026, 8, 20))
     ((_, _, reply),) = bls_routes.routes()
     found: dict[str, dict[date, float]] = {}
     missing: dict[str, int] = {}
     for request in requests:
-        status, content_type, body = reply({}, request.body or b"", date(2026, 8, 20))
+        status, content_type, body = reply({}, request.body or b"", date(2026, 8, 20), Recordings(shipped))
         assert (status, content_type.startswith(request.expect.content_types)) == (200, True)
         parsed = bls.parse(body, request.key, catalog)
         assert parsed.rejects.is_empty()

@@ -15,8 +15,6 @@ import duckdb
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.recorded
-
 RELATIVE = 1e-9
 MONTHS_PER_YEAR = 12
 METALS = ("copper", "aluminium", "zinc", "nickel", "lead", "tin")

@@ -25,8 +25,6 @@ from pipelines import transform
 from pipelines.settings import Settings
 from pipelines.transform import history
 
-pytestmark = pytest.mark.recorded
-
 # Between the first recorded vintage and the last one: before it hardly anything is known, after it everything is.
 FIRST, LAST = date(2015, 1, 1), date(2026, 8, 21)
 DATED = {

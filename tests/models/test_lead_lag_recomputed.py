@@ -8,8 +8,6 @@ import duckdb
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.recorded
-
 
 def test_lead_lag_correlations_are_those_of_the_raw_figures(built: duckdb.DuckDBPyConnection) -> None:
     newest = """

@@ -8,8 +8,6 @@ import duckdb
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.recorded
-
 
 @pytest.mark.parametrize(
     ("company", "cik", "concept", "tag", "least"),
