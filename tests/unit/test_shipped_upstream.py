@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.authoring import bundle
 from pipelines import catalog as catalogs
+from pipelines.authoring import bundle
 from pipelines.settings import Settings
 from tests import shipped_upstream
 from tests.recordings import MADE_UP
