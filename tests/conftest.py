@@ -15,7 +15,25 @@ from tests import shipped_upstream
 from tests.recordings import folders
 from tests.replay import Replay
 
+# Files and folders whose tests take a minute or more: they start first, the many quick ones fill the gaps at the end.
+_LONGEST_FIRST = (
+    "tests/pipeline/test_daily_run.py",
+    "tests/pipeline/test_bundled_run.py",
+    "tests/pipeline/test_endurance.py",
+    "tests/faults/test_processes.py",
+    "tests/models",
+    "tests/browser",
+    "tests/pipeline",
+    "tests/faults",
+)
 _skipped_recorded: list[str] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        return next((n for n, path in enumerate(_LONGEST_FIRST) if item.nodeid.startswith(path)), len(_LONGEST_FIRST))
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")

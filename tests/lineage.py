@@ -79,7 +79,7 @@ def marts() -> list[Mart]:
 def followed(connection: duckdb.DuckDBPyConnection) -> dict[str, Traced]:
     """By mart that has rows: rows with a figure and no lineage, and one row followed to payloads and filings."""
     # Also read by `metals explain` here: the view is computed once and not for every table.
-    connection.execute("create or replace temp table lineage as select * from main.lineage")
+    connection.execute("create temp table if not exists lineage as from main.lineage")
     payloads = {p for (p,) in connection.execute("select payload_id from raw.payload").fetchall()}
     accessions = {a for (a,) in connection.execute("select distinct accession from raw.filing_fact").fetchall()}
     seeds = {

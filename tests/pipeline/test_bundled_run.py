@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,11 +16,31 @@ import pytest
 
 from pipelines import catalog as catalogs
 from pipelines.settings import Settings
+from pipelines.sources import fred
 from tests.brief_page import differences, read
 from tests.pipeline.conftest import REPOSITORY, Home
+from tests.replay import Replay
 
 QUERIES = REPOSITORY / "docs" / "queries"
 DEAD_END = "http://127.0.0.1:9"  # the discard port: refused at once
+NEXT_DAY = "2026-08-22T22:30:00+00:00"
+
+ALUMINIUM = """
+  - id: fred_palumusdm_usd_per_tonne
+    title: Aluminium, monthly average (IMF, over FRED)
+    publisher: International Monetary Fund
+    select: {id: PALUMUSDM}
+    unit: usd_per_tonne
+    frequency: monthly
+    plausible: [500, 10000]         # a price per pound or in cents falls outside
+    publication_lag_days: 20        # within the first three weeks of the next month
+    staleness_limit_days: 75        # 31 + 20, and an update that is left out
+    licence: IMF terms of use, with attribution
+    history: stable
+    bundle: false
+    metal: aluminium
+    description: Aluminium, 99.5 % purity at least, London Metal Exchange spot, cif UK ports.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -199,19 +220,19 @@ def test_status_doctor_and_sql_read_the_published_file(offline_home: tuple[Home,
     status = home.metals("status")
     assert status.returncode == 0, status.stderr
     assert "C6" in status.stdout
-    doctor = home.metals("doctor")
+    doctor = home.call("doctor")
     assert doctor.returncode == 0, doctor.stderr
     assert "World Bank" in doctor.stdout
     answer = home.metals("sql", "select 6 * 7 as answer")
     assert "42" in answer.stdout
-    refused = home.metals("sql", "create table x (a int)")
+    refused = home.call("sql", "create table x (a int)")
     assert refused.returncode == 2
     assert "read-only" in refused.stderr
 
 
 def test_json_is_all_that_a_machine_reads_on_standard_output(offline_home: tuple[Home, str, float]) -> None:
     home, _, _ = offline_home
-    status = home.metals("status", "--json")
+    status = home.call("status", "--json")
     content = json.loads(status.stdout)
     assert content["as_of"] == "2026-08-21"
     assert {c["claim_id"]: c["verdict"] for c in content["claims"]}["C4"] == "mixed"
@@ -227,7 +248,7 @@ def test_explain_names_payload_and_accession(offline_home: tuple[Home, str, floa
     [payload] = {p for (p,) in home.rows("select payload_id from raw.payload where url like '%CIK0000789019.json'")}
     assert str(payload) in told.stdout
     assert "0001193125-26-323660" in told.stdout
-    missing = home.metals("explain", "driver_ai_capex", "MSFT 1900 1")
+    missing = home.call("explain", "driver_ai_capex", "MSFT 1900 1")
     assert (missing.returncode, "lineage" in missing.stderr) == (2, True)
 
 
@@ -244,15 +265,15 @@ def test_export_writes_tables_and_queries_whole_or_not_at_all(offline_home: tupl
     assert said[b"metals_as_of"] == "2026-08-21"
     assert "World Bank, Commodity Price Data (The Pink Sheet), CC BY 4.0" in said[b"metals_credits"]
     query = "select month, ppi_yoy_pct from driver_china_cycle where month = '2026-07-01';"
-    assert home.metals("export", query, str(folder / "ppi.csv")).returncode == 0
+    assert home.call("export", query, str(folder / "ppi.csv")).returncode == 0
     assert (folder / "ppi.csv").read_text(encoding="utf-8") == "month,ppi_yoy_pct\n2026-07-01,3.5\n"
     worked = str(QUERIES / "what_was_known_when.sql")
-    assert home.metals("export", worked, str(folder / "known.csv")).returncode == 0
+    assert home.call("export", worked, str(folder / "known.csv")).returncode == 0
     assert "2026-03-01,0.5,2026-04-15 00:00:00,assumed_lag" in (folder / "known.csv").read_text(encoding="utf-8")
     (folder / "known.csv").unlink()
-    assert "assumed_lag" in home.metals("sql", worked).stdout
+    assert "assumed_lag" in home.call("sql", worked).stdout
     for what, target in (("select nonsense", "ppi.csv"), ("metal_prices", "prices.xls"), ("metals", "no/where.csv")):
-        assert home.metals("export", what, str(folder / target)).returncode == 2
+        assert home.call("export", what, str(folder / target)).returncode == 2
     assert sorted(p.name for p in folder.iterdir()) == ["ppi.csv", "prices.parquet"]
     assert (folder / "ppi.csv").read_text(encoding="utf-8").startswith("month,ppi")
 
@@ -261,7 +282,7 @@ def test_the_page_of_the_day_is_written_and_holds_the_warehouses_figures(offline
     home, said, _ = offline_home
     path = home.folder / "warehouse" / "brief" / "index.html"
     assert f"brief     {path}" in said
-    assert f"brief     {path}" in home.metals("status").stdout
+    assert f"brief     {path}" in home.call("status").stdout
     page = read(path.read_text(encoding="utf-8"))
     compared, wrong = differences(page, home.published)
     assert wrong == []
@@ -295,15 +316,76 @@ def test_a_second_run_adds_nothing(offline_home: tuple[Home, str, float]) -> Non
 
 def test_an_unknown_publisher_is_a_wrong_call(offline_home: tuple[Home, str, float]) -> None:
     home, _, _ = offline_home
-    run = home.metals("run", "--only", "no_such_publisher")
+    run = home.call("run", "--only", "no_such_publisher")
     assert run.returncode == 2
     assert "worldbank_pink_sheet" in run.stderr
 
 
-def test_only_one_publisher_can_be_run(offline_home: tuple[Home, str, float]) -> None:
+def _copy_of_the_catalogue(folder: Path) -> Path:
+    copy = folder / "catalog"
+    shutil.copytree(Settings().catalog_dir, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return copy
+
+
+def _append(catalog: Path, entry: str) -> None:
+    """Add an entry at the end of the file, letter for letter, as a user does."""
+    with (catalog / "series" / "fred.yaml").open("a", encoding="utf-8") as file:
+        file.write("\n" + entry.strip("\n") + "\n")
+
+
+def test_the_documented_example_of_a_new_series_is_a_valid_entry(tmp_path: Path) -> None:
+    own_catalog = _copy_of_the_catalogue(tmp_path)
+    before = catalogs.load(own_catalog)
+    text = (REPOSITORY / "docs" / "adding_a_series.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"^```yaml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    _append(own_catalog, block)
+    after = catalogs.load(own_catalog)
+
+    [added] = set(after.series) - set(before.series)
+    assert f"data_freshness where series_id = '{added}'" in text, "the query that follows asks for this series"
+    assert after.series[added].source == "fred"
+    asked = {request.params for request in fred.plan(after, date(2026, 8, 21))}
+    assert asked - {request.params for request in fred.plan(before, date(2026, 8, 21))} == {(("id", "DGS2"),)}
+
+
+@pytest.fixture(scope="module")
+def home_with_aluminium(
+    offline_home: tuple[Home, str, float], shipped: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Home:
+    """The home a day later, its catalogue with one entry more; only FRED is asked. The last to use this home."""
     home, _, _ = offline_home
-    run = home.metals("run", "--only", "worldbank_pink_sheet", METALS_NOW="2026-08-24T22:30:00+00:00")
-    assert run.returncode == 0, run.stderr
-    asked = home.rows("select distinct source_id from raw.retrieval where checked_at > timestamp '2026-08-23'")
-    assert asked == [("worldbank_pink_sheet",)]
-    assert home.rows("select max(as_of) from raw.build where succeeded") == [(date(2026, 8, 24),)]
+    catalog = _copy_of_the_catalogue(tmp_path_factory.mktemp("catalogue"))
+    _append(catalog, ALUMINIUM)
+    with Replay(shipped, NEXT_DAY[:10]) as replay:
+        run = home.metals(
+            "run", "--only", "fred", METALS_NOW=NEXT_DAY, METALS_PACING="false",
+            METALS_UPSTREAM_BASE_URL=replay.base_url, METALS_CATALOG_DIR=str(catalog),
+        )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    return home
+
+
+def test_a_series_is_added_by_one_entry(home_with_aluminium: Home, shipped: Path) -> None:
+    rows = home_with_aluminium.rows
+    series = "series_id = 'fred_palumusdm_usd_per_tonne'"
+    assert "fred_palumusdm_usd_per_tonne" not in catalogs.load(Settings().catalog_dir).series
+    [answer] = shipped.rglob("PALUMUSDM.csv")
+    last = answer.read_text(encoding="utf-8").split()[-1]
+    [(period, value)] = rows(f"select max(period), max_by(value, period) from raw.observation where {series}")
+    assert (f"{period}", value) == (last.split(",")[0], float(last.split(",")[1]))
+    assert rows(f"select unit, frequency, metal_id, publisher, ships_with_project from series where {series}") == [
+        ("usd_per_tonne", "monthly", "aluminium", "International Monetary Fund", False)
+    ]
+    # April 2025 ended 479 days before, far over the limit of 75.
+    assert rows(
+        "select source_id, last_period, age_days, staleness_limit_days, is_stale, how "
+        f"from data_freshness where {series}"
+    ) == [("fred", date(2025, 4, 1), 479, 75, True, "fresh")]
+
+
+def test_only_the_named_publisher_was_asked_and_the_others_are_bundled(home_with_aluminium: Home) -> None:
+    rows = home_with_aluminium.rows
+    asked = rows(f"select distinct source_id from raw.retrieval where checked_at >= timestamp '{NEXT_DAY[:10]}'")
+    assert asked == [("fred",)]
+    assert rows("select max(as_of) from raw.build where succeeded") == [(date(2026, 8, 22),)]
+    assert rows("select count(*) > 700 from metal_prices where metal_id = 'copper'") == [(True,)]

@@ -19,8 +19,6 @@ from tests.endurance.readers import Readers
 from tests.endurance.year import Calendar, Simulation
 from tests.pipeline.conftest import REPOSITORY
 
-pytestmark = pytest.mark.recorded
-
 KILLS = (
     (HISTORY, "history"),
     (PUBLISH, "diff"),
@@ -34,9 +32,9 @@ KILLS = (
 
 
 @pytest.fixture(scope="module")
-def soak(upstream: Path, tmp_path_factory: pytest.TempPathFactory) -> Soak:
+def soak(shipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Soak:
     """A home after a whole run, eight kills with readers at work, and another whole run."""
-    soak = Soak(tmp_path_factory.mktemp("soak"), upstream, seed=7)
+    soak = Soak(tmp_path_factory.mktemp("soak"), shipped, seed=7)
     try:
         soak.run_whole()
         with Readers(soak.published, opening=1) as readers:
@@ -90,10 +88,10 @@ def test_a_warehouse_is_restored_from_landing_equal_in_content(soak: Soak) -> No
     assert {t: c for t, c in after.items() if t not in skipped} == {t: c for t, c in before.items() if t not in skipped}
 
 
-def test_two_weeks_day_by_day_leave_what_a_load_at_once_leaves(upstream: Path, tmp_path: Path) -> None:
+def test_two_weeks_day_by_day_leave_what_a_load_at_once_leaves(shipped: Path, tmp_path: Path) -> None:
     """Two days on which the World Bank answers 403, a figure that is gone for a week, first prints that are revised."""
     catalog = catalogs.load(Settings().catalog_dir)
-    with Calendar(upstream, catalog) as calendar:
+    with Calendar(shipped, catalog) as calendar:
         weeks = Simulation(tmp_path, calendar, catalog, date(2026, 2, 2), date(2026, 2, 17), with_models=False)
         assert len(list(weeks.live())) == 1
         assert weeks.unexplained() == []
