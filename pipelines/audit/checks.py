@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from pipelines import contracts, warehouse
+from pipelines import columns, warehouse
 from pipelines.settings import Settings
 
 # A published table that loses this share of its rows is held back: publishers add history, they do not halve it.
@@ -61,8 +61,8 @@ def build_is_complete(connection: duckdb.DuckDBPyConnection, settings: Settings)
 def raw_rows_are_unique(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
     """(series, period, known_at) and its counterparts are unique: the as-of rule rests on it."""
     examples = []
-    for table in contracts.RAW:
-        key = ", ".join([*contracts.key(table), "known_at"])
+    for table in columns.RAW:
+        key = ", ".join([*columns.KEYS[table], "known_at"])
         rows = connection.execute(
             f"select {key}, count(*) from raw.{table} group by {key} having count(*) > 1 limit 3"
         ).fetchall()
