@@ -10,8 +10,8 @@ import polars as pl
 
 from pipelines import columns, warehouse
 from pipelines.catalog import Catalog
-from pipelines.ingest.observations import RELATIVE_TOLERANCE
 from pipelines.ingest.payload import COUNTS, Payload
+from pipelines.ingest.precision import RELATIVE_TOLERANCE
 from pipelines.sources import Parsed
 
 
