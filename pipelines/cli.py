@@ -153,7 +153,7 @@ def _print_json(content: dict[str, Any]) -> None:
     console.print_json(json.dumps(content, default=str))
 
 
-def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, list[str], dict[str, list[str]]]:
+def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, list[str], dict[str, dict[str, int]]]:
     # Imported here: Dagster and dbt take seconds to import, and `metals sql` needs neither.
     log.info("starting Dagster and dbt")
     from pipelines.definitions import assemble  # noqa: PLC0415
