@@ -181,7 +181,7 @@ def _fred(key: str, day: date, columns: Columns) -> tuple[str, bytes]:
 
 def fred_csv(identifier: str, day: date, column: Column) -> bytes:
     """FRED's graph CSV; where figures are missing, it has a line for every weekday without one."""
-    lines = {period: f"{value:.{column.decimals[period]}f}" for period, value in column.figures.items()}
+    lines = {p: _plain(v) if column.decimals[p] else f"{v:.0f}" for p, v in column.figures.items()}
     first, last = min(lines), max(lines)
     if column.missing:
         days = (first + timedelta(days=n) for n in range((last - first).days))
