@@ -91,7 +91,7 @@ def main() -> None:
         with warehouse.writer(settings):
             pass
 
-        disk.leave(20)  # room for the journal, not for a workbook
+        disk.leave(8)  # room for the journal, not for a workbook
         told["landing"] = asked()
         told["left in landing"] = [p.name for p in settings.landing_dir.rglob("*") if p.suffix in (".gz", ".part")]
         disk.free()
