@@ -173,7 +173,8 @@ def test_a_disk_that_fills_up_stops_each_stage_and_loses_nothing(
     assert (payloads, retrievals) == (1, 2)  # the one that found no room, and the one that did
     assert observations == told["load, with room"] > 9000
     assert told["published file after models"] is True
-    assert told["models, with room"] == {"metals": "success", "companies": "success"}
+    assert {"metals", "companies"} < set(told["models, with room"])
+    assert set(told["models, with room"].values()) == {"success"}
     assert told["published file"] is True, "as it was"
     assert told["left beside it"] == []
     assert told["published, with room"] is True
