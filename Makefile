@@ -16,18 +16,20 @@ LOCK_ARGS ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# The locks are complete, so pip is not asked to resolve anything (--no-deps); `pip check` proves it.
+# The locks are complete, so nothing is resolved (--no-deps); `pip check` proves it. uv installs several times faster than
+# pip; where it cannot (no wheel for the machine, an index that only pip's configuration names), pip installs the same.
 # Paths stay relative: the folder's own path may hold spaces.
 VENV := .venv
 PY := $(VENV)/bin/python
-INSTALL := $(PY) -m pip install --quiet --no-deps --require-hashes --requirement
-PROJECT := $(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+LOCKED := --quiet --no-deps --require-hashes --requirement
+install = $(PY) -m uv pip install --python $(PY) --compile-bytecode $(LOCKED) $(1) 2>$(VENV)/uv.log \
+	|| { echo "Installing with pip: uv could not ($(VENV)/uv.log)"; $(PY) -m pip install $(LOCKED) $(1); }
 COMPILE := pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .PHONY: help
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
 run: $(VENV)/.runtime-stamp ## Run the daily job once: a published warehouse and a summary
@@ -38,13 +40,18 @@ ui: $(VENV)/.runtime-stamp ## Open the Dagster UI with the daily schedule
 	@$(VENV)/bin/metals ui
 
 .PHONY: test
-test: lint ## Everything that must pass: linters, types, SQL, tests
+test: lint ## Everything that must pass: linters, types, SQL, all tests
 	@command -v chromium chromium-browser google-chrome >/dev/null || echo "No Chromium: the browser tests will be skipped (on Debian: apt-get install chromium)"
 	$(PY) -m pytest $(PYTEST_ARGS)
 
+# The inner loop: what needs no run of the job, in under a minute.
+.PHONY: check
+check: lint ## Linters, types and the tests that need no run of the job
+	$(PY) -m pytest -q tests/unit tests/conventions $(PYTEST_ARGS)
+
 .PHONY: spark
-spark: $(VENV)/.test-stamp ## Install Spark (half a gigabyte, needs Java 17) and hold its tables against DuckDB's
-	$(INSTALL) requirements-spark.lock
+spark: $(VENV)/.test-stamp ## Install Spark (half a gigabyte, needs Java 17) and compare its tables with DuckDB's
+	$(call install,requirements-spark.lock)
 	$(PY) -m pytest -n 0 -m spark tests/spark $(PYTEST_ARGS)
 
 .PHONY: lint
@@ -53,7 +60,13 @@ lint: $(VENV)/.test-stamp ## ruff, mypy and sqlfluff, without changing a file
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
-	$(PY) -m sqlfluff lint --disable-progress-bar dbt_project/models
+	@$(MAKE) --no-print-directory $(VENV)/.sql-stamp
+
+# Only the models that changed since sqlfluff last passed; all of them when a macro, a setting or sqlfluff changed.
+MODELS := dbt_project/models/%.sql
+$(VENV)/.sql-stamp: $(shell find dbt_project/models dbt_project/macros dbt_project/sqlfluff -name '*.sql' -o -name '*.py') .sqlfluff $(VENV)/.test-stamp
+	$(PY) -m sqlfluff lint --disable-progress-bar --processes 0 $(if $(filter-out $(MODELS),$?),dbt_project/models,$(filter $(MODELS),$?))
+	@touch $@
 
 .PHONY: format
 format: $(VENV)/.test-stamp ## Let ruff and sqlfluff mend what they can
@@ -65,10 +78,17 @@ format: $(VENV)/.test-stamp ## Let ruff and sqlfluff mend what they can
 docs: $(VENV)/.runtime-stamp ## Write docs/data_dictionary.md again from the catalogue and the models
 	$(PY) -m pipelines.authoring.dictionary
 
+# Needs neither a network nor a warehouse: what the pages show is in the project's files.
+.PHONY: dbt-docs
+dbt-docs: $(VENV)/.runtime-stamp ## Write dbt's own documentation (models, columns, lineage graph) as one HTML file
+	@$(VENV)/bin/dbt --quiet docs generate --static --empty-catalog --vars '{build_path: ":memory:"}' \
+		--project-dir dbt_project --profiles-dir dbt_project --target-path target/docs
+	@echo "wrote dbt_project/target/docs/static_index.html"
+
 # Two throw-away warehouses: of the bundled figures, and of every recording in METALS_TEST_UPSTREAM.
 .PHONY: claims
 claims: $(VENV)/.test-stamp ## Write docs/claims.md again from the rules and from recorded figures
-	@$(PY) -m tests.recorded.claims
+	@$(PY) -m tests.models.claims
 
 .PHONY: bundle
 bundle: $(VENV)/.runtime-stamp ## Compile warehouse/bundled again from ../shared/upstream
@@ -77,12 +97,13 @@ bundle: $(VENV)/.runtime-stamp ## Compile warehouse/bundled again from ../shared
 # No index and no address gets into the locks: where packages come from is the installing machine's business.
 # Pins that still fit stay; LOCK_ARGS=--upgrade moves them all.
 .PHONY: lock
-lock: ## Compile the three requirements locks again from pyproject.toml (needs uv)
+lock: ## Compile the requirements locks again from pyproject.toml (needs uv)
 	@command -v "$(UV)" >/dev/null || { echo "make lock needs uv: install it with 'pip install uv', or name it as UV=/path/to/uv"; exit 1; }
 	"$(UV)" $(COMPILE) $(LOCK_ARGS) --output-file requirements.lock pyproject.toml
 	"$(UV)" $(COMPILE) $(LOCK_ARGS) --extra test --constraint requirements.lock --output-file requirements-test.lock pyproject.toml
 	"$(UV)" $(COMPILE) $(LOCK_ARGS) --extra spark --constraint requirements-test.lock --output-file requirements-spark.lock pyproject.toml
-	@! grep -nE '://|^ *-[a-z]|^ *--(index|extra|find|trusted)' requirements.lock requirements-test.lock requirements-spark.lock || { echo "an address got into a lock"; exit 1; }
+	echo uv | "$(UV)" $(COMPILE) $(LOCK_ARGS) --output-file requirements-uv.lock -
+	@! grep -nE '://|^ *-[a-z]|^ *--(index|extra|find|trusted)' requirements*.lock || { echo "an address got into a lock"; exit 1; }
 
 # Needs the network: known vulnerabilities of the pinned versions.
 .PHONY: audit
@@ -95,17 +116,18 @@ clean: ## Remove the environment, caches and dbt's target; the warehouse stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs *.egg-info
 	find pipelines tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/.runtime-stamp: requirements.lock pyproject.toml
+$(VENV)/.runtime-stamp: requirements-uv.lock requirements.lock pyproject.toml
 	@$(MAKE) --no-print-directory venv
 	@echo "Installing the pinned packages into $(VENV) (once; minutes on a slow line)"
-	$(INSTALL) requirements.lock
-	$(PROJECT)
-	$(PY) -m pip check
+	@$(PY) -m pip install $(LOCKED) requirements-uv.lock || echo "Installing with pip: there is no uv for this machine"
+	@$(call install,requirements.lock)
+	@$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(PY) -m pip check
 	@touch $@
 
 $(VENV)/.test-stamp: requirements-test.lock $(VENV)/.runtime-stamp
 	@echo "Installing the pinned test tools into $(VENV)"
-	$(INSTALL) requirements-test.lock
+	@$(call install,requirements-test.lock)
 	@touch $@
 
 # A folder that was moved or whose Python is gone is made again.

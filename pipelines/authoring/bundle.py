@@ -1,4 +1,4 @@
-"""Compile `warehouse/bundled` from recorded payloads: `python -m pipelines.authoring.bundle [--upstream DIR]`.
+"""Compile `warehouse/bundled` from recorded payloads: `python -m pipelines.authoring.bundle [--upstream DIR ...]`.
 
 The project's own parsers and ingest run over the recordings in the order they were retrieved. What belongs here is the
 choice of what ships and its account (README); no figure is typed in, changed or computed.
@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -67,18 +68,19 @@ class Recording:
     sha256: str
 
 
-def recordings(upstream: Path, catalog: Catalog) -> list[Recording]:
-    """What the manifest of `upstream` offers of bundled sources, in the order it was retrieved.
+def recordings(folders: Sequence[Path], catalog: Catalog) -> list[Recording]:
+    """What the manifests of `folders` offer of bundled sources, in the order it was retrieved; no excerpts.
 
     Raises BadPayload where a file is not the one of the manifest.
     """
     found = []
-    for entry in json.loads((upstream / "manifest.json").read_text(encoding="utf-8")):
+    listed = [(f, entry) for f in folders for entry in json.loads((f / "manifest.json").read_text(encoding="utf-8"))]
+    for folder, entry in listed:
         place = _place(entry["file"], catalog)
-        if place is None:
+        if place is None or "excerpt" in entry["fidelity"]:
             continue
         source, key = place
-        path = upstream / entry["file"]
+        path = folder / entry["file"]
         if hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
             raise BadPayload(f"{path} is not the file of the manifest", source=source, row=key)
         # The manifest knows the day, not the hour; its first moment is what an as-of day may see.
@@ -128,7 +130,7 @@ def _only_bundled(module: SourceModule) -> SourceModule:
     return cast(SourceModule, SimpleNamespace(plan=module.plan, parse=parse))
 
 
-def compile_bundle(upstream: Path, directory: Path, catalog: Catalog) -> pl.DataFrame:
+def compile_bundle(folders: Sequence[Path], directory: Path, catalog: Catalog) -> pl.DataFrame:
     """Write the bundle's Parquet files and README into `directory`; return `summary` of them.
 
     A recording that a parser or a contract refuses stops the compilation: it ships whole or not at all.
@@ -139,7 +141,7 @@ def compile_bundle(upstream: Path, directory: Path, catalog: Catalog) -> pl.Data
     report = ingest.Report()
     with warehouse.scratch() as connection:
         connection.execute("set threads = 1")  # row groups in one order: the same bytes each time
-        for r in recordings(upstream, catalog):
+        for r in recordings(folders, catalog):
             payload = ingest.Payload(
                 r.sha256, r.key, r.retrieved_at, r.path.read_bytes(), r.url, None, None, "bundled", r.fidelity
             )
@@ -334,10 +336,9 @@ def _section(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("--upstream", type=Path, default=PROJECT_ROOT.parent / "shared" / "upstream")
+    parser.add_argument("--upstream", type=Path, nargs="+", default=[PROJECT_ROOT.parent / "shared" / "upstream"])
     settings = Settings()
-    upstream = parser.parse_args().upstream.resolve()
-    table = compile_bundle(upstream, settings.bundled_dir, catalogs.load(settings.catalog_dir))
+    table = compile_bundle(parser.parse_args().upstream, settings.bundled_dir, catalogs.load(settings.catalog_dir))
     with pl.Config(tbl_formatting="MARKDOWN", tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True):
         print(table)
     for path in sorted(settings.bundled_dir.glob("*.parquet")):

@@ -1,22 +1,24 @@
-"""Writes docs/data_dictionary.md: every publisher and series of the catalogue, every published table of the models.
+"""Writes docs/data_dictionary.md (publishers, series, published tables) and the raw tables as dbt's sources.
 
-`make docs` runs it. The page holds nothing but what the catalogue and the YAML files of the marts say, in their order,
-so it is the same wherever it is written.
+`make docs` runs it. Both files hold nothing but what the catalogue, the YAML files of the marts and the definitions of
+the raw tables say, in their order, so they are the same wherever they are written.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pipelines import catalog
+from pipelines import catalog, warehouse
 from pipelines.catalog import Catalog, LicenceClass, Source
 from pipelines.settings import PROJECT_ROOT, Settings, setting_variable
 
 PAGE = PROJECT_ROOT / "docs" / "data_dictionary.md"
+SOURCES = PROJECT_ROOT / "dbt_project" / "models" / "staging" / "_sources.yml"
 _INTRODUCTION = """\
 # Data dictionary
 
@@ -26,6 +28,26 @@ A plausible range is the one outside of which a figure goes to quarantine. The p
 the period; the staleness limit is the longest normal age of the newest period's end. History is `stable` where
 back-filled figures count as known after the lag, and `revised` where they count only from the day they were seen.
 """
+
+
+def sources() -> str:
+    """The raw tables as dbt sources, described as the warehouse defines them."""
+    lines = [
+        "# Written by `make docs` from the raw tables' definitions in pipelines/: change those, not this file.",
+        "version: 2",
+        "",
+        "sources:",
+        "  - name: raw",
+        "    description: Append-only, bitemporal tables written by the pipeline.",
+        "    tables:",
+    ]
+    for t in warehouse.TABLES:
+        lines += [f"      - name: {t.name}", f"        description: {json.dumps(t.description)}", "        columns:"]
+        lines += [
+            f"          - {{name: {c.name}, data_type: {c.type}, description: {json.dumps(c.description)}}}"
+            for c in t.columns
+        ]
+    return "\n".join(lines) + "\n"
 
 
 def marts(dbt_project_dir: Path) -> list[tuple[Path, dict[str, Any]]]:
@@ -170,7 +192,8 @@ def table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> list[s
 def main() -> None:
     settings = Settings()
     PAGE.write_text(page(catalog.load(settings.catalog_dir), settings.dbt_project_dir), encoding="utf-8")
-    print(f"wrote {PAGE.relative_to(PROJECT_ROOT)}")
+    SOURCES.write_text(sources(), encoding="utf-8")
+    print(f"wrote {PAGE.relative_to(PROJECT_ROOT)} and {SOURCES.relative_to(PROJECT_ROOT)}")
 
 
 if __name__ == "__main__":

@@ -28,9 +28,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.endurance import publishers, verdicts
+from tests.endurance import verdicts
 from tests.endurance.publishers import ASKED, Revising
 from tests.endurance.readers import Readers
+from tests.recordings import folders
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FIRST_DAY = datetime(2026, 8, 21, 22, 30)  # noqa: DTZ001 - UTC, as the warehouse stores it
@@ -196,7 +197,7 @@ class Soak:
     """One home under fire."""
 
     folder: Path
-    upstream: Path
+    upstream: Path | list[Path]
     seed: int
     killed: Counter[str] = field(default_factory=Counter)
     escaped: int = 0
@@ -433,7 +434,7 @@ def main() -> None:
     started = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that nothing it started outlives it
     with tempfile.TemporaryDirectory() as temporary:
-        soak = Soak(options.folder or Path(temporary), publishers.recorded(), options.seed)
+        soak = Soak(options.folder or Path(temporary), folders(), options.seed)
         try:
             soak.run_whole()
             print(f"first run {soak.whole_s:.0f} s", flush=True)

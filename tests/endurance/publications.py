@@ -19,8 +19,8 @@ from pipelines import ingest, landing, sources, transform, warehouse
 from pipelines.audit import gate
 from pipelines.settings import Settings
 from tests.endurance.kills import Soak
-from tests.endurance.publishers import recorded
 from tests.endurance.readers import Readers
+from tests.recordings import folders
 
 CHANGING_MODELS = ["+driver_monetary,resource_type:model"]
 
@@ -78,7 +78,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.getLogger("metals").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as temporary:
-        soak = Soak(options.folder or Path(temporary), recorded(), seed=1)
+        soak = Soak(options.folder or Path(temporary), folders(), seed=1)
         try:
             readers = publish_often(soak, options.count, options.runs)
         finally:

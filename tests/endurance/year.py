@@ -34,7 +34,8 @@ from pipelines.landing import Landing, land
 from pipelines.settings import Settings
 from pipelines.transform import history
 from tests.endurance import verdicts
-from tests.endurance.publishers import EASTMONEY, FRED, recorded
+from tests.endurance.publishers import EASTMONEY, FRED
+from tests.recordings import folders
 from tests.replay import Answer, Replay, Seen
 
 ASKED = ("fred", "eastmoney", "worldbank_pink_sheet", "gpr", "federal_register")
@@ -67,7 +68,7 @@ FAULTS = (
 class Calendar(Replay):
     """The publishers, releasing what was recorded of them on their calendars."""
 
-    def __init__(self, upstream: Path, catalog: Catalog) -> None:
+    def __init__(self, upstream: Path | list[Path], catalog: Catalog) -> None:
         super().__init__(upstream, FIRST)
         self._everything = Replay(upstream, None)
         self._fred = {s.select["id"]: s for s in catalog.series_of("fred")}
@@ -326,7 +327,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.getLogger("metals").setLevel(logging.ERROR)
     catalog = catalogs.load(Settings().catalog_dir)
-    with tempfile.TemporaryDirectory() as temporary, Calendar(recorded(), catalog) as calendar:
+    with tempfile.TemporaryDirectory() as temporary, Calendar(folders(), catalog) as calendar:
         year = Simulation(
             options.folder or Path(temporary),
             calendar,

@@ -65,13 +65,13 @@ def settings_for(folder: Path, base_url: str) -> Settings:
 
 
 @contextmanager
-def replayed(upstream: Path) -> Iterator[Replay]:
+def replayed(upstream: Path | list[Path]) -> Iterator[Replay]:
     with Replay(upstream, NOW) as replay:
         replay.documents = list(DOCUMENTS)
         yield replay
 
 
-def gather(upstream: Path, folder: Path, only: str | None = None) -> list[Seed]:
+def gather(upstream: Path | list[Path], folder: Path, only: str | None = None) -> list[Seed]:
     """Land every publisher's answers under `folder`; at most PAYLOADS_PER_SOURCE of each, spread over its requests."""
     with replayed(upstream) as replay:
         settings = settings_for(folder, replay.base_url)

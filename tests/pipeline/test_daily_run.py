@@ -13,8 +13,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.models.test_discrete_quarters import assert_golden_quarters
 from tests.pipeline.conftest import Home
-from tests.recorded.test_discrete_quarters import assert_golden_quarters
 from tests.replay import Replay
 
 pytestmark = pytest.mark.recorded

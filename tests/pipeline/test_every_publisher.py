@@ -599,7 +599,7 @@ def test_only_the_named_publisher_was_asked_and_the_others_are_bundled(home_with
 
 
 def test_every_figure_of_every_table_leads_to_payloads_and_filings(runs: Published) -> None:
-    """Every published table has rows here, so that none escapes; tests/recorded follows the recorded ones too."""
+    """Every published table has rows here, so that none escapes; tests/models follows the recorded ones too."""
     with duckdb.connect(str(runs.second), read_only=True) as connection:
         found = followed(connection)
     assert set(found) == {mart.name for mart in marts()} - {"capex_universe"}  # of a backfill, not of a run

@@ -219,7 +219,7 @@ def test_the_universe_by_industry_is_the_sum_over_its_filers(settings: Settings,
     )
     header = json.dumps({"sic": "3674", "sicDescription": "Semiconductors"}).encode()
     sec_bulk.sec(settings, path, zipped("s.zip", **{"CIK0000000042.json": header, "CIK0000000043.json": header}))
-    results = transform.build(settings, ["capex_tags", "int_capex_universe__filers", "capex_universe"])
+    results = transform.build(settings, ["+capex_universe"])
     assert [(r.name, r.message) for r in results if r.failed] == []
     columns = "industry, calendar_year, filers, capex_usd, like_for_like_yoy_pct, like_for_like_filers, largest_filers"
     assert _rows(settings, f"select {columns} from main.capex_universe order by calendar_year") == [

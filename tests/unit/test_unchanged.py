@@ -1,6 +1,6 @@
 """A build that keeps models equals a build of everything, whatever happened since the last one.
 
-On a small dbt project of its own over the real raw tables; `tests/recorded` has the same for the real models.
+On a small dbt project of its own over the real raw tables; `tests/models` has the same for the real models.
 """
 
 from __future__ import annotations

@@ -30,25 +30,10 @@ from pipelines.settings import Settings
 log = logging.getLogger("metals.models")
 
 PREVIEW_ROWS = 8
-# The graph of groups tells the way from publishers to verdicts: no two groups feed each other (a test walks them). A
-# model belongs to the group of its folder, unless it prepares one mart family alone or comes after all of them.
-GROUP_OF_PREFIX = {
-    "int_drivers__": "drivers",
-    "int_attribution__": "reference",
-    "int_divergence_": "divergences",
-    "int_producers__by_quarter": "divergences",
-    "int_lead_lag__": "divergences",
-    "int_money_ppi__": "divergences",
-    "int_claim": "thesis",
-    "int_risk_regimes__": "thesis",
-    "int_lineage__": "published",
-    "lineage": "published",
-}
-SEEDS_GROUP = "parameters"
 
 
 class Translator(DagsterDbtTranslator):
-    """Names, groups and upstreams of the models, as the rest of the graph has them."""
+    """Keys and upstreams of the models, as the rest of the graph has them; their groups are in dbt_project.yml."""
 
     def __init__(self, catalog: Catalog) -> None:
         super().__init__(
@@ -63,13 +48,6 @@ class Translator(DagsterDbtTranslator):
         if kind == "seed":
             return AssetKey(["seeds", dbt_resource_props["name"]])
         return AssetKey(["models", dbt_resource_props["name"]])
-
-    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        if dbt_resource_props["resource_type"] == "seed":
-            return SEEDS_GROUP
-        name = str(dbt_resource_props["name"])
-        special = next((group for prefix, group in GROUP_OF_PREFIX.items() if name.startswith(prefix)), None)
-        return special or str(dbt_resource_props["fqn"][-2])
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: Any) -> AssetSpec:
         """The spec, with the publisher's own assets in place of the shared raw table a staging model reads."""

@@ -1,6 +1,6 @@
 with expected as (
     select count(*) as companies_expected
-    from {{ source('raw', 'catalog_company') }}
+    from {{ ref('stg_catalog__companies') }}
     where role = 'hyperscaler'
 ),
 

@@ -12,5 +12,5 @@ select
     decisive_contradicting,
     decisive_missing_or_stale,
     known_at
-from {{ source('raw', 'claim_history') }}
+from {{ ref('stg_pipeline__claim_verdicts') }}
 where as_of <= {{ as_of_date() }}
