@@ -90,13 +90,6 @@ def replay(shipped: Path) -> Iterator[Replay]:
         yield running
 
 
-@pytest.fixture
-def recorded_replay(recordings: list[Path]) -> Iterator[Replay]:
-    """The publishers on a loopback port of their own, fed with the recorded payloads."""
-    with Replay(recordings) as running:
-        yield running
-
-
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.skipped and "recorded" in report.keywords and not hasattr(report, "wasxfail"):
         _skipped_recorded.append(report.nodeid)

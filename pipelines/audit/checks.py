@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from pipelines import contracts, warehouse
+from pipelines import columns, warehouse
+from pipelines.ingest.precision import tolerance_sql
 from pipelines.settings import Settings
 
 # A published table that loses this share of its rows is held back: publishers add history, they do not halve it.
@@ -61,8 +62,8 @@ def build_is_complete(connection: duckdb.DuckDBPyConnection, settings: Settings)
 def raw_rows_are_unique(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
     """(series, period, known_at) and its counterparts are unique: the as-of rule rests on it."""
     examples = []
-    for table in contracts.RAW:
-        key = ", ".join([*contracts.key(table), "known_at"])
+    for table in columns.RAW:
+        key = ", ".join([*columns.KEYS[table], "known_at"])
         rows = connection.execute(
             f"select {key}, count(*) from raw.{table} group by {key} having count(*) > 1 limit 3"
         ).fetchall()
@@ -274,12 +275,8 @@ order by h.series_id
 def corrections_still_apply(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
     """What each correction is about is still what the publisher says; one that is not must be taken out."""
     rows = connection.execute(
-        """
-        with newest as (
-            select series_id, period, arg_max(value, known_at) as value, arg_max(decimals, known_at) as decimals
-            from raw.observation
-            group by series_id, period
-        )
+        f"""
+        with newest as (from {warehouse.newest_known()})
         select c.correction_id, c.series_id, c.period, c.published, n.value
         from raw.catalog_correction as c
         left join newest as n on c.series_id = n.series_id and c.period = n.period
@@ -288,7 +285,7 @@ def corrections_still_apply(connection: duckdb.DuckDBPyConnection, settings: Set
             c.series_id in (select series_id from newest)
             and case
                 when c.published is null or n.value is null then (c.published is null) <> (n.value is null)
-                else abs(n.value - c.published) > 0.5 * power(10, -coalesce(n.decimals, 9)) + 1e-9 * abs(c.published)
+                else abs(n.value - c.published) > {tolerance_sql("n.decimals", "c.published")}
             end
         order by 1
         """

@@ -1,4 +1,7 @@
-"""When periods end and when the next figure is due, from the catalogue alone."""
+"""When a figure is due and how old it is, from the catalogue alone: ages count from the end of a period.
+
+The table `data_freshness` says the same of what is published (dbt_project/macros/calendar.sql has the ends of periods).
+"""
 
 from __future__ import annotations
 
@@ -19,3 +22,13 @@ def next_release(series: Series, newest: date, step_days: int = 1) -> date:
         while step_days == 1 and following.weekday() >= 5:
             following += timedelta(days=1)
     return series.period_end(following) + timedelta(days=series.publication_lag_days)
+
+
+def age_days(series: Series | None, newest: date, today: date) -> int:
+    """Days since the end of the period that begins on `newest`; of a record, which has no series, since its day."""
+    return (today - (series.period_end(newest) if series else newest)).days
+
+
+def is_stale(series: Series, newest: date, today: date) -> bool:
+    """Whether the newest figure is older than the catalogue allows."""
+    return age_days(series, newest, today) > series.staleness_limit_days

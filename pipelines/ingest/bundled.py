@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines import warehouse
-from pipelines.ingest.observations import TOLERANCE
+from pipelines.ingest.precision import tolerance_sql
 
 BUNDLED_TABLES = ("payload", "coverage", "observation", "filing_fact", "policy_document")
 
@@ -73,6 +73,10 @@ _BUNDLED_FROM = {
 # A bundle loaded after data was fetched must neither repeat nor overrule it. An observation of a period that is known
 # here by then is left out when it says the same, when it rests on an assumed date only, or when the series was fetched
 # again later (that payload was compared with what is known here, not with the bundle).
+_OF_THE_SAME_PERIOD = """
+    series_id = b.series_id and period = b.period and known_at <= b.known_at
+    and payload_id in (select payload_id from known_payload)
+"""
 _ALREADY_KNOWN = {
     "observation": f"""
         and not exists (
@@ -82,14 +86,8 @@ _ALREADY_KNOWN = {
                 and (b.known_at_basis = 'assumed_lag' or o.known_at = b.known_at)
         )
         and not exists (
-            select 1 from (
-                select o.series_id, o.period, arg_max(o.value, o.known_at) as value
-                from raw.observation as o
-                inner join known_payload as k on o.payload_id = k.payload_id
-                where o.series_id = b.series_id and o.period = b.period and o.known_at <= b.known_at
-                group by o.series_id, o.period
-            ) as o
-            where abs(b.value - o.value) <= {TOLERANCE.format(new="b", old="o.value")}
+            select 1 from {warehouse.newest_known(_OF_THE_SAME_PERIOD)} as o
+            where abs(b.value - o.value) <= {tolerance_sql("b.decimals", "o.value")}
                 or exists (
                     select 1 from known_coverage as c
                     where c.series_id = b.series_id and c.rows > 0 and c.retrieved_at > p.retrieved_at

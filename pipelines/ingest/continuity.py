@@ -10,6 +10,8 @@ from collections.abc import Collection
 
 import polars as pl
 
+from pipelines.ingest.precision import printed
+
 # Fewer figures than these do not tell what is usual for a series.
 MIN_FIGURES_FOR_SCALE = 24
 # No price, index or amount of the catalogue that is never zero has passed its own record by this factor from one
@@ -65,9 +67,8 @@ def _rescaled(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     both = incoming.join(known, on=["series_id", "period"], how="inner", suffix="_known", maintain_order="left").filter(
         (pl.col("value") != 0) & (pl.col("value_known") != 0)
     )
-    printed = 0.5 * pl.lit(10.0).pow(-pl.col("decimals").fill_null(9).cast(pl.Float64))
     expected = pl.col("factor") * pl.col("value_known")
-    slack = printed * (1 + pl.col("factor").abs()) + COMMON_FACTOR_TOLERANCE * expected.abs()
+    slack = printed() * (1 + pl.col("factor").abs()) + COMMON_FACTOR_TOLERANCE * expected.abs()
     return (
         both.with_columns(factor=(pl.col("value") / pl.col("value_known")).median().over("series_id"))
         .group_by("series_id", maintain_order=True)
@@ -76,7 +77,7 @@ def _rescaled(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
             pl.col("factor").first(),
             ((pl.col("value") - expected).abs() <= slack).mean().alias("share"),
             # Where digits are few, a factor near one cannot be told from rounding.
-            (expected.abs() > 10 * printed).mean().alias("told_apart"),
+            (expected.abs() > 10 * printed()).mean().alias("told_apart"),
         )
         .filter(
             (pl.col("figures") >= MIN_FIGURES_FOR_FACTOR)

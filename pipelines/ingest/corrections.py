@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from pipelines.catalog import Catalog, CorrectionAction
+from pipelines.ingest.precision import tolerance
 
 
 def accepted(catalog: Catalog, observations: pl.DataFrame) -> list[str]:
@@ -21,8 +22,7 @@ def accepted(catalog: Catalog, observations: pl.DataFrame) -> list[str]:
         schema={"series_id": pl.String, "period": pl.Date, "published": pl.Float64},
         orient="row",
     )
-    slack = 0.5 * pl.lit(10.0).pow(-pl.col("decimals").fill_null(9).cast(pl.Float64)) + 1e-9 * pl.col("value").abs()
     found = observations.join(wanted, on=["series_id", "period"], how="inner").filter(
-        (pl.col("value") - pl.col("published")).abs() <= slack
+        (pl.col("value") - pl.col("published")).abs() <= tolerance("published")
     )
     return found["series_id"].unique().to_list()

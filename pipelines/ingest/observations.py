@@ -10,14 +10,8 @@ from pipelines.catalog import Catalog, Frequency, History, Source, period_end
 from pipelines.errors import BadPayload
 from pipelines.ingest import continuity, corrections
 from pipelines.ingest.payload import COUNTS, Payload, with_retrieval_day
+from pipelines.ingest.precision import tolerance_sql
 from pipelines.sources import Parsed
-
-# Half a unit of the last printed digit, and a hair more: halves are rounded either way by spreadsheets.
-ROUNDING_SLACK = 1 + 1e-6
-
-
-# Figures without a printed precision (binary floats, filings re-scaled from thousands) agree to this share.
-RELATIVE_TOLERANCE = 1e-9
 
 
 def held_against_known(
@@ -76,12 +70,9 @@ group by c.series_id
 """
 
 
-_KNOWN = """
-select o.series_id, o.period, arg_max(o.value, o.known_at) as value
-from raw.observation as o
-inner join judged as j on o.series_id = j.series_id
-where o.known_at <= ?
-group by o.series_id, o.period
+_KNOWN = f"""
+select series_id, period, value
+from {warehouse.newest_known("known_at <= ? and series_id in (select series_id from judged)")}
 """
 
 
@@ -148,12 +139,6 @@ def write_observations(
     return counts.join(vanished, on="series_id", how="left", maintain_order="left")
 
 
-# How far a newer figure may lie from the known one and still be the same figure.
-TOLERANCE = f"""(
-    coalesce(0.5 * power(10, -{{new}}.decimals) * {ROUNDING_SLACK}, 0) + {RELATIVE_TOLERANCE} * abs({{old}})
-)"""
-
-
 # `prior` is what was known when the payload was fetched. A difference counts only beyond the precision that the newer
 # payload prints, so a coarser payload never overwrites a finer value.
 # A period not known before is dated by its publication lag only where that is consistent with what was seen: not later
@@ -162,10 +147,7 @@ TOLERANCE = f"""(
 _CHANGED_OBSERVATIONS = f"""
 create or replace temp table changed as
 with prior as (
-    select series_id, period, arg_max(value, known_at) as value
-    from raw.observation
-    where known_at <= $retrieved_at and series_id in (select distinct series_id from incoming)
-    group by series_id, period
+    from {warehouse.newest_known("known_at <= $retrieved_at and series_id in (select series_id from incoming)")}
 ),
 seen as (
     select i.series_id, i.period, max(c.seen_at) as seen_at
@@ -184,7 +166,7 @@ compared as (
         p.value as prior_value,
         s.seen_at,
         cast(i.period_end + cast(i.lag_days as integer) as timestamp) as due_at,
-        {TOLERANCE.format(new="i", old="p.value")} as tolerance
+        {tolerance_sql("i.decimals", "p.value")} as tolerance
     from incoming as i
     left join prior as p on i.series_id = p.series_id and i.period = p.period
     left join seen as s on i.series_id = s.series_id and i.period = s.period

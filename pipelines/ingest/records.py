@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from pipelines import contracts, warehouse
+from pipelines import columns, warehouse
 from pipelines.catalog import Catalog
-from pipelines.ingest.observations import RELATIVE_TOLERANCE
 from pipelines.ingest.payload import COUNTS, Payload
+from pipelines.ingest.precision import RELATIVE_TOLERANCE
 from pipelines.sources import Parsed
 
 
@@ -34,8 +34,8 @@ class RecordKind:
 
 def _columns_equal(table: str, *aside: str) -> str:
     """Every column that is stored is as it was; `aside` are not compared."""
-    left_out = {"retrieved_on", "row", *contracts.key(table), *aside}
-    return " and ".join(f"i.{c} is not distinct from p.{c}" for c in contracts.RAW[table].columns if c not in left_out)
+    left_out = {*columns.KEYS[table], *aside}
+    return " and ".join(f"i.{c} is not distinct from p.{c}" for c in columns.RAW[table] if c not in left_out)
 
 
 RECORD_KINDS = (
@@ -90,7 +90,7 @@ def write_records(
     """Write records not known before; one that changed is a later row. Return what the payload held, by series."""
     if good.is_empty():
         return pl.DataFrame(schema=COUNTS)
-    key = contracts.key(kind.table)
+    key = columns.KEYS[kind.table]
     first_known = f"cast(i.{kind.known_from} as timestamp)" if kind.known_from else "$retrieved_at"
     basis = "reported" if kind.known_from else "observed"
     matched = " and ".join(f"i.{c} is not distinct from p.{c}" for c in key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dagster import AssetKey, DagsterInstance, Definitions
 
 from pipelines import catalog, warehouse
@@ -12,11 +14,11 @@ from pipelines.settings import Settings
 
 def execute(
     definitions: Definitions, settings: Settings, only: list[str] | None
-) -> tuple[bool, list[str], dict[str, list[str]]]:
+) -> tuple[bool, list[str], dict[str, dict[str, int]]]:
     """Execute the daily job, of all publishers or those named.
 
     Returns whether a warehouse was published (a brief that failed after that takes nothing back), what failed and why,
-    and, per publisher, the outcome of each request.
+    and, per publisher, how many of its requests came to each outcome.
     """
     job = definitions.resolve_job_def(DAILY)
     selection: list[AssetKey] | None = None
@@ -47,14 +49,14 @@ def execute(
             },
             tags={"metals/started_by": "cli"},
         )
-        outcomes: dict[str, list[str]] = {}
+        outcomes: dict[str, dict[str, int]] = {}
         has_published = False
         for event in result.get_asset_materialization_events():
             key = event.asset_key
             has_published |= key == published.KEY
             if key is not None and key.path[0] == "landing":
-                text = event.materialization.metadata["outcomes"].value
-                outcomes[key.path[1]] = str(text).split(", ")
+                counts: Any = event.materialization.metadata["outcomes"].value
+                outcomes[key.path[1]] = counts
         failures = []
         for failure in (e for e in result.all_events if e.is_step_failure):
             lines = [f"{failure.step_key}: {reason_of(failure)}"]

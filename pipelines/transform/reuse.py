@@ -1,8 +1,9 @@
 """Which models would come out as they stand in the build, and so need not be built again.
 
-A model's key names everything that decides its rows: its SQL, the project and the programs that run it, the keys of the
-models it reads, the raw rows it reads, and the as-of date where it looks at more than what was known by then. A model
-is kept while its key holds and its rows are still those that were built. Nothing is built here.
+A model's key names everything that decides its rows: what it computes (`fingerprint`), the keys of the models it reads,
+the raw rows it reads, and the as-of date where it looks at more than what was known by then. A model is kept while its
+key holds and its rows are still those that were built; a test, while it would ask the same of models that are all kept.
+Nothing is built here.
 """
 
 from __future__ import annotations
@@ -12,29 +13,24 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
-from importlib import metadata
 from typing import Any
 
 import duckdb
 import polars as pl
 
 from pipelines import warehouse
-from pipelines.settings import PROJECT_ROOT
+from pipelines.transform import fingerprint
 
 # Stands for the as-of date in the compiled SQL; no publisher has a figure of that day.
 SENTINEL = date(1000, 1, 1)
 # The macro `known_by_as_of`, compiled. What it lets through of a raw table is told by counting.
 _KNOWN_BY = re.compile(rf"(?:\w+\.)?known_(?:at|on) < cast\('{SENTINEL}' as date\) \+ interval 1 day")
-# These decide what the same SQL, or the same Python model, makes of the same rows.
-_PROGRAMS = ("duckdb", "dbt-core", "dbt-duckdb", "numpy", "scipy", "statsmodels", "arch", "pyarrow")
-
 Nodes = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A model or seed that stands as it was built."""
+    """A model or seed that stands as it was built, or a test that has passed on the rows that stand."""
 
     unique_id: str
     name: str
@@ -44,19 +40,22 @@ class Kept:
 
 @dataclass(frozen=True)
 class Plan:
-    """Keys of all models and seeds by name, the names of those to build, and those that are kept."""
+    """Keys of all models, seeds and tests by name, the names of those to build or run, and those that are kept.
+
+    A test of a model that is due comes with the model; `due` names only those of models that are kept.
+    """
 
     keys: dict[str, str]
     due: list[str]
     kept: list[Kept]
 
 
-def plan(connection: duckdb.DuckDBPyConnection, nodes: Nodes, project: str, as_of: date) -> Plan:
-    """What a build of everything has to do; `nodes` are compiled for the sentinel day, `project` names their files.
+def plan(connection: duckdb.DuckDBPyConnection, nodes: Nodes, tests: Nodes, as_of: date) -> Plan:
+    """What a build of everything has to do; `nodes` are compiled for the sentinel day.
 
     A table whose rows are not those that were recorded (someone wrote into the build) is due like one with a new key.
     """
-    keys = _keys(connection, nodes, f"{project}\0{_programs()}", as_of)
+    keys = _keys(connection, nodes, tests, as_of)
     known: dict[str, tuple[str, str | None, datetime]] = {
         name: (key, content, built_at)
         for name, key, content, built_at in connection.execute(
@@ -71,6 +70,14 @@ def plan(connection: duckdb.DuckDBPyConnection, nodes: Nodes, project: str, as_o
             kept.append(Kept(unique_id, name, node["resource_type"], state[2]))
         else:
             due.append(name)
+    stand = {k.unique_id for k in kept}
+    for unique_id, test in tests.items():
+        if stand.issuperset(parent for parent in test["depends_on"]["nodes"] if parent in nodes):
+            state = known.get(test["name"])
+            if state is not None and state[0] == keys[test["name"]]:
+                kept.append(Kept(unique_id, test["name"], "test", state[2]))
+            else:
+                due.append(test["name"])
     return Plan(keys, due, kept)
 
 
@@ -85,23 +92,21 @@ def forget(connection: duckdb.DuckDBPyConnection, names: Iterable[str] | None = 
 def record(
     connection: duckdb.DuckDBPyConnection, nodes: Nodes, made: Plan, names: Iterable[str], build_id: str, at: datetime
 ) -> None:
-    """These were built, and every test that reads them passed."""
-    wanted = set(names)
+    """These models were built and every test that reads them passed, or these tests were run and passed."""
+    by_name = {node["name"]: node for node in nodes.values()}
     rows = [
         {
-            "model": node["name"],
-            "key": made.keys[node["name"]],
-            "content": content_of(connection, node),
+            "model": name,
+            "key": made.keys[name],
+            "content": content_of(connection, by_name[name]) if name in by_name else None,
             "build_id": build_id,
             "built_at": at,
         }
-        for node in nodes.values()
-        if node["name"] in wanted
+        for name in names
     ]
     if rows:
-        warehouse.append(
-            connection, "model_state", pl.DataFrame(rows, schema_overrides={"built_at": pl.Datetime("us")})
-        )
+        frame = pl.DataFrame(rows, schema_overrides={"content": pl.String, "built_at": pl.Datetime("us")})
+        warehouse.append(connection, "model_state", frame)
 
 
 def content_of(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> str | None:
@@ -124,8 +129,8 @@ def content_of(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -
 _STATE = "count(*), bit_xor(hash(t)), sum(hash(t))"
 
 
-def _keys(connection: duckdb.DuckDBPyConnection, nodes: Nodes, rules: str, as_of: date) -> dict[str, str]:
-    """The key of every node, by name."""
+def _keys(connection: duckdb.DuckDBPyConnection, nodes: Nodes, tests: Nodes, as_of: date) -> dict[str, str]:
+    """The key of every model, seed and test, by name."""
     states: dict[str, str] = {}
     keys: dict[str, str] = {}
 
@@ -141,20 +146,25 @@ def _keys(connection: duckdb.DuckDBPyConnection, nodes: Nodes, rules: str, as_of
             code = node["compiled_code"] or ""
             reads_raw_tables_only = not any(parent in nodes for parent in parents)
             asks_for_the_day = SENTINEL.isoformat() in (_KNOWN_BY.sub("", code) if reads_raw_tables_only else code)
-            parts = [
-                rules,
-                name,
-                node["materialized"],
-                code,
+            keys[name] = fingerprint.of(
+                computes(node),
                 as_of.isoformat() if asks_for_the_day else "any day",
                 *(f"{parent}={key(parent)}" for parent in sorted(parents)),
-            ]
-            keys[name] = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+            )
         return keys[name]
 
     for unique_id in nodes:
         key(unique_id)
+    for test in tests.values():
+        parents = sorted(test["depends_on"]["nodes"])
+        keys[test["name"]] = fingerprint.of(test["identity"], *(f"{parent}={key(parent)}" for parent in parents))
     return keys
+
+
+def computes(node: Mapping[str, Any]) -> str:
+    """Identity of what a compiled model or seed computes: its own code, the formulas it imports, the programs."""
+    formulas = fingerprint.formulas(node["source"]) if node["language"] == "python" else ""
+    return fingerprint.of(node["identity"], fingerprint.engines(), formulas)
 
 
 def _state(connection: duckdb.DuckDBPyConnection, table: str, as_of: date) -> str:
@@ -169,12 +179,3 @@ def _state(connection: duckdb.DuckDBPyConnection, table: str, as_of: date) -> st
         if name in columns
     )
     return str(warehouse.one(connection, f"select {_STATE}{known} from raw.{table} as t"))
-
-
-@cache
-def _programs() -> str:
-    """Identity of the programs, and of the project's own modules that Python models call."""
-    digest = hashlib.sha256("\0".join(f"{name} {metadata.version(name)}" for name in _PROGRAMS).encode())
-    for file in sorted((PROJECT_ROOT / "pipelines" / "statistics").glob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()

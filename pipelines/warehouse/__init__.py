@@ -6,7 +6,7 @@ The only room that opens a database. No row is read from a publisher and no figu
 from pipelines.warehouse.build import create, exclusive, prepare, scratch, verify_build, writer
 from pipelines.warehouse.catalog_tables import write_catalog
 from pipelines.warehouse.publication import prune, publish
-from pipelines.warehouse.sql import append, last_published, one, query, quoted, reader, transaction
+from pipelines.warehouse.sql import append, last_published, newest_known, one, query, quoted, reader, transaction
 from pipelines.warehouse.tables import TABLES, Column, Table
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "create",
     "exclusive",
     "last_published",
+    "newest_known",
     "one",
     "prepare",
     "prune",

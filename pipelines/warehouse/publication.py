@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
-from pipelines import contracts
+from pipelines import columns
 from pipelines.settings import Settings
 from pipelines.warehouse.build import exclusive, writer
 from pipelines.warehouse.sql import quoted
@@ -69,7 +69,7 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
     or later."""
     _detach_views(connection)
     for table, column in (
-        *((table, "known_at") for table in contracts.RAW),
+        *((table, "known_at") for table in columns.RAW),
         ("retrieval", "checked_at"),
         ("coverage", "retrieved_at"),
         ("quarantine", "quarantined_at"),
@@ -79,7 +79,7 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
         connection.execute(f"delete from raw.{table} where {column} >= ?", [end])
     # A payload fetched later still backs rows that were known by then (filed, or dated by publication lag).
     still_named = " union ".join(
-        f"select payload_id from raw.{table}" for table in (*contracts.RAW, "coverage", "bulk_filing_fact")
+        f"select payload_id from raw.{table}" for table in (*columns.RAW, "coverage", "bulk_filing_fact")
     )
     connection.execute(
         f"""

@@ -58,6 +58,18 @@ def one(
     return rows[0] if rows else None
 
 
+def newest_known(where: str = "true") -> str:
+    """SQL in parentheses: per series and period of raw.observation, the value and the digits that became known last.
+
+    `where` holds of the rows that count: known by a moment, of some series.
+    """
+    return f"""(
+        select series_id, period, arg_max(value, known_at) as value, arg_max(decimals, known_at) as decimals
+        from raw.observation where {where}
+        group by series_id, period
+    )"""
+
+
 @contextlib.contextmanager
 def reader(settings: Settings, path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """The published file, read-only; never waits for a writer."""

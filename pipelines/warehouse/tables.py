@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import duckdb
-import pandera.polars as pa
+import polars as pl
 
-from pipelines import contracts
+from pipelines import columns
 from pipelines.warehouse.sql import quoted
 
-_SQL_TYPE = {"String": "varchar", "Float64": "double", "Int64": "bigint", "Int16": "smallint", "Date": "date"}
+_SQL_TYPE = {pl.String: "varchar", pl.Float64: "double", pl.Int64: "bigint", pl.Int16: "smallint", pl.Date: "date"}
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,9 @@ class Table:
     columns: tuple[Column, ...]
 
 
-def _from_contract(contract: pa.DataFrameSchema) -> tuple[Column, ...]:
-    """The contract's described columns; the undescribed ones only serve its checks."""
-    return tuple(
-        Column(name, _SQL_TYPE[str(column.dtype)], column.description)
-        for name, column in contract.columns.items()
-        if column.description and name != "row"
-    )
+def _of(table: str) -> tuple[Column, ...]:
+    """The columns that a parser makes."""
+    return tuple(Column(name, _SQL_TYPE[c.type], c.description) for name, c in columns.RAW[table].items())
 
 
 _KNOWN = (
@@ -48,33 +44,33 @@ TABLES = (
         "observation",
         "One row per series, period and value learnt. Append-only: a row is written only when the value differs "
         "from the last known one beyond the precision that the newer payload prints.",
-        _from_contract(contracts.OBSERVATION) + _KNOWN,
+        _of("observation") + _KNOWN,
     ),
     Table(
         "filing_fact",
         "One row per XBRL fact and filing, as the SEC serves it. Append-only.",
-        _from_contract(contracts.FILING_FACT) + _KNOWN,
+        _of("filing_fact") + _KNOWN,
     ),
     Table(
         "filing",
         "One row per filing listed in the SEC's index of a filer, and version of that line. Append-only.",
-        _from_contract(contracts.FILING) + _KNOWN,
+        _of("filing") + _KNOWN,
     ),
     Table(
         "policy_document",
         "One row per Federal Register document, topic and version learnt. Append-only.",
-        _from_contract(contracts.POLICY_DOCUMENT) + _KNOWN,
+        _of("policy_document") + _KNOWN,
     ),
     Table(
         "tariff_release",
         "One row per release of the Harmonized Tariff Schedule and version of its line in the list. Append-only.",
-        _from_contract(contracts.TARIFF_RELEASE) + _KNOWN,
+        _of("tariff_release") + _KNOWN,
     ),
     Table(
         "bulk_filing_fact",
         "One row per fact of capital expenditure and filing, of every filer in the SEC's bulk file; empty without "
         "`metals backfill sec`.",
-        _from_contract(contracts.FILING_FACT) + _KNOWN,
+        _of("filing_fact") + _KNOWN,
     ),
     Table(
         "bulk_filer",

@@ -157,9 +157,9 @@ def _a_clock_that_moves(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def standing_desk(upstream: Path, tmp_path_factory: pytest.TempPathFactory, small_catalog: Catalog) -> Iterator[Desk]:
+def standing_desk(shipped: Path, tmp_path_factory: pytest.TempPathFactory, small_catalog: Catalog) -> Iterator[Desk]:
     """One desk for the tests of a module, each a few days later than the one before; begun with a good day."""
-    with Replay(upstream, MONDAY) as running:
+    with Replay(shipped, MONDAY) as running:
         desk = Desk(running, tmp_path_factory.mktemp("desk"), small_catalog)
         first = desk.run()
         assert all(check.passed for check in (*first.answered.values(), *first.contract_held.values()))

@@ -31,7 +31,7 @@ SIZE_MB = 48
 SOURCE = "worldbank_pink_sheet"
 NOW = datetime(2026, 8, 21, 22, 30, tzinfo=UTC)
 PAGE = 4096
-MODELS = ["metals,resource_type:model", "companies,resource_type:model"]
+MODELS = ["+metals,resource_type:model", "+companies,resource_type:model"]
 
 
 class Disk:
@@ -91,7 +91,7 @@ def main() -> None:
         with warehouse.writer(settings):
             pass
 
-        disk.leave(20)  # room for the journal, not for a workbook
+        disk.leave(8)  # room for the journal, not for a workbook
         told["landing"] = asked()
         told["left in landing"] = [p.name for p in settings.landing_dir.rglob("*") if p.suffix in (".gz", ".part")]
         disk.free()

@@ -27,7 +27,6 @@ from tests.unit.test_landing import CSV, HOST, Module, source
 ESCAPES = "\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u200b\x00\r\n"
 
 
-@pytest.mark.recorded
 def test_what_a_terminal_would_obey_is_taken_out_of_every_message(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     page = f"<html>{ESCAPES}down</html>".encode() * 20
     desk.replay.serve(FEDFUNDS, page, "text/html")
@@ -38,7 +37,6 @@ def test_what_a_terminal_would_obey_is_taken_out_of_every_message(desk: Desk, ca
     assert not any(c in str(BadPayload(ESCAPES)) for c in "\x1b\x07\u202e\u200b\x00\r\n")
 
 
-@pytest.mark.recorded
 def test_sql_in_a_payload_stays_text(desk: Desk) -> None:
     evil = "x'); drop table raw.observation; --"
     desk.run()
@@ -52,7 +50,6 @@ def test_sql_in_a_payload_stays_text(desk: Desk) -> None:
     ] * 2
 
 
-@pytest.mark.recorded
 def test_a_name_from_a_payload_opens_no_file(desk: Desk) -> None:
     """Landed bytes are named by their hash and journals by the catalogue's source, whatever the answer says."""
     desk.replay.serve(FEDFUNDS, b"observation_date,../../../evil\n2026-01-01,1\n" * 9, "text/csv", ETag='"../../evil"')

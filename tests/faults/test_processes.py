@@ -150,14 +150,13 @@ def test_a_write_ahead_log_beside_the_published_file_does_not_outlive_it(setting
 # Disks
 
 
-@pytest.mark.recorded
 def test_a_disk_that_fills_up_stops_each_stage_and_loses_nothing(
-    own_mounts: tuple[str, ...], upstream: Path, tmp_path: Path
+    own_mounts: tuple[str, ...], shipped: Path, tmp_path: Path
 ) -> None:
     done = subprocess.run(
         [*own_mounts, sys.executable, "-m", "tests.faults.full_disk", str(tmp_path)],
         cwd=REPOSITORY,
-        env={**os.environ, "METALS_TEST_UPSTREAM": str(upstream)},
+        env={**os.environ, "METALS_TEST_UPSTREAM": str(shipped)},
         capture_output=True,
         text=True,
         timeout=300,
@@ -174,7 +173,8 @@ def test_a_disk_that_fills_up_stops_each_stage_and_loses_nothing(
     assert (payloads, retrievals) == (1, 2)  # the one that found no room, and the one that did
     assert observations == told["load, with room"] > 9000
     assert told["published file after models"] is True
-    assert told["models, with room"] == {"metals": "success", "companies": "success"}
+    assert {"metals", "companies"} < set(told["models, with room"])
+    assert set(told["models, with room"].values()) == {"success"}
     assert told["published file"] is True, "as it was"
     assert told["left beside it"] == []
     assert told["published, with room"] is True

@@ -705,7 +705,7 @@ def test_a_failed_check_publishes_nothing_and_says_why(runs: Published) -> None:
         run = home.metals("run", "--offline", METALS_NOW=SECOND)
         assert run.returncode == 1
         assert home.published.read_bytes() == before
-        assert "the last published file is as it was" in run.stderr
+        assert "the last published file is unchanged" in run.stderr
         assert "unique" in run.stderr
     finally:
         with duckdb.connect(str(build)) as connection:

@@ -181,7 +181,7 @@ def _fred(key: str, day: date, columns: Columns) -> tuple[str, bytes]:
 
 def fred_csv(identifier: str, day: date, column: Column) -> bytes:
     """FRED's graph CSV; where figures are missing, it has a line for every weekday without one."""
-    lines = {period: f"{value:.{column.decimals[period]}f}" for period, value in column.figures.items()}
+    lines = {p: _plain(v) if column.decimals[p] else f"{v:.0f}" for p, v in column.figures.items()}
     first, last = min(lines), max(lines)
     if column.missing:
         days = (first + timedelta(days=n) for n in range((last - first).days))
@@ -205,13 +205,20 @@ def _eastmoney(key: str, day: date, columns: Columns) -> tuple[str, bytes]:
 
 def _cftc(key: str, day: date, columns: Columns) -> tuple[str, bytes]:
     """The legacy report. The positions that do not ship are what is left of the open interest, spreads are none."""
-    lines = []
-    for code, (name, _) in MARKETS.items():
-        metal = name.split("-")[0].split()[0].lower()
-        interest, long, short = (
-            round(columns[f"cftc_legacy_{metal}_{part}_contracts"].figures[day])
-            for part in ("open_interest", "noncommercial_long", "noncommercial_short")
+    positions = {
+        code: (
+            name,
+            *(
+                round(columns[f"cftc_legacy_{name.split()[0].strip('-').lower()}_{part}_contracts"].figures[day])
+                for part in ("open_interest", "noncommercial_long", "noncommercial_short")
+            ),
         )
+        for code, (name, _) in MARKETS.items()
+    }
+    # A file of five markets would be refused as too small.
+    positions |= {f"9{n:05}": (f"MARKET {n}, MADE UP FOR TESTS - NO EXCHANGE", 100, 50, 50) for n in range(60)}
+    lines = []
+    for code, (name, interest, long, short) in positions.items():
         figures = [interest, long, short, 0, interest - long, interest - short, interest, interest, 0, 0]
         cells = [f'"{name}"', f"{day:%y%m%d}", str(day), code, "CMX ", "01", f"{code[:3]} "]
         cells += [f"{figure:8}" for figure in figures]

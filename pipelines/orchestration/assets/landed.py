@@ -1,6 +1,7 @@
 """Landed payloads: one asset per publisher, asked side by side in one step. The only assets that use the network."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -82,14 +83,14 @@ def build(catalog: Catalog) -> AssetsDefinition:
 
 
 def _metadata(retrievals: list[Retrieval]) -> dict[str, Any]:
-    outcomes = {o: sum(c.outcome == o for c in retrievals) for o in dict.fromkeys(c.outcome for c in retrievals)}
+    outcomes = dict(Counter(c.outcome for c in retrievals))
     lines = "\n".join(
         f"| {c.key} | {c.outcome} | {c.bytes or ''} | {(c.payload_id or '')[:12]} | {c.error or ''} |"
         for c in retrievals
     )
     return {
         "requests": MetadataValue.int(len(retrievals)),
-        "outcomes": MetadataValue.text(", ".join(f"{n} {o}" for o, n in outcomes.items()) or "none"),
+        "outcomes": MetadataValue.json(outcomes),
         "bytes": MetadataValue.int(sum(c.bytes or 0 for c in retrievals)),
         "checks": MetadataValue.md(
             f"| asked for | outcome | bytes | payload | error |\n|---|---|---|---|---|\n{lines}"

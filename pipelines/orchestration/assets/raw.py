@@ -26,7 +26,7 @@ from dagster import (
 from pipelines import ingest, sources, warehouse
 from pipelines.audit.checks import standing_faults
 from pipelines.catalog import Catalog, Frequency, Source
-from pipelines.catalog.calendar import next_release
+from pipelines.catalog.calendar import age_days, is_stale, next_release
 from pipelines.landing import Landing, redact
 from pipelines.orchestration.assets import landed
 from pipelines.orchestration.assets.metadata import EVERY_WEEKDAY, publisher
@@ -184,14 +184,8 @@ def _metadata(
         }
     main = next(iter(catalog.series_of(source.id)), None)  # the first entry of its file
     if main is not None:
-        points = connection.execute(
-            """
-            select period, arg_max(value, known_at) as value
-            from raw.observation where series_id = ? group by period
-            order by period desc limit ?
-            """,
-            [main.id, PICTURE_POINTS],
-        ).fetchall()
+        known = connection.sql(f"from {warehouse.newest_known('series_id = ?')}", params=[main.id])
+        points = known.order("period desc").limit(PICTURE_POINTS).project("period, value").fetchall()
         if len(points) > 1:
             caption = f"{main.title}, {main.unit}, {points[-1][0]} to {points[0][0]}"
             drawn = sparkline([v for _, v in reversed(points)], caption)
@@ -203,7 +197,7 @@ def _age(held: dict[str, Any], catalog: Catalog, today: date) -> int | str:
     """Days since the end of the newest period."""
     last: date | None = held["last_period"]
     series = catalog.series.get(held["series_id"])
-    return "" if last is None else (today - (series.period_end(last) if series else last)).days
+    return "" if last is None else age_days(series, last, today)
 
 
 def _next_release(held: dict[str, Any], catalog: Catalog) -> str:
@@ -249,10 +243,8 @@ def _fresh(source: Source, catalog: Catalog, held: list[dict[str, Any]], today: 
         period = last.get(series.id)
         if period is None:
             stale.append(f"{series.id}: no row")
-        else:
-            age = (today - series.period_end(period)).days
-            if age > series.staleness_limit_days:
-                stale.append(f"{series.id}: {age} days, limit {series.staleness_limit_days}")
+        elif is_stale(series, period, today):
+            stale.append(f"{series.id}: {age_days(series, period, today)} days, limit {series.staleness_limit_days}")
     said = "every series is fresh"
     if stale:
         said = f"{len(stale)} series are older than their limit or have no row: {'; '.join(stale[:3])}"
