@@ -1,4 +1,4 @@
-"""A replay of the publishers over HTTP on the loopback address, fed with the recorded payloads.
+"""A replay of the publishers over HTTP on the loopback address, fed with folders in the form of the recordings.
 
 `<base>/<host>/<path>?<query>` stands for `https://<host>/<path>?<query>` (setting `upstream_base_url`).
 What belongs here: which recording answers at which moment, the few answers nobody recorded (labelled so
@@ -21,6 +21,7 @@ import re
 import socket
 import struct
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -32,7 +33,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
-from tests.recordings import Recording, Recordings, folders
+from tests import shipped_upstream
+from tests.recordings import Recording, Recordings
 
 PINK_SHEET_PAGE = ("www.worldbank.org", "/en/research/commodity-markets")
 PINK_SHEET = "https://thedocs.worldbank.org/en/doc/74e8be41ceb20fa0da750cda2f6b9e4e-0050012026/related/{}"
@@ -535,14 +537,18 @@ class _Handler(BaseHTTPRequestHandler):
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--port", type=int, default=8099)
-    parser.add_argument("--upstream", type=Path, nargs="+", default=folders(), help="default: the recordings")
+    parser.add_argument(
+        "--upstream", type=Path, nargs="+", help="default: the recordings, or what ships in their place"
+    )
     parser.add_argument(
         "--now", default=None, help="the day on which the publishers are asked (ISO); default: everything"
     )
     options = parser.parse_args()
-    with Replay(options.upstream, options.now).start(options.port) as replay, contextlib.suppress(KeyboardInterrupt):
-        print(f"METALS_UPSTREAM_BASE_URL={replay.base_url}", flush=True)
-        threading.Event().wait()
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
+        upstream = options.upstream or shipped_upstream.recorded_or_written(Path(folder))
+        with Replay(upstream, options.now).start(options.port) as replay:
+            print(f"METALS_UPSTREAM_BASE_URL={replay.base_url}", flush=True)
+            threading.Event().wait()
 
 
 if __name__ == "__main__":

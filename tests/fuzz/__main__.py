@@ -9,11 +9,12 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 from tests.fuzz.runner import run, table
-from tests.recordings import folders
+from tests.shipped_upstream import recorded_or_written
 
 
 def main() -> None:
@@ -25,7 +26,9 @@ def main() -> None:
     parser.add_argument("--faults", type=Path, default=None, help="a file for the cases that failed, a JSON line each")
     options = parser.parse_args()
     started = time.monotonic()
-    done = run(folders(), options.count, options.workers, options.source, options.first)
+    with tempfile.TemporaryDirectory() as folder:
+        upstream = recorded_or_written(Path(folder))
+        done = run(upstream, options.count, options.workers, options.source, options.first)
     print(table(done))
     print(f"{len(done)} mutated payloads in {time.monotonic() - started:.0f} s")
     failed = [c for c in done if c["fault"]]

@@ -10,7 +10,13 @@ import hashlib
 import json
 from pathlib import Path
 
+from tests.recordings import folders
 from tests.shipped_upstream import bundled, made_up
+
+
+def recorded_or_written(folder: Path) -> list[Path]:
+    """The folders of recorded payloads; where there is none, this upstream, written into `folder`."""
+    return folders() or [write(folder)]
 
 
 def write(folder: Path) -> Path:

@@ -71,7 +71,8 @@ def _wave(day: date, days: float = 60) -> float:
 
 
 def _fred(identifier: str, day: date, figures: dict[date, float], places: int) -> File:
-    body = fred_csv(identifier, day, Column(figures, dict.fromkeys(figures, places), 0))
+    printed = {period: round(figure, places) for period, figure in figures.items()}
+    body = fred_csv(identifier, day, Column(printed, dict.fromkeys(printed, places), 0))
     return _file(
         f"fred/{day}/{identifier}.csv", f"https://fred.stlouisfed.org/graph/fredgraph.csv?id={identifier}", body, day
     )

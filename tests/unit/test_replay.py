@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import time
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.recordings import recorded_day
+from tests.recordings import folders, recorded_day
 from tests.replay import FAULTS, Replay
 
 FRED = "fred.stlouisfed.org/graph/fredgraph.csv"
@@ -258,3 +259,21 @@ def test_a_fixed_answer_stands_in_for_the_recorded_one(small: Replay) -> None:
 def test_a_month_or_year_counts_as_known_on_its_last_day() -> None:
     days = [recorded_day(text) for text in ("2026-02", "2023", "2026-08-15", "various")]
     assert days == [date(2026, 2, 28), date(2023, 12, 31), date(2026, 8, 15), None]
+
+
+def test_recordings_stand_in_the_folders_that_are_named_and_have_a_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a b", "ü", "none"):
+        (tmp_path / name).mkdir()
+    for name, day, figure in (("a b", "2025-06-27", "1.5"), ("ü", "2025-07-30", "1.6")):
+        (tmp_path / name / "GDP.csv").write_text(f"observation_date,GDP\n2025-01-01,{figure}\n")
+        entry = {"file": "GDP.csv", "url": f"https://{FRED}?id=GDP", "retrieved_at": day, "fidelity": "made up"}
+        (tmp_path / name / "manifest.json").write_text(json.dumps([entry]))
+    named = os.pathsep.join(str(tmp_path / name) for name in ("a b", "none", "ü", "absent"))
+    monkeypatch.setenv("METALS_TEST_UPSTREAM", named)
+    assert [folder.name for folder in folders()] == ["a b", "ü"]
+    with Replay(folders(), "2025-07-29") as both:
+        assert get(both, f"{FRED}?id=GDP").text.splitlines()[-1] == "2025-01-01,1.5"
+        both.now = "2025-07-30"
+        assert get(both, f"{FRED}?id=GDP").text.splitlines()[-1] == "2025-01-01,1.6"
