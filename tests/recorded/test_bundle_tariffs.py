@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from pipelines.authoring import tariff_seed
+from pipelines.catalog import load
+from pipelines.settings import Settings
+from pipelines.sources import usitc_hts
+from tests.recordings import Recordings
+from tests.replay_routes import usitc_hts as replayed
 
 pytestmark = pytest.mark.recorded
 
@@ -44,3 +51,14 @@ def test_an_unknown_metal_is_no_silent_loss(tmp_path: Path) -> None:
     (tmp_path / "s232_annex_products.csv").write_text("hts_prefix,annex,metal_type,source,effective_date\n")
     with pytest.raises(ValueError, match=r"neither known nor left out on purpose: \['zinc'\]"):
         tariff_seed.products(tmp_path)
+
+
+def test_the_recorded_releases_of_the_tariff_schedule_have_their_first_days(recordings: list[Path]) -> None:
+    """The 50 per cent on aluminium applied two days before the release that first printed it, copper's a month after."""
+    listed = replayed.releases(date(2026, 8, 21), Recordings(recordings))
+    releases = usitc_hts.parse(json.dumps(listed).encode(), usitc_hts.KEY, load(Settings().catalog_dir)).tariff_releases
+    found = dict(releases.select("release_id", "release_start_date").iter_rows())
+    assert len(found) == 41
+    assert found["2025HTSRev16"] == date(2025, 6, 6)
+    assert found["2025HTSRev17"] == date(2025, 7, 1)
+    assert found["2026HTSRev7"] == date(2026, 4, 29)
