@@ -54,7 +54,7 @@ def test_an_unknown_metal_is_no_silent_loss(tmp_path: Path) -> None:
 
 
 def test_the_recorded_releases_of_the_tariff_schedule_have_their_first_days(recordings: list[Path]) -> None:
-    """The 50 per cent on aluminium applied two days before the release that first printed it, copper's a month after."""
+    """Aluminium's 50 per cent applied two days before the release that first printed it, copper's a month after."""
     listed = replayed.releases(date(2026, 8, 21), Recordings(recordings))
     releases = usitc_hts.parse(json.dumps(listed).encode(), usitc_hts.KEY, load(Settings().catalog_dir)).tariff_releases
     found = dict(releases.select("release_id", "release_start_date").iter_rows())
