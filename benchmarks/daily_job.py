@@ -154,9 +154,7 @@ def measure() -> list[Row]:
         return Row(subject, "s", ours.processor, None, limit.processor, note)
 
     fast, slow = (cost.processor - startup.processor for cost in (nothing_new, full))
-    clocks = (
-        f"wall time {nothing_new.clock - startup.clock:.1f} s against {full.clock - startup.clock:.1f} s in full"
-    )
+    clocks = f"wall time {nothing_new.clock - startup.clock:.1f} s against {full.clock - startup.clock:.1f} s in full"
     return [
         against_script("first run, figures loaded", first, first_by_hand),
         against_script("daily job, every model built", full, by_hand),
