@@ -115,7 +115,9 @@ def _build(settings: Settings, names: list[str], parsed: Path) -> list[NodeResul
     run_dir = settings.build_path.parent / "dbt"
     # Unit tests prove the formulae, not the data: they run with the project's tests (see `unit_test`).
     # --full-refresh: a seed whose columns changed is made anew; otherwise its old table is filled, and cannot be.
-    arguments = ["build", "--full-refresh", "--target-path", str(run_dir), "--exclude-resource-type", "unit_test"]
+    # Exposures have nothing to build.
+    left_out = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure")
+    arguments = ["build", "--full-refresh", "--target-path", str(run_dir), *left_out]
     if names:
         arguments += ["--select", *names]
     return _invoke(settings, arguments, parsed)

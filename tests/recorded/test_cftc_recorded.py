@@ -126,6 +126,7 @@ def models(payloads: Path, catalog: Catalog) -> Iterator[duckdb.DuckDBPyConnecti
                 raw, payload, catalog.sources["cftc_legacy"], sources.module("cftc_legacy"), catalog, ingest.Report()
             )
         for path in (
+            "staging/catalog/stg_catalog__series",
             "staging/observations/base_observations__intervals",
             "staging/observations/base_observations__as_of",
             "staging/cftc/stg_cftc__positions",
