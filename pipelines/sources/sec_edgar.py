@@ -384,20 +384,17 @@ def _typed(raw: pl.DataFrame, cik: int) -> tuple[pl.DataFrame, pl.DataFrame, int
     return facts, rejects, int(typed["is_missing"].sum())
 
 
-def _digits(value: float) -> int:
-    """The power of ten of the last digit that is not zero: 8 for 40.2 billion."""
-    return int(Decimal(repr(value)).normalize().as_tuple().exponent)
-
-
 def _exact(values: pl.Series) -> float | None:
     """The value of which the others are roundings; null where there is none."""
-    exact, *others = sorted(values, key=_digits)
-    for other in others:
-        gap = Decimal(repr(other)) - Decimal(repr(exact))
-        # Half a unit of the last printed digit; past a twentieth only one digit is left, and "1 billion" would agree
-        # with 1.4 billion.
-        half_unit = Decimal(5).scaleb(_digits(other) - 1)
-        if abs(gap) > half_unit or abs(gap) * 20 > abs(Decimal(repr(exact))):
+    printed = sorted((Decimal(repr(value)).normalize() for value in values), key=lambda v: v.as_tuple().exponent)
+    exact = printed[0]
+    for other in printed[1:]:
+        digits, gap = other.as_tuple(), abs(other - exact)
+        is_rounding = gap * 2 <= Decimal(1).scaleb(int(digits.exponent)) and len(digits.digits) > 1
+        # A single digit agrees with half of everything. One digit more makes 114 no exact form of 110, but 40.25 one of
+        # 40.2; two digits more do.
+        finer = int(digits.exponent) - int(exact.as_tuple().exponent)
+        if not is_rounding or not (finer > 1 or gap * 200 <= abs(exact)):
             return None
     return float(exact)
 
