@@ -42,9 +42,10 @@
     abs({{ a }} - {{ b }}) <= 0.001 * greatest(abs({{ a }}), abs({{ b }}))
 {%- endmacro %}
 
-{#- A hundred times, as a natural logarithm. An amount tagged in thousands for millions is a thousand times off; a company that
-    spends five times what it spent is not. The line lies between 5 and 1,000 / 5, an error on top of a jump. -#}
-{% macro scale_limit() -%} ln(100) {%- endmacro %}
+{#- Fifty times, as a natural logarithm. An amount tagged in thousands for millions is a thousand times off, a company that
+    spends five times what it spent is not. Of 6,470 figures of 508 filers (the SEC's data sets of 2009 and 2010) none lies
+    twenty times off its other periods, so an error of a thousand on top of such a move is fifty times off, and nothing real is. -#}
+{% macro scale_limit() -%} ln(50) {%- endmacro %}
 
 {#- The size of a flow per day, as a logarithm: quarters, half years and years on one scale. Null for nothing. -#}
 {% macro log_daily(amount, days) -%}

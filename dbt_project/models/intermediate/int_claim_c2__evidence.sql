@@ -26,7 +26,7 @@ select
     'C2' as claim_id,
     'capex_ttm_usd' as indicator,
     capex_ttm_usd as value,
-    -- Companies without four known quarters add nothing to the sum: the true one is higher.
+    -- Companies without twelve months add nothing to the sum: the true one is higher.
     capex_ttm_companies < companies_expected as is_lower_bound,
     calendar_quarter as period,
     {{ period_end('calendar_quarter', "'quarterly'") }} as period_end,
@@ -35,7 +35,8 @@ select
     cast(calendar_quarter as varchar) as source_key,
     cast(capex_ttm_companies as varchar) || ' of ' || cast(companies_expected as varchar)
     || ' hyperscalers spent ' || {{ number_text('capex_ttm_usd / 1e9', 0) }}
-    || ' bn USD cash capex in the four quarters to ' || {{ quarter_text('calendar_quarter') }} as finding
+    || ' bn USD cash capex in the four quarters to ' || {{ quarter_text('calendar_quarter') }}
+    || coalesce(' (carried with their last known year: ' || capex_ttm_carried || ')', '') as finding
 from latest
 
 union all
@@ -67,7 +68,8 @@ select
     known_at,
     'driver_ai_capex_aggregate' as source_table,
     cast(calendar_quarter as varchar) as source_key,
-    'growth changed by ' || {{ number_text('like_for_like_acceleration_pp', 0) }} || ' points against a year before' as finding
+    'growth changed by ' || {{ number_text('like_for_like_acceleration_pp', 0) }}
+    || ' points against a year before for the ' || cast(acceleration_companies as varchar) || ' companies with both' as finding
 from latest
 
 union all

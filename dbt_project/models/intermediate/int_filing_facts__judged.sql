@@ -164,19 +164,21 @@ select
     f.filed,
     f.known_at,
     f.payload_id,
+    exp(n.log_before) as usd_per_day_before,
+    exp(n.log_after) as usd_per_day_after,
     case
         when f.value_usd < 0 and {{ is_one_way('f.concept') }} then 'negative, and ' || f.concept || ' cannot be'
         when f.value_usd = 0 and f.concept in ('capex', 'revenue') and coalesce(n.log_before, n.log_after) is not null
             then 'zero between figures that are not'
         when {{ is_off_scale('f.log_daily_usd', 'n.log_before', 'n.log_after', is_one_way('f.concept')) }}
-            then 'more than a hundred times off the figures before and after it'
+            then 'more than fifty times off the figures before and after it'
         when n.log_before is null and n.log_after is null
             then
                 case
                     -- What was bought in a period is still there at its end, but for its depreciation.
                     when f.concept = 'capex' and f.value_usd > b.assets_usd then 'more than all assets in the same filing'
                     when {{ is_off_scale('f.log_daily_usd', 'n.log_same_filing', 'n.log_same_filing', is_one_way('f.concept')) }}
-                        then 'more than a hundred times off the other periods in the same filing'
+                        then 'more than fifty times off the other periods in the same filing'
                 end
     end as refusal
 from tagged as f

@@ -34,10 +34,10 @@ figures as (
         y.quarter_index,
         y.period_start,
         y.period_end,
-        y.value_usd,
+        y.value_ttm_usd as value_usd,
         y.accession_numbers,
         y.known_at
-    from {{ ref('int_filing_years__trailing') }} as y
+    from {{ ref('int_filing_quarters__trailing') }} as y
     inner join producers as p on y.company_id = p.company_id
     inner join concepts as c on y.company_id = c.company_id
     where y.concept in ('capex', 'depreciation', 'revenue', c.income_concept)
@@ -56,6 +56,22 @@ spans as (
     from figures as f
     left join quarterly_filers as q on f.company_id = q.company_id
     group by f.company_id
+),
+
+-- Four quarters that are each known and make no twelve months: of several bases or definitions.
+four_quarters as (
+    select
+        newest.company_id,
+        newest.concept,
+        newest.quarter_index
+    from {{ ref('int_filing_quarters__discrete') }} as newest
+    inner join {{ ref('int_filing_quarters__discrete') }} as q
+        on
+            newest.company_id = q.company_id
+            and newest.concept = q.concept
+            and q.quarter_index between newest.quarter_index - 3 and newest.quarter_index
+    group by newest.company_id, newest.concept, newest.quarter_index
+    having count(*) = 4
 ),
 
 pivoted as (
@@ -107,6 +123,15 @@ select
         case
             when v.{{ measure }}_usd is not null then null
             when c.{{ measure }}_concept is null then 'no {{ measure }}: the company states none'
+            when
+                exists (
+                    select 1 from four_quarters as f
+                    where
+                        f.company_id = s.company_id
+                        and f.concept = c.{{ measure }}_concept
+                        and f.quarter_index = q.quarter_index
+                )
+                then 'no {{ measure }}: the four quarters are of no single basis and definition'
             else 'no {{ measure }}: not twelve months of it in the filings known'
         end as {{ measure }}_missing,
     {% endfor %}
