@@ -534,7 +534,7 @@ def _capex(answers: Answers) -> Section:
                 answers, "implied-copper", "Copper implied by the spending, low, base and high scenario",
                 f"A band around a line, tonnes a year; in {tonnes.cell(base[0], 'calendar_quarter').text} "
                 f"{tonnes.cell(base[0], 'implied_tonnes_per_year').text} in the base scenario. "
-                "Every quarter is over the same companies; those carried with their last known year are named in the table.",
+                "Every quarter is over the same companies; the table names those carried with their last known year.",
                 charts.band("implied_copper", copper.frame, "calendar_quarter", Line("low_tonnes_per_year", "low"),
                             Line("base_tonnes_per_year", "base"), Line("high_tonnes_per_year", "high"),
                             "tonnes a year", ":,.0f"),

@@ -1,6 +1,7 @@
 -- Every fact under a catalogued tag, and why it may not be used. A fact is compared with the filer's own figures of the
 -- concept in other filings, up to two years to either side; where there are none, with what stands beside it in its filing.
 {% set years_compared = 2 %}
+{% set period_ends_compared = 3 %}
 with stated as (
     select
         t.company_id,
@@ -114,19 +115,18 @@ tagged as (
         on y.company_id = c.company_id and c.fiscal_quarter = 4 and {{ is_near('y.period_end', 'c.quarter_end') }}
 ),
 
-neighbours as (
-    -- Medians, so that one wrong neighbour does not decide. Figures of the same filing are set apart: where the whole
-    -- filing is at a wrong scale, its comparatives agree with it.
+{% set fact = ['company_id', 'concept', 'tag', 'stated_period_start', 'period_end', 'accession'] %}
+pairs as (
     select
-        f.company_id,
-        f.concept,
-        f.tag,
-        f.stated_period_start,
-        f.period_end,
-        f.accession,
-        median(case when o.accession <> f.accession and o.period_end < f.period_end then o.log_daily_usd end) as log_before,
-        median(case when o.accession <> f.accession and o.period_end > f.period_end then o.log_daily_usd end) as log_after,
-        median(case when o.accession = f.accession then o.log_daily_usd end) as log_same_filing
+        {% for column in fact %}f.{{ column }}, {% endfor %}
+        o.log_daily_usd,
+        -- Figures of the same filing are set apart: where a whole filing is at a wrong scale, its comparatives agree with it.
+        case
+            when o.accession = f.accession then 'same filing'
+            when o.period_end < f.period_end then 'before'
+            else 'after'
+        end as place,
+        abs({{ dbt.datediff('f.period_end', 'o.period_end', 'day') }}) as days_apart
     from tagged as f
     inner join tagged as o
         on
@@ -135,7 +135,26 @@ neighbours as (
             and f.period_end <> o.period_end
             and abs({{ dbt.datediff('f.period_end', 'o.period_end', 'day') }}) <= {{ 366 * years_compared }}
     where o.log_daily_usd is not null
-    group by f.company_id, f.concept, f.tag, f.stated_period_start, f.period_end, f.accession
+),
+
+ranked as (
+    select
+        *,
+        dense_rank() over (partition by {{ fact | join(', ') }}, place order by days_apart) as nearness
+    from pairs
+),
+
+neighbours as (
+    -- Medians over the nearest three period ends, so that one wrong neighbour does not decide.
+    select
+        {{ fact | join(', ') }},
+        {% for place in ['before', 'after', 'same filing'] %}
+            median(case when place = '{{ place }}' then log_daily_usd end) as log_{{ place | replace(' ', '_') }}
+            {%- if not loop.last %},{% endif %}
+        {% endfor %}
+    from ranked
+    where nearness <= {{ period_ends_compared }} or place = 'same filing'
+    group by {{ fact | join(', ') }}
 ),
 
 balance_sheets as (

@@ -36,7 +36,11 @@ editions as (
         is_recast,
         report_year,
         wave,
-        max(case when not {{ is_same_amount('value_usd', 'value_before_usd') }} then 1 else 0 end) as restates,
+        case
+            -- Amendments that share no figure with what was filed before cannot be told from a restatement.
+            when wave > 0 and count(value_before_usd) = 0 then 1
+            else max(case when not {{ is_same_amount('value_usd', 'value_before_usd') }} then 1 else 0 end)
+        end as restates,
         max(case when abs(value_usd - value_before_usd) > 0.05 * abs(value_before_usd) then 1 else 0 end) as restates_materially
     from followed
     group by company_id, concept, definition_rank, is_recast, report_year, wave
