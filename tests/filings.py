@@ -25,7 +25,7 @@ TODAY = date(2026, 11, 29)
 
 @dataclass(frozen=True)
 class Fact:
-    """A flow as a filing states it, US dollars; the end of the period's fiscal year decides nothing here."""
+    """An amount as a filing states it, US dollars; without a start it is of a day."""
 
     tag: str
     start: str | None

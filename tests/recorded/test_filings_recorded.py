@@ -28,8 +28,8 @@ CAPEX = {
     ("AMZN", 2024, 1): [14.925, 17.620, 22.620, 27.834],
     ("AMZN", 2025, 1): [25.019, 32.183, 35.095, 39.522, 44.203],
 }
-# Last fiscal quarter of Oracle: the year, which stands on a three-month context in three 10-Ks, less nine months. Of 2018
-# as restated (39.383 - 28.369); the year as restated less the nine months as first filed would be 10.804.
+# Last fiscal quarter of Oracle: the year, which stands on a three-month context in three 10-Ks, less nine months. Of
+# 2018 as restated (39.383 - 28.369); the year as restated less the nine months as first filed would be 10.804.
 ORACLE_LAST_QUARTERS = {2018: 11.014, 2019: 11.137, 2020: 10.439, 2021: 11.227, 2022: 11.840}
 
 

@@ -118,7 +118,9 @@ tagged as (
 {% set fact = ['company_id', 'concept', 'tag', 'stated_period_start', 'period_end', 'accession'] %}
 pairs as (
     select
-        {% for column in fact %}f.{{ column }}, {% endfor %}
+        {% for column in fact %}
+            f.{{ column }},
+        {% endfor %}
         o.log_daily_usd,
         -- Figures of the same filing are set apart: where a whole filing is at a wrong scale, its comparatives agree with it.
         case

@@ -1,12 +1,17 @@
 -- What each catalogued tag says of each period in each edition of the figures. An edition is the reports of one fiscal year
 -- (they carry the year before as comparatives), or the amendments of them that were filed together.
 {% set days_between_waves = 60 %}
-with usable as (
+with reports as (
+    -- What a filing reports on ends with its last period, also where the fact of it is withheld.
     select
-        f.*,
-        max(f.period_end) over (partition by f.company_id, f.accession) as report_end
-    from {{ ref('int_filing_facts__judged') }} as f
-    where f.refusal is null
+        *,
+        max(period_end) over (partition by company_id, accession) as report_end
+    from {{ ref('int_filing_facts__judged') }}
+),
+
+usable as (
+    select * from reports
+    where refusal is null
 ),
 
 year_ends as (
@@ -44,7 +49,14 @@ amendments as (
         report_year,
         filed,
         lag(filed) over (partition by company_id, report_year order by filed) as filed_before
-    from (select distinct company_id, report_year, filed from dated where form like '%/A') as filings
+    from (
+        select distinct
+            company_id,
+            report_year,
+            filed
+        from dated
+        where form like '%/A'
+    ) as filings
 ),
 
 waves as (

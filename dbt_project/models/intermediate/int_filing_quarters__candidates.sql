@@ -63,8 +63,10 @@ differences as (
     from cumulative_facts as longer
     inner join {{ ref('int_filing_periods__selected') }} as shorter
         on
-            {% for column in leg %}longer.{{ column }} = shorter.{{ column }} and {% endfor %}
             longer.period_start = shorter.period_start
+            {% for column in leg %}
+                and longer.{{ column }} = shorter.{{ column }}
+            {% endfor %}
     where longer.duration_days - shorter.duration_days between 80 and 100
 ),
 
@@ -97,13 +99,15 @@ remainders as (
         greatest(c.known_at, max(d.known_at)) as known_at
     from cumulative_facts as c
     inner join {{ ref('int_filing_calendar__quarters') }} as q
-        on c.company_id = q.company_id and c.fiscal_year = q.fiscal_year and q.fiscal_quarter <= c.fiscal_quarter
+        on c.company_id = q.company_id and c.fiscal_year = q.fiscal_year and c.fiscal_quarter >= q.fiscal_quarter
     inner join direct_facts as d
         on
-            {% for column in leg %}c.{{ column }} = d.{{ column }} and {% endfor %}
             c.fiscal_year = d.fiscal_year
-            and d.fiscal_quarter <= c.fiscal_quarter
-            and d.fiscal_quarter <> q.fiscal_quarter
+            and c.fiscal_quarter >= d.fiscal_quarter
+            and q.fiscal_quarter <> d.fiscal_quarter
+            {% for column in leg %}
+                and c.{{ column }} = d.{{ column }}
+            {% endfor %}
     where c.is_from_year_start
     group by
         c.company_id, c.concept, c.definition_rank, c.is_recast, c.basis, c.report_year, q.fiscal_year, q.fiscal_quarter,
@@ -132,9 +136,11 @@ confirmed as (
     from direct_facts as d
     inner join derived as o
         on
-            {% for column in leg %}d.{{ column }} = o.{{ column }} and {% endfor %}
             d.fiscal_year = o.fiscal_year
             and d.fiscal_quarter = o.fiscal_quarter
+            {% for column in leg %}
+                and d.{{ column }} = o.{{ column }}
+            {% endfor %}
     -- Each leg is rounded on its own, so the difference is looser than an amount that is filed twice.
     where abs(d.value_usd - o.value_usd) <= 0.01 * abs(d.value_usd)
 ),
@@ -184,14 +190,16 @@ judged_direct as (
             and d.tag = t.tag
     left join confirmed as f
         on
-            {% for column in leg %}d.{{ column }} = f.{{ column }} and {% endfor %}
             d.period_start = f.period_start
             and d.period_end = f.period_end
+            {% for column in leg %}
+                and d.{{ column }} = f.{{ column }}
+            {% endfor %}
 )
 
 {% set columns = leg + ['fiscal_year', 'fiscal_quarter', 'period_start', 'period_end', 'value_usd'] %}
 select
-    {{ columns | join(', ') }},
+    {{ columns | join(',\n    ') }},
     'direct' as method,
     tag,
     vintage,
@@ -209,7 +217,7 @@ from judged_direct
 union all
 
 select
-    {{ columns | join(', ') }},
+    {{ columns | join(',\n    ') }},
     method,
     tag,
     vintage,

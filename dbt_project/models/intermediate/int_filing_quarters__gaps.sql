@@ -49,7 +49,7 @@ withheld as (
         m.concept,
         m.quarter_index,
         case when j.duration_days <= 100 then 'the three-month fact' else 'the cumulative fact' end
-        || ' to ' || cast(j.period_end as {{ dbt.type_string() }}) || ' is withheld: ' || j.refusal as reason
+        || ' to ' || cast(j.period_end as string) || ' is withheld: ' || j.refusal as reason
     from missing_quarters as m
     inner join {{ ref('int_filing_facts__judged') }} as j
         on

@@ -13,7 +13,9 @@ with quarters as (
 
 summed as (
     select
-        {% for column in part %}newest.{{ column }}, {% endfor %}
+        {% for column in part %}
+            newest.{{ column }},
+        {% endfor %}
         newest.quarter_index,
         min(q.period_start) as period_start,
         newest.period_end,
@@ -24,9 +26,15 @@ summed as (
     from quarters as newest
     inner join quarters as q
         on
-            {% for column in part %}newest.{{ column }} = q.{{ column }} and {% endfor %}
             q.quarter_index between newest.quarter_index - 3 and newest.quarter_index
-    group by {% for column in part %}newest.{{ column }}, {% endfor %}newest.quarter_index, newest.period_end
+            {% for column in part %}
+                and newest.{{ column }} = q.{{ column }}
+            {% endfor %}
+    group by
+        {% for column in part %}
+            newest.{{ column }},
+        {% endfor %}
+        newest.quarter_index, newest.period_end
     having count(*) = 4
 ),
 
@@ -37,8 +45,8 @@ summed as (
 filed_of_basis as (
     {% for basis in ['basis', 'first_filed_basis'] %}
         select
-            {{ filed_columns | join(', ') }},
-            s.{{ basis }} as basis
+            {{ filed_columns | join(',\n            ') }},
+            {% if basis == 'basis' %}s.basis{% else %}s.first_filed_basis as basis{% endif %}
         from {{ ref('int_filing_periods__selected') }} as s
         inner join {{ ref('int_filing_calendar__quarters') }} as c
             on s.company_id = c.company_id and {{ is_near('s.period_end', 'c.quarter_end') }}
@@ -58,10 +66,9 @@ filed as (
         ) = 1
 ),
 
-{% set columns = part + ['quarter_index', 'period_start', 'period_end', 'value_ttm_usd', 'method', 'report_year'] %}
 either as (
     select
-        {{ part | join(', ') }},
+        {{ part | join(',\n        ') }},
         quarter_index,
         period_start,
         period_end,
@@ -73,7 +80,7 @@ either as (
     from summed
     union all
     select
-        {{ part | join(', ') }},
+        {{ part | join(',\n        ') }},
         quarter_index,
         period_start,
         period_end,
@@ -105,8 +112,10 @@ compared as (
     {% for alias, quarters in [('before', 4), ('earlier', 8)] %}
         left join of_basis as {{ alias }}
             on
-                {% for column in part %}n.{{ column }} = {{ alias }}.{{ column }} and {% endfor %}
                 n.quarter_index - {{ quarters }} = {{ alias }}.quarter_index
+                {% for column in part %}
+                    and n.{{ column }} = {{ alias }}.{{ column }}
+                {% endfor %}
     {% endfor %}
 ),
 
