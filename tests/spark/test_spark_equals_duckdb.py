@@ -42,6 +42,7 @@ MODELS = {
         "int_filing_quarters__discrete",
         "int_filing_quarters__gaps",
         "int_filing_quarters__trailing",
+        "int_filing_quarters__trailing_gaps",
         "int_filings__pending",
         "int_indicators__readings",
         "int_indicators__resolved",

@@ -179,6 +179,18 @@ def test_a_first_filing_is_held_against_what_stands_beside_it(models: Models) ->
         ]
 
 
+def test_what_is_withheld_is_the_reason_of_a_producer_too(models: Models) -> None:
+    wear = year_to_date(2024, [5, 5, 5, 5], tag="DepreciationDepletionAndAmortization")
+    facts = [*wear, *year_to_date(2023, [7, 8, 7, 9]), *year_to_date(2024, [11, 12, 9])]
+    facts[-2] = replace(facts[-2], value=facts[-2].value * 1000)
+    with run(models, "CENX", facts) as connection:
+        reasons = connection.execute(
+            "select distinct capex_missing from past.intermediate.int_producers__periods "
+            "where fiscal_year = 2024 and fiscal_quarter in (2, 3)"
+        ).fetchall()
+    assert reasons == [(f"no capex: the cumulative fact to 2024-06-30 is withheld: {OFF}",)]
+
+
 # A direct quarter is checked as hard as a derived one
 
 
@@ -283,7 +295,8 @@ def test_two_tags_that_disagree_are_never_added(models: Models) -> None:
         assert [quarters(connection)[2024, n] for n in (1, 2, 3)] == [13, 15, 16]
         assert years(connection) == {(2024, 4): 46}
         reasons = connection.execute(
-            "select distinct capex_missing from past.intermediate.int_producers__periods where fiscal_year = 2025"
+            "select distinct capex_missing from past.intermediate.int_producers__periods "
+            "where fiscal_year = 2025 and fiscal_quarter < 4"
         ).fetchall()
         assert reasons == [(f"no capex: {NO_BASIS}",)]
 

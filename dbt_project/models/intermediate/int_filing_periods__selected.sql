@@ -17,15 +17,32 @@ with ranked as (
         on t.company_id = d.company_id and t.concept = d.concept and t.tag = d.tag
 ),
 
+withheld as (
+    select distinct
+        company_id,
+        concept,
+        period_start,
+        period_end
+    from {{ ref('int_filing_facts__judged') }}
+    where refusal is not null
+),
+
 followed as (
     select
-        *,
-        lag(value_usd) over (
-            partition by company_id, concept, definition_rank, is_recast, period_start, period_end
-            order by report_year, wave
-        ) as value_before_usd
-    from ranked
-    where choice = 1
+        r.*,
+        lag(r.value_usd) over (
+            partition by r.company_id, r.concept, r.definition_rank, r.is_recast, r.period_start, r.period_end
+            order by r.report_year, r.wave
+        ) as value_before_usd,
+        w.company_id is not null as is_withheld_elsewhere
+    from ranked as r
+    left join withheld as w
+        on
+            r.company_id = w.company_id
+            and r.concept = w.concept
+            and r.period_start = w.period_start
+            and r.period_end = w.period_end
+    where r.choice = 1
 ),
 
 editions as (
@@ -36,11 +53,14 @@ editions as (
         is_recast,
         report_year,
         wave,
-        case
-            -- Amendments that share no figure with what was filed before cannot be told from a restatement.
-            when wave > 0 and count(value_before_usd) = 0 then 1
-            else max(case when not {{ is_same_amount('value_usd', 'value_before_usd') }} then 1 else 0 end)
-        end as restates,
+        max(
+            case
+                when not {{ is_same_amount('value_usd', 'value_before_usd') }} then 1
+                -- An amendment of a figure that is withheld cannot be told from a restatement.
+                when wave > 0 and value_before_usd is null and is_withheld_elsewhere then 1
+                else 0
+            end
+        ) as restates,
         max(case when abs(value_usd - value_before_usd) > 0.05 * abs(value_before_usd) then 1 else 0 end) as restates_materially
     from followed
     group by company_id, concept, definition_rank, is_recast, report_year, wave

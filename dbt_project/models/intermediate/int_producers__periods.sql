@@ -58,22 +58,6 @@ spans as (
     group by f.company_id
 ),
 
--- Four quarters that are each known and make no twelve months: of several bases or definitions.
-four_quarters as (
-    select
-        newest.company_id,
-        newest.concept,
-        newest.quarter_index
-    from {{ ref('int_filing_quarters__discrete') }} as newest
-    inner join {{ ref('int_filing_quarters__discrete') }} as q
-        on
-            newest.company_id = q.company_id
-            and newest.concept = q.concept
-            and q.quarter_index between newest.quarter_index - 3 and newest.quarter_index
-    group by newest.company_id, newest.concept, newest.quarter_index
-    having count(*) = 4
-),
-
 pivoted as (
     select
         company_id,
@@ -123,16 +107,7 @@ select
         case
             when v.{{ measure }}_usd is not null then null
             when c.{{ measure }}_concept is null then 'no {{ measure }}: the company states none'
-            when
-                exists (
-                    select 1 from four_quarters as f
-                    where
-                        f.company_id = s.company_id
-                        and f.concept = c.{{ measure }}_concept
-                        and f.quarter_index = q.quarter_index
-                )
-                then 'no {{ measure }}: the four quarters are of no single basis and definition'
-            else 'no {{ measure }}: not twelve months of it in the filings known'
+            else 'no {{ measure }}: ' || coalesce({{ measure }}_gap.gap_reason, 'not twelve months of it in the filings known')
         end as {{ measure }}_missing,
     {% endfor %}
     a.accession_numbers,
@@ -148,3 +123,10 @@ inner join {{ ref('int_filing_calendar__quarters') }} as q
         and (q.fiscal_quarter = 4 or not s.files_years_only)
 left join pivoted as v on s.company_id = v.company_id and q.quarter_index = v.quarter_index
 left join accessions as a on s.company_id = a.company_id and q.quarter_index = a.quarter_index
+{% for measure in measures %}
+    left join {{ ref('int_filing_quarters__trailing_gaps') }} as {{ measure }}_gap
+        on
+            s.company_id = {{ measure }}_gap.company_id
+            and q.quarter_index = {{ measure }}_gap.quarter_index
+            and c.{{ measure }}_concept = {{ measure }}_gap.concept
+{% endfor %}

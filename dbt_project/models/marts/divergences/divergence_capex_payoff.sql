@@ -211,10 +211,22 @@ select
         when companies = 0 and role = 'sector' then 'no company has twelve known months of both capex and operating cash flow'
         when capex_ttm_usd is null and operating_cash_flow_ttm_usd is null
             then 'twelve months are not known of capex and of operating cash flow'
-        when capex_ttm_usd is null then 'twelve months are not known of capex'
-        when operating_cash_flow_ttm_usd is null then 'twelve months are not known of operating cash flow'
+        when capex_ttm_usd is null then 'twelve months are not known of capex' || coalesce(': ' || capex_gap_reason, '')
+        when operating_cash_flow_ttm_usd is null
+            then 'twelve months are not known of operating cash flow' || coalesce(': ' || operating_cash_flow_gap_reason, '')
         else 'operating cash flow is not positive'
     end as gap_reason,
     accession_numbers,
     cast(row_known_at as timestamp) as known_at
 from measured
+{% for concept in ['capex', 'operating_cash_flow'] %}
+    left join (
+        select
+            company_id as {{ concept }}_company_id,
+            quarter_index as {{ concept }}_quarter_index,
+            gap_reason as {{ concept }}_gap_reason
+        from {{ ref('int_filing_quarters__trailing_gaps') }}
+        where concept = '{{ concept }}'
+    ) as {{ concept }}_gap
+        on subject = {{ concept }}_company_id and 4 * fiscal_year + fiscal_quarter = {{ concept }}_quarter_index
+{% endfor %}

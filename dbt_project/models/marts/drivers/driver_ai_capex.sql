@@ -152,19 +152,6 @@ pairs as (
         ) = 1
 ),
 
-quarters_in_year as (
-    select
-        newest.company_id,
-        newest.quarter_index,
-        count(*) as quarters_known
-    from company_quarters as newest
-    inner join known_capex as q
-        on
-            newest.company_id = q.company_id
-            and q.quarter_index between newest.quarter_index - 3 and newest.quarter_index
-    group by newest.company_id, newest.quarter_index
-),
-
 with_history as (
     select
         c.*,
@@ -173,19 +160,18 @@ with_history as (
         trailing_year.value_ttm_usd as capex_ttm_usd,
         trailing_year.method as capex_ttm_method,
         trailing_year.is_as_first_filed as capex_ttm_is_as_first_filed,
-        case
-            when trailing_year.value_ttm_usd is not null then null
-            when year_so_far.quarters_known = 4 then 'the four quarters are of no single basis and definition'
-            else 'not all of the last four quarters are known'
-        end as capex_ttm_gap_reason,
+        trailing_gap.gap_reason as capex_ttm_gap_reason,
         case when pair.year_ago_usd > 0 then 100.0 * (pair.value_usd / pair.year_ago_usd - 1) end as capex_yoy_pct,
         pair.known_at as year_ago_known_at,
         trailing_year.known_at as trailing_known_at
     from company_quarters as c
     left join pairs as pair
         on c.company_id = pair.company_id and c.quarter_index = pair.quarter_index
-    left join quarters_in_year as year_so_far
-        on c.company_id = year_so_far.company_id and c.quarter_index = year_so_far.quarter_index
+    left join {{ ref('int_filing_quarters__trailing_gaps') }} as trailing_gap
+        on
+            c.company_id = trailing_gap.company_id
+            and c.quarter_index = trailing_gap.quarter_index
+            and trailing_gap.concept = 'capex'
     left join {{ ref('int_filing_quarters__trailing') }} as trailing_year
         on
             c.company_id = trailing_year.company_id
@@ -219,7 +205,9 @@ select
     cast(c.capex_ttm_usd as double) as capex_ttm_usd,
     cast(c.capex_ttm_method as string) as capex_ttm_method,
     c.capex_ttm_is_as_first_filed,
-    cast(c.capex_ttm_gap_reason as string) as capex_ttm_gap_reason,
+    cast(
+        case when c.capex_ttm_usd is null then coalesce(c.capex_ttm_gap_reason, c.gap_reason) end as string
+    ) as capex_ttm_gap_reason,
     cast(c.capex_like_for_like_usd as double) as capex_like_for_like_usd,
     cast(c.capex_year_ago_usd as double) as capex_year_ago_usd,
     cast(c.capex_yoy_pct as double) as capex_yoy_pct,
