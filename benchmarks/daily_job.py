@@ -18,9 +18,11 @@ from typing import Any
 
 from benchmarks.report import RUNS, Row
 from benchmarks.startup import Cost, home, run
-from pipelines import catalog, checks, diff, history, ingest, sources, transform, unchanged, warehouse
+from pipelines import catalog, ingest, sources, transform, warehouse
+from pipelines.audit import checks, diff
 from pipelines.landing import Landing
 from pipelines.settings import Settings
+from pipelines.transform import history, reuse
 
 JOB = (sys.executable, "-m", "pipelines.cli", "run", "--offline")
 STARTUP = (sys.executable, "-c", "import pipelines.cli, pipelines.definitions")
@@ -132,7 +134,7 @@ def measure() -> list[Row]:
         done = {"steps": _work(settings), "keys": transform.keys(settings)}
         work.write_text(json.dumps(done), encoding="utf-8")
         with warehouse.writer(settings) as connection:
-            unchanged.forget(connection)
+            reuse.forget(connection)
             connection.execute("delete from raw.build")
         shutil.copyfile(settings.build_path, loaded)
 
@@ -148,12 +150,12 @@ def measure() -> list[Row]:
         large, large_by_hand = medians(unbuilt, JOB, plain)
 
     def against_script(subject: str, ours: Cost, limit: Cost) -> Row:
-        note = f"plain script; processor time; by the clock {ours.clock:.1f} s against {limit.clock:.1f} s"
+        note = f"plain script; processor time; wall time {ours.clock:.1f} s against {limit.clock:.1f} s"
         return Row(subject, "s", ours.processor, None, limit.processor, note)
 
     fast, slow = (cost.processor - startup.processor for cost in (nothing_new, full))
     clocks = (
-        f"by the clock {nothing_new.clock - startup.clock:.1f} s against {full.clock - startup.clock:.1f} s in full"
+        f"wall time {nothing_new.clock - startup.clock:.1f} s against {full.clock - startup.clock:.1f} s in full"
     )
     return [
         against_script("first run, figures loaded", first, first_by_hand),

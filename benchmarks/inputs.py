@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 
-RECORDED = Path(os.environ.get("METALS_TEST_UPSTREAM") or Path(__file__).resolve().parents[2] / "shared" / "upstream")
+from tests.recordings import folders
+
+RECORDED = next(iter(folders()), Path("no-recordings"))
 COMPANYFACTS = RECORDED / "sec" / "companyfacts_full" / "CIK0001652044.json"
 COMPANYFACTS_KEY = "companyfacts/CIK0001652044"
 WORKBOOK = RECORDED / "worldbank" / "2026-06-03" / "CMO-Historical-Data-Monthly.xlsx"

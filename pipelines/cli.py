@@ -1,8 +1,7 @@
 """The `metals` command: thin. It starts the same job as the UI and the schedule, and reads the published file.
 
-Every command ends with 0 when it did what it was asked, 1 when it could not (nothing published, something to mend) and
-2 when the call itself was wrong; 130 after Ctrl-C. Answers go to standard output, progress and errors to standard
-error.
+Exit codes: 0 success, 1 failure (nothing published, or a problem to fix), 2 wrong usage, 130 after Ctrl-C. Results go
+to standard output, progress and errors to standard error.
 """
 
 from __future__ import annotations
@@ -23,20 +22,22 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines import catalog, scaffold, summary, terminal, warehouse
+from pipelines import catalog, warehouse
+from pipelines.authoring import new_series
 from pipelines.errors import MetalsError
+from pipelines.reporting import doctor, explain, export, progress, status
 from pipelines.settings import PROJECT_ROOT, Settings
 
 app = typer.Typer(
     name="metals",
-    help="What drives non-ferrous and precious metals: a dated warehouse of drivers, divergences and claims.",
+    help="What drives non-ferrous and precious metals: a bitemporal warehouse of drivers, divergences and claims.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-series_app = typer.Typer(name="series", help="What is tracked, series by series.", no_args_is_help=True)
+series_app = typer.Typer(name="series", help="Manage the tracked series.", no_args_is_help=True)
 app.add_typer(series_app)
-console, errors = terminal.consoles()
+console, errors = progress.consoles()
 
 log = logging.getLogger("metals.cli")
 
@@ -65,16 +66,16 @@ def _tables(typed: str) -> list[str]:
         return []
     try:
         with warehouse.reader(settings) as connection:
-            return [name for name in summary.tables(connection) if name.startswith(typed)]
+            return [name for name in export.tables(connection) if name.startswith(typed)]
     except duckdb.Error:
         return []
 
 
 def _home(settings: Settings) -> None:
-    """Dagster's state lives under the project, unless the user put it elsewhere."""
+    """Dagster's state is stored in the project, unless DAGSTER_HOME is set."""
     home = Path(os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT / "dagster_home")))
     home.mkdir(parents=True, exist_ok=True)
-    # What a run intends (an event for each asset and check) is logged as one transaction.
+    # A run's planned events (one per asset and check) are logged in one transaction.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
 
 
@@ -83,26 +84,26 @@ def run(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="Ask and load only this publisher (repeatable); models are always built.", autocompletion=_publishers
+            help="Fetch and load only this publisher (repeatable); models are always built.", autocompletion=_publishers
         ),
     ] = None,
     as_of: Annotated[
         datetime | None,
         typer.Option(
             formats=["%Y-%m-%d"],
-            help="Build what was known by the end of this day, into warehouse/as_of/. Asks no publisher.",
+            help="Build what was known by the end of this day, into warehouse/as_of/. Fetches nothing.",
         ),
     ] = None,
-    offline: Annotated[bool, typer.Option(help="Ask no publisher; use what has landed and what is bundled.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
+    offline: Annotated[bool, typer.Option(help="Fetch nothing; use landed responses and bundled figures.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only the summary, as JSON.")] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Say each request that failed, and the claims' reasons in full.")
+        bool, typer.Option("--verbose", "-v", help="Show each failed request, and the claims' reasons in full.")
     ] = False,
 ) -> None:
-    """Run the daily job once: ask who is due, load, build, check, publish.
+    """Run the daily job once: fetch what is due, load, build, check, publish.
 
-    Exit code 0 when a warehouse was published (also when publishers could not be reached: the last good figures
-    stand), 1 when it was not published (the last published file stands), 2 for a wrong call.
+    Exit code 0 if a warehouse was published, even if publishers could not be reached (their last good figures stay),
+    1 if not (the last published file stays), 2 for wrong usage.
     """
     settings = Settings(offline=True) if offline else Settings()
     _home(settings)
@@ -114,11 +115,11 @@ def run(
             raise _fail(f"unknown publisher {', '.join(unknown)}; known are {', '.join(tracked.sources)}", EXIT_USAGE)
         if as_of is not None:
             settings = settings.model_copy(update={"as_of": as_of.date(), "offline": True})
-        before = summary.rows_by_source(settings)
-        with terminal.watching(errors, {"load": len(only or tracked.sources)}, verbose=verbose, quiet=as_json):
+        before = status.rows_by_source(settings)
+        with progress.watching(errors, {"load": len(only or tracked.sources)}, verbose=verbose, quiet=as_json):
             has_published, failures, outcomes = _execute(settings, only)
     except (MetalsError, OSError, sqlite3.OperationalError) as error:
-        # The latter two: a read-only folder or a full disk, before any step could say so.
+        # The latter two: a read-only folder or a full disk, before any step could report it.
         said = str(error) if isinstance(error, MetalsError) else f"nothing could be written: {error}"
         if as_json:
             _print_json({"published": None, "failures": [said]})
@@ -131,121 +132,66 @@ def run(
         said = f"not published: see the messages above, or the run in the UI; {_state(settings)}"
         raise _fail(said, EXIT_NOT_PUBLISHED)
     if as_json:
-        _print_json(summary.as_dict(settings, outcomes, before))
+        _print_json(status.as_dict(settings, outcomes, before))
         return
-    summary.show(console, settings, outcomes, before, verbose=verbose)
+    status.show(console, settings, outcomes, before, verbose=verbose)
     console.print(
         f"\npublished {_short(settings.published_path)} in {time.monotonic() - started:.0f} s", highlight=False
     )
     console.print(_brief(settings), highlight=False)
     if as_of is None:
-        summary.show_next_steps(console, settings)
+        status.show_next_steps(console, settings)
 
 
 def _state(settings: Settings) -> str:
     exists = settings.published_path.exists()
-    return "the last published file is as it was" if exists else "nothing was published yet"
+    return "the last published file is unchanged" if exists else "nothing has been published yet"
 
 
 def _print_json(content: dict[str, Any]) -> None:
     console.print_json(json.dumps(content, default=str))
 
 
-def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, list[str], dict[str, list[str]]]:
-    """Execute the daily job in this process.
-
-    Returns whether a warehouse was published (a brief that failed after that takes nothing back), what failed and why,
-    and, per publisher, what came of each request.
-    """
+def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, list[str], dict[str, dict[str, int]]]:
     # Imported here: Dagster and dbt take seconds to import, and `metals sql` needs neither.
     log.info("starting Dagster and dbt")
-    from dagster import AssetKey, DagsterInstance  # noqa: PLC0415
-
-    from pipelines.assets import landed, published, raw  # noqa: PLC0415
-    from pipelines.automation import DAILY, reason_of  # noqa: PLC0415
     from pipelines.definitions import assemble  # noqa: PLC0415
+    from pipelines.orchestration import daily_run  # noqa: PLC0415
 
     warehouse.prepare(settings)
     log.info("planning the run")
-    definitions = assemble(settings)
-    job = definitions.resolve_job_def(DAILY)
-    selection: list[AssetKey] | None = None
-    if only:
-        tracked = catalog.load(settings.catalog_dir)
-        left_out = {
-            key
-            for source in tracked.sources.values()
-            if source.id not in only
-            for key in (landed.key(source.id), raw.key(source.id))
-        }
-        selection = [k for k in job.asset_layer.executable_asset_keys if k not in left_out]
-    with DagsterInstance.get() as instance, warehouse.exclusive(settings):
-        result = job.execute_in_process(
-            instance=instance,
-            asset_selection=selection,
-            raise_on_error=False,
-            run_config={
-                "resources": {
-                    "metals": {
-                        "config": {
-                            "as_of": settings.as_of.isoformat() if settings.as_of else "",
-                            "offline": settings.offline,
-                        }
-                    }
-                },
-                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-            },
-            tags={"metals/started_by": "cli"},
-        )
-        outcomes: dict[str, list[str]] = {}
-        has_published = False
-        for event in result.get_asset_materialization_events():
-            key = event.asset_key
-            has_published |= key == published.KEY
-            if key is not None and key.path[0] == "landing":
-                text = event.materialization.metadata["outcomes"].value
-                outcomes[key.path[1]] = str(text).split(", ")
-        failures = []
-        for failure in (e for e in result.all_events if e.is_step_failure):
-            lines = [f"{failure.step_key}: {reason_of(failure)}"]
-            told = failure.step_failure_data.user_failure_data
-            for name, value in (told.metadata if told else {}).items():
-                lines.append(f"  {name}: {str(value.value).strip()}")
-            failures.append("\n".join(lines))
-        if not result.success and not failures:
-            failures.append("the run failed outside of its steps")
-        return has_published, failures, outcomes
+    return daily_run.execute(assemble(settings), settings, only)
 
 
-@app.command()
-def status(
+@app.command("status")
+def status_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Give the claims' reasons in full.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the claims' reasons in full.")] = False,
 ) -> None:
-    """Show the published warehouse at a glance: publishers, drivers, claims, failed checks."""
+    """Summarise the published warehouse: publishers, drivers, claims, failed checks."""
     settings = _published()
     if as_json:
-        _print_json(summary.as_dict(settings, {}))
+        _print_json(status.as_dict(settings, {}))
     else:
-        summary.show(console, settings, {}, verbose=verbose)
+        status.show(console, settings, {}, verbose=verbose)
         console.print(_brief(settings), highlight=False)
 
 
-@app.command()
-def doctor() -> None:
-    """Say what works and what does not: settings, disk, catalogue, publishers, published file.
+@app.command("doctor")
+def doctor_command() -> None:
+    """Check settings, disk, catalogue, publishers and the published file.
 
-    Exit code 1 when there is a point to look at; a publisher that cannot be reached now is none.
+    Exit code 1 if there is a problem; a publisher that cannot be reached now does not count as one.
     """
     settings = Settings()
     table = Table(show_header=False, box=None, pad_edge=False)
     problems = 0
-    for name, good, said in summary.diagnose(settings):
+    for name, good, said in doctor.diagnose(settings):
         problems += not good
         table.add_row("[green]ok[/]" if good else "[yellow]see[/]", name, escape(said))
     console.print(table)
-    console.print(summary.sources_table(settings))
-    console.print(f"{problems} point(s) to look at" if problems else "nothing to mend")
+    console.print(doctor.sources_table(settings))
+    console.print(f"{problems} problem(s) found" if problems else "no problems found")
     if problems:
         raise typer.Exit(1)
 
@@ -254,23 +200,25 @@ def doctor() -> None:
 def sql(
     query: Annotated[
         str | None,
-        typer.Argument(help="A query, or a file of one (.sql); without it, lines are read from the terminal."),
+        typer.Argument(help="A query or a .sql file; without it, queries are read from the terminal."),
     ] = None,
-    rows: Annotated[int, typer.Option(help="Most rows to show.")] = 40,
+    rows: Annotated[int, typer.Option(help="Maximum number of rows to show.")] = 40,
 ) -> None:
-    """Ask the published file, read-only."""
+    """Query the published file, read-only."""
     settings = _published()
     with warehouse.reader(settings) as connection:
         if query is not None:
             _answer(connection, _query(query), rows)
             return
-        console.print(f"{_short(settings.published_path)}, read-only. One query a line; an empty line ends.")
+        console.print(
+            f"{_short(settings.published_path)}, read-only. One query per line; an empty line ends the session."
+        )
         while line := _prompt():
             _answer(connection, line, rows, stay=True)
 
 
 def _query(text: str) -> str:
-    """What is asked: `text` itself, or what the .sql file of that name holds."""
+    """The query: `text` itself, or the content of the .sql file of that name."""
     return Path(text).read_text(encoding="utf-8") if text.endswith(".sql") and Path(text).is_file() else text
 
 
@@ -290,7 +238,7 @@ def _answer(connection: duckdb.DuckDBPyConnection, query: str, rows: int, *, sta
             return
         raise _fail(str(error), EXIT_USAGE) from None
     table = Table()
-    for name, kind in frame.schema.items():  # texts take the lines they need; a figure is never broken in two
+    for name, kind in frame.schema.items():  # text wraps; a figure is never broken across lines
         table.add_column(escape(name), no_wrap=kind != pl.String, overflow="fold")
     for row in frame.head(rows).iter_rows():
         table.add_row(*(_shown(v) for v in row))
@@ -303,25 +251,23 @@ def _shown(value: Any) -> str:
     return escape(f"{value:,.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value))
 
 
-@app.command()
-def export(
+@app.command("export")
+def export_command(
     what: Annotated[
         str,
-        typer.Argument(
-            help="A published table, a query, or a file of one (.sql).", autocompletion=_tables, metavar="WHAT"
-        ),
+        typer.Argument(help="A published table, a query, or a .sql file.", autocompletion=_tables, metavar="WHAT"),
     ],
     target: Annotated[Path, typer.Argument(help="File to write, ending in .parquet or .csv.", metavar="FILE")],
 ) -> None:
-    """Write a published table or the answer of a query to a Parquet or CSV file, whole or not at all."""
+    """Write a published table or a query's result to a Parquet or CSV file, atomically."""
     settings = _published()
-    if target.suffix not in summary.EXPORT_FORMATS:
-        raise _fail(f"{target.name} should end in {' or '.join(summary.EXPORT_FORMATS)}", EXIT_USAGE)
+    if target.suffix not in export.EXPORT_FORMATS:
+        raise _fail(f"{target.name} should end in {' or '.join(export.EXPORT_FORMATS)}", EXIT_USAGE)
     if not target.absolute().parent.is_dir():
         raise _fail(f"there is no folder {target.absolute().parent}", EXIT_USAGE)
     with warehouse.reader(settings) as connection:
         try:
-            rows, own_use = summary.export(connection, _query(what), target)
+            rows, own_use = export.export(connection, _query(what), target)
         except duckdb.Error as error:
             raise _fail(str(error), EXIT_USAGE) from None
         except OSError as error:
@@ -329,93 +275,95 @@ def export(
     console.print(f"{rows:,} rows in {target}", highlight=False)
     if own_use:
         errors.print(
-            f"[yellow]own use only[/]: this warehouse holds figures of {escape(', '.join(own_use))}, whose terms allow "
-            "your own machine only; see the table sources before you pass the file on",
+            f"[yellow]personal use only[/]: this warehouse holds data of {escape(', '.join(own_use))} that is licensed "
+            "for personal use; see the table sources before you share the file",
             soft_wrap=True,
         )
 
 
-@app.command()
-def explain(
+@app.command("explain")
+def explain_command(
     table: Annotated[str, typer.Argument(help="A published table, e.g. driver_ai_capex.", autocompletion=_tables)],
     key: Annotated[str, typer.Argument(help="Key of a row, its parts in the table's order, e.g. 'MSFT 2026 4'.")],
 ) -> None:
-    """Show which payloads (and, for filings, accession numbers) stand behind a published row."""
+    """Show the payloads (and, for filings, accession numbers) behind a published row."""
     settings = _published()
     with warehouse.reader(settings) as connection:
-        found = summary.explain(connection, table, key)
+        found = explain.explain(connection, table, key)
     if not found:
         raise _fail(f"no row of {table} has the key {key!r}; see row_key in the table lineage", EXIT_USAGE)
     for line in found:
         console.print(line, soft_wrap=True, highlight=False)
 
 
-@app.command()
-def history(
+@app.command("history")
+def history_command(
     since: Annotated[
-        datetime, typer.Option(formats=["%Y-%m"], help="First month whose verdicts are wanted, as 2008-01.")
+        datetime, typer.Option(formats=["%Y-%m"], help="First month to compute verdicts for, e.g. 2008-01.")
     ],
 ) -> None:
     """Compute the verdicts of past month ends, a second or two each, and publish them.
 
-    What has been computed stays as long as neither the rules nor what was known by then changes.
+    Computed verdicts are kept until the rules or the data known by then change.
     """
     settings = Settings()
     _home(settings)
     if not settings.build_path.exists():
         raise _fail("there is no build yet; run `metals run`", EXIT_NOT_PUBLISHED)
     from pipelines import brief  # noqa: PLC0415
-    from pipelines import history as past  # noqa: PLC0415
-    from pipelines.assets import published  # noqa: PLC0415
+    from pipelines.audit import gate  # noqa: PLC0415
+    from pipelines.transform import history  # noqa: PLC0415
 
     as_of = settings.as_of_date()
     months = 12 * (as_of.year - since.year) + as_of.month - since.month + 1
     if months < 1:
         raise _fail(f"{since:%Y-%m} lies in the future", EXIT_USAGE)
     try:
-        with terminal.watching(errors, {}, verbose=False, quiet=False), warehouse.exclusive(settings):
-            filled = past.fill(settings, months)
-            published.publish(settings)
+        with progress.watching(errors, {}, verbose=False, quiet=False), warehouse.exclusive(settings):
+            filled = history.fill(settings, months)
+            gate.publish(settings)
             brief.write(settings)
     except MetalsError as error:
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
-    said = f"{filled.computed} month ends computed, {filled.kept} kept, {len(filled.failed)} not to be had"
+    said = f"{filled.computed} month ends computed, {filled.kept} kept, {len(filled.failed)} failed"
     console.print(f"{said}; see the table claim_verdict_history")
 
 
 @series_app.command("add")
 def series_add(
-    publisher: Annotated[str, typer.Argument(help="Publisher of the catalogue.", autocompletion=_publishers)],
+    publisher: Annotated[str, typer.Argument(help="Publisher in the catalogue.", autocompletion=_publishers)],
     select: Annotated[
         list[str],
-        typer.Option(help="Where to find it in the publisher's answer, as NAME=VALUE (repeatable), e.g. id=DGS2."),
+        typer.Option(help="Where to find it in the publisher's response, as NAME=VALUE (repeatable), e.g. id=DGS2."),
     ],
-    identity: Annotated[str, typer.Option("--id", help="Its name here, with the unit at the end, e.g. fred_dgs2_pct.")],
-    title: Annotated[str, typer.Option(help="Title for people.")],
-    description: Annotated[str, typer.Option(help="What it measures, in a sentence.")],
+    identity: Annotated[
+        str, typer.Option("--id", help="Its id in the catalogue, ending in the unit, e.g. fred_dgs2_pct.")
+    ],
+    title: Annotated[str, typer.Option(help="Human-readable title.")],
+    description: Annotated[str, typer.Option(help="What it measures, in one sentence.")],
     unit: Annotated[str | None, typer.Option(help="Unit as published, e.g. pct or usd_per_tonne.")] = None,
     frequency: Annotated[
-        catalog.Frequency | None, typer.Option(help="How often there is a figure.", case_sensitive=False)
+        catalog.Frequency | None, typer.Option(help="Frequency of the figures.", case_sensitive=False)
     ] = None,
     plausible: Annotated[
-        tuple[float, float] | None, typer.Option(help="Lowest and highest believable figure, in the unit.")
+        tuple[float, float] | None, typer.Option(help="Lowest and highest plausible figure, in the unit.")
     ] = None,
     lag: Annotated[int | None, typer.Option(help="Days from the end of a period to its publication.")] = None,
-    stale_after: Annotated[int | None, typer.Option(help="Longest normal age of the newest period, in days.")] = None,
+    stale_after: Annotated[int | None, typer.Option(help="Maximum normal age of the newest period, in days.")] = None,
     history: Annotated[
         catalog.History | None, typer.Option(help="Whether published figures are revised.", case_sensitive=False)
     ] = None,
     office: Annotated[str | None, typer.Option(help="Office that produces the figure.")] = None,
-    licence: Annotated[str | None, typer.Option(help="Its licence, where it is not the file's.")] = None,
-    metal: Annotated[str | None, typer.Option(help="Metal of the catalogue, where it is about one.")] = None,
-    bundle: Annotated[bool, typer.Option(help="Whether its terms let it ship with the project.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Ask and judge, but write nothing.")] = False,
+    licence: Annotated[str | None, typer.Option(help="Its licence, if it differs from the file's default.")] = None,
+    metal: Annotated[str | None, typer.Option(help="Metal in the catalogue, if the series is about one.")] = None,
+    bundle: Annotated[bool, typer.Option(help="Whether its licence allows shipping it with the project.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Fetch and check, but write nothing.")] = False,
 ) -> None:
-    """Make a catalogue entry and write it once the publisher has sent rows that hold it.
+    """Add a series to the catalogue, after checking it against the publisher's response.
 
-    The publisher is asked for this series alone, in a place apart; nothing of the answer is kept. Options that the
-    publisher's catalogue file gives as defaults may be left out. Exit code 1 when the answer speaks against the entry
-    (no row, rows out of range, another frequency); then nothing is written.
+    Fetches only this series, into a scratch folder; the response is not kept. Options with a default in the
+    publisher's catalogue file may be left out. Exit code 1 if the response contradicts the entry (no row, rows out of
+    range, another frequency); then nothing is written.
     """
     settings = Settings()
     given = {
@@ -427,16 +375,16 @@ def series_add(
         tracked = catalog.load(settings.catalog_dir)
         if publisher not in tracked.sources:
             raise _fail(f"unknown publisher {publisher}; known are {', '.join(tracked.sources)}", EXIT_USAGE)
-        path = scaffold.file_of(publisher, settings)
-        chosen = scaffold.selection(select, next(iter(tracked.series_of(publisher)), None))
-        wanted = scaffold.entry(path, {k: v for k, v in given.items() if v is not None} | {"select": chosen})
-        scaffold.refuse_known(wanted, tracked)
+        path = new_series.file_of(publisher, settings)
+        chosen = new_series.selection(select, next(iter(tracked.series_of(publisher)), None))
+        wanted = new_series.entry(path, {k: v for k, v in given.items() if v is not None} | {"select": chosen})
+        new_series.refuse_known(wanted, tracked)
     except MetalsError as error:
         raise _fail(str(error), EXIT_USAGE) from None
-    # What goes wrong is in the error below; nobody needs the log's line as well.
+    # The error below reports failures; the log line would repeat them.
     logging.getLogger("metals").addHandler(logging.NullHandler())
     try:
-        trial = scaffold.try_out(wanted, tracked, settings)
+        trial = new_series.try_out(wanted, tracked, settings)
     except MetalsError as error:
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
     if trial.rows:
@@ -445,16 +393,16 @@ def series_add(
             f"from {trial.low:g} to {trial.high:g} {wanted.unit}",
             highlight=False,
         )
-    doubts = scaffold.doubts(wanted, trial)
+    doubts = new_series.doubts(wanted, trial)
     for doubt in doubts:
-        errors.print(f"[yellow]against it[/]: {escape(doubt)}", soft_wrap=True, highlight=False)
+        errors.print(f"[yellow]problem[/]: {escape(doubt)}", soft_wrap=True, highlight=False)
     if doubts:
         raise _fail("nothing was written", EXIT_NOT_PUBLISHED)
-    console.print(escape(scaffold.text(wanted, path).strip("\n")), soft_wrap=True, highlight=False)
+    console.print(escape(new_series.text(wanted, path).strip("\n")), soft_wrap=True, highlight=False)
     if dry_run:
         console.print("nothing written (--dry-run)")
         return
-    scaffold.write(wanted, path, settings)
+    new_series.write(wanted, path, settings)
     console.print(f"written to {_short(path)}; next: metals run --only {publisher}", highlight=False)
 
 
@@ -464,22 +412,21 @@ app.add_typer(backfill_app)
 
 @backfill_app.command("sec")
 def backfill_sec(
-    companyfacts: Annotated[Path, typer.Option(help="The SEC's companyfacts.zip, downloaded by you.")],
+    companyfacts: Annotated[Path, typer.Option(help="The SEC's companyfacts.zip, which you download yourself.")],
     submissions: Annotated[
         Path | None, typer.Option(help="The SEC's submissions.zip, for the filers' industries.")
     ] = None,
 ) -> None:
-    """Every filer's facts from the SEC's bulk file into Parquet, and their capital expenditure into the warehouse.
+    """Load every filer's facts from the SEC's bulk file into Parquet, and capital expenditure into the warehouse.
 
-    Stopped half way, the same call goes on where it stopped. The table capex_universe shows the figures after the next
-    `metals run`.
+    If interrupted, the same command resumes. The table capex_universe shows the figures after the next `metals run`.
     """
-    from pipelines import backfill  # noqa: PLC0415 - contracts take a second to import
+    from pipelines.ingest import sec_bulk  # noqa: PLC0415 - contracts take a second to import
 
     settings = Settings()
     try:
-        with terminal.watching(errors, {}, verbose=False, quiet=False):
-            done = backfill.sec(settings, companyfacts, submissions)
+        with progress.watching(errors, {}, verbose=False, quiet=False):
+            done = sec_bulk.sec(settings, companyfacts, submissions)
     except MetalsError as error:
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
     console.print(
@@ -494,10 +441,13 @@ def backfill_sec(
 def ui(
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; the UI asks nobody who they are, so only inside a container.")
+        str,
+        typer.Option(
+            help="Address to listen on; change it only inside a container, because the UI has no authentication."
+        ),
     ] = "127.0.0.1",
 ) -> None:
-    """Start the Dagster UI and the schedule, on this machine only unless told otherwise."""
+    """Start the Dagster UI and the schedule, by default reachable from this machine only."""
     settings = Settings()
     _home(settings)
     dagster = Path(sys.executable).with_name("dagster")
@@ -509,12 +459,12 @@ def ui(
 def _published() -> Settings:
     settings = Settings()
     if not settings.published_path.exists():
-        raise _fail(f"{_short(settings.published_path)} is not there yet; run `metals run`", EXIT_NOT_PUBLISHED)
+        raise _fail(f"{_short(settings.published_path)} does not exist yet; run `metals run`", EXIT_NOT_PUBLISHED)
     return settings
 
 
 def _brief(settings: Settings) -> str:
-    """Where the page is, and whether it is of the published file."""
+    """Where the page is, and whether it belongs to the published file."""
     path = settings.brief_path
     if not path.exists():
         return "brief     none yet"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dagster import AssetKey, Definitions, in_process_executor
 
-from pipelines import automation, catalog
-from pipelines.assets import as_of, brief, landed, models, past, published, raw
-from pipelines.resources import MetalsRun
+from pipelines import catalog
+from pipelines.orchestration import automation
+from pipelines.orchestration.assets import as_of, brief, landed, models, published, raw, verdict_history
+from pipelines.orchestration.resources import MetalsRun
 from pipelines.settings import Settings
 
 
@@ -21,8 +22,8 @@ def assemble(settings: Settings) -> Definitions:
             landed.build(tracked),
             raw.build(tracked),
             model_assets,
-            past.build(AssetKey(["models", "claim_verdicts"])),
-            published.build([*leaves, past.KEY]),
+            verdict_history.build(AssetKey(["models", "claim_verdicts"])),
+            published.build([*leaves, verdict_history.KEY]),
             as_of.build(tracked),
             brief.build(published.KEY),
         ],

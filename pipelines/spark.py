@@ -23,10 +23,8 @@ SETTINGS = {
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
-_FACTS = (
-    "cik bigint, taxonomy string, tag string, unit string, period_start date, period_end date, value double, "
-    "accession string, form string, filed date, fiscal_year smallint, fiscal_period string, row string, reason string"
-)
+_TYPES = {pl.String: "string", pl.Float64: "double", pl.Int64: "bigint", pl.Int16: "smallint", pl.Date: "date"}
+_FACTS = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in FILING_FACT.items()) + ", reason string"
 _ARROW = pl.DataFrame(schema={**FILING_FACT, "reason": pl.String}).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
 _KEY = re.compile(r"CIK\d{10}(?=\.json$)")
 

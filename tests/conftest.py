@@ -1,4 +1,4 @@
-"""What all tests stand on: the recorded payloads, the replay of the publishers, and that CI skips no recorded test."""
+"""What all tests stand on: the upstream that ships, the recorded payloads, and their replay; no skips in CI."""
 
 from __future__ import annotations
 
@@ -9,36 +9,66 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
+from tests import shipped_upstream
+from tests.recordings import folders
 from tests.replay import Replay
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 _skipped_recorded: list[str] = []
 
 
 @pytest.fixture(scope="session")
-def upstream() -> Path:
-    """The folder of recorded payloads. Where it is absent, tests that need it skip; in CI they fail."""
-    folder = Path(os.environ.get("METALS_TEST_UPSTREAM") or REPOSITORY.parent / "shared" / "upstream").resolve()
-    if not (folder / "manifest.json").is_file():
-        reason = f"no recorded payloads in {folder} (METALS_TEST_UPSTREAM names another folder)"
-        if os.environ.get("CI"):
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The upstream that ships with the tests, in the form of the recordings; written once for all workers."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    folder = shared / "shipped_upstream"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "manifest.json").exists():
+            shipped_upstream.write(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
+def recordings() -> list[Path]:
+    """The folders of recorded payloads. Where there is none, tests that need them skip; in CI they fail."""
+    found = folders()
+    if not found:
+        reason = "no recorded payloads (METALS_TEST_UPSTREAM names their folders)"
+        if os.environ.get("CI"):
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    return found
+
+
+@pytest.fixture(scope="session")
+def upstream(recordings: list[Path]) -> Path:
+    """The first folder of recorded payloads."""
+    return recordings[0]
+
+
+@pytest.fixture(scope="session")
+def payloads(shipped: Path) -> Path:
+    """The first folder of recorded payloads, or where there is none the upstream that ships.
+
+    For what holds of both: the bundled figures are the same in each.
+    """
+    return next(iter(folders()), shipped)
+
+
+@pytest.fixture(scope="session")
 def manifest(upstream: Path) -> list[dict[str, Any]]:
-    """One dict per recorded payload: file, publisher, url, retrieved_at, fidelity, licence, sha256 and more."""
+    """One dict per payload of the first folder: file, publisher, url, retrieved_at, fidelity, licence and more."""
     entries: list[dict[str, Any]] = json.loads((upstream / "manifest.json").read_text(encoding="utf-8"))
     return entries
 
 
 @pytest.fixture
-def replay(upstream: Path) -> Iterator[Replay]:
-    """The publishers on a loopback port of their own (`replay.base_url`), fed with the recorded payloads."""
-    with Replay(upstream) as running:
+def replay(shipped: Path) -> Iterator[Replay]:
+    """The publishers on a loopback port of their own (`replay.base_url`), fed with the upstream that ships."""
+    with Replay(shipped) as running:
         yield running
 
 

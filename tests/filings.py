@@ -14,10 +14,12 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from pipelines import history, warehouse
+from pipelines import warehouse
 from pipelines.catalog import Catalog, load
 from pipelines.settings import Settings
 from pipelines.sources import sec_edgar
+from pipelines.transform import history
+from pipelines.warehouse import tables
 
 TARGETS = ("driver_ai_capex_aggregate", "int_producers__periods", "capex_universe")
 TODAY = date(2026, 11, 29)
@@ -60,7 +62,7 @@ class Models:
         self._connection = duckdb.connect()
         self._connection.execute("attach ':memory:' as build")
         self._connection.execute("use build")
-        warehouse.define_tables(self._connection)
+        tables.define_tables(self._connection)
         warehouse.write_catalog(self._connection, self.catalog)
         self._connection.execute("create schema seeds")
         seed = self._settings.dbt_project_dir / "seeds" / "capex_tags.csv"

@@ -7,7 +7,8 @@ from typing import Any
 
 import duckdb
 
-from pipelines import summary, transform
+from pipelines import transform
+from pipelines.reporting import explain
 from pipelines.settings import PROJECT_ROOT, Settings
 
 # What a past day's verdicts rest on is in the build of that day; `lineage` itself is the answer, not a question.
@@ -126,5 +127,5 @@ def followed(connection: duckdb.DuckDBPyConnection) -> dict[str, Traced]:
                 traced.accessions.add(accession)
                 if accession not in accessions:
                     traced.unknown.add(accession)
-        traced.told = summary.explain(connection, mart.name, newest.replace("|", " "))
+        traced.told = explain.explain(connection, mart.name, newest.replace("|", " "))
     return found

@@ -4,13 +4,12 @@
 What belongs here: which recording answers at which moment, the few answers nobody recorded (labelled so
 where they are made), and faults. Nothing of the project is imported: the replay knows publishers, not us.
 
-By hand: `python tests/replay.py --port 8099 [--upstream DIR] [--now 2026-06-10]`.
+By hand: `python -m tests.replay --port 8099 [--upstream DIR ...] [--now 2026-06-10]`.
 """
 
 from __future__ import annotations
 
 import argparse
-import calendar
 import contextlib
 import gzip
 import hashlib
@@ -25,13 +24,15 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+
+from tests.recordings import Recording, Recordings, folders
 
 PINK_SHEET_PAGE = ("www.worldbank.org", "/en/research/commodity-markets")
 PINK_SHEET = "https://thedocs.worldbank.org/en/doc/74e8be41ceb20fa0da750cda2f6b9e4e-0050012026/related/{}"
@@ -78,13 +79,6 @@ class Seen:
     body: bytes = b""
 
 
-@dataclass(frozen=True)
-class Recording:
-    known: date
-    query: dict[str, str]
-    file: Path
-
-
 @dataclass
 class Fault:
     kind: str
@@ -124,18 +118,6 @@ def html(title: str, status: int = 200, body: str | None = None) -> Answer:
     return Answer(page.encode(), status=status)
 
 
-def recorded_day(text: str) -> date | None:
-    """The day by which a recording existed; of a month or a year that is its last day. None where unknown."""
-    match [int(part) for part in text.split("-")] if re.fullmatch(r"\d{4}(-\d\d){0,2}", text) else []:
-        case [year]:
-            return date(year, 12, 31)
-        case [year, month]:
-            return date(year, month, calendar.monthrange(year, month)[1])
-        case [year, month, day]:
-            return date(year, month, day)
-    return None
-
-
 class Replay:
     """The publishers as they stood at `now`: each request gets the newest payload recorded on or before that day.
 
@@ -144,20 +126,21 @@ class Replay:
     If-None-Match), `content_types` (host: Content-Type in place of the usual one), `empty_search_has_results`.
     """
 
-    def __init__(self, upstream: Path, now: str | date | None = None) -> None:
-        self._recordings: dict[tuple[str, str], list[Recording]] = {}
-        for entry in json.loads((upstream / "manifest.json").read_text(encoding="utf-8")):
-            url, known = entry["url"], recorded_day(entry["retrieved_at"])
-            if entry["publisher"] == "World Bank":
-                url = PINK_SHEET.format(Path(entry["file"]).name)
-            parts = urlsplit(url)
+    def __init__(self, upstream: Path | Iterable[Path], now: str | date | None = None) -> None:
+        self._upstream = Recordings(upstream)
+        self._recordings: dict[tuple[str, str], list[tuple[Recording, dict[str, str]]]] = {}
+        for recording in self._upstream.every:
+            parts = urlsplit(_address(recording))
             # Searches of the Federal Register were recorded for their shape: none is about metals.
-            if known is None or parts.scheme != "https" or "<" in url or (parts.netloc, parts.path) == FEDERAL_REGISTER:
-                continue
-            recording = Recording(known, dict(parse_qsl(parts.query)), upstream / entry["file"])
-            self._recordings.setdefault((parts.netloc, parts.path), []).append(recording)
-        unknown_cik = upstream / "sec" / "errors" / "unknown_cik_404.xml"
-        self._unknown_cik = unknown_cik.read_bytes() if unknown_cik.exists() else b"<Error/>"
+            if (
+                recording.whole
+                and recording.known
+                and parts.scheme == "https"
+                and "<" not in parts.path
+                and (parts.netloc, parts.path) != FEDERAL_REGISTER
+            ):
+                asked = self._recordings.setdefault((parts.netloc, parts.path), [])
+                asked.append((recording, dict(parse_qsl(parts.query))))
         self.now = now
         self.documents: list[dict[str, Any]] = []
         self.conditional: set[str] = set()
@@ -289,33 +272,47 @@ class Replay:
             return _pink_sheet_page()
         if (seen.host, seen.path) == FEDERAL_REGISTER:
             return self._federal_register(seen.query)
-        for host, path, function in self._routes:
-            if host == seen.host and re.fullmatch(path, seen.path):
-                more = {"path": seen.path} if "path" in inspect.signature(function).parameters else {}
-                made = function(seen.query, seen.body, self.now, **more)
-                if made is not None:  # None: this one was recorded
-                    status, content_type, body, *headers = made
-                    return Answer(body, content_type, status, dict(*headers))
-        return self._recorded(seen)
+        return self._recorded(seen) or self._made(seen) or self._nothing(seen)
 
-    def _recorded(self, seen: Seen) -> Answer:
+    def _nothing(self, seen: Seen) -> Answer:
+        """What the publisher says where there is no such thing."""
+        if (seen.host, seen.path) == EASTMONEY:
+            return Answer(_eastmoney_page(None, seen.query), CONTENT_TYPES[".json"])
+        if seen.host == "data.sec.gov":
+            unknown = self._upstream.newest(r"sec/errors/unknown_cik_404\.xml")
+            return Answer(unknown.read_bytes() if unknown else b"<Error/>", CONTENT_TYPES[".xml"], 404)
+        return html("Page not found", 404)
+
+    def _recorded(self, seen: Seen) -> Answer | None:
+        """The newest whole recording of what is asked; one whose address has no query answers none with a query."""
         fitting = [
             recording
-            for recording in self._recordings.get((seen.host, seen.path), [])
-            if (self.now is None or recording.known <= self.now)
-            and all(seen.query.get(key) == [value] for key, value in recording.query.items())
+            for recording, query in self._recordings.get((seen.host, seen.path), [])
+            if (self.now is None or (recording.known and recording.known <= self.now))
+            and all(seen.query.get(key) == [value] for key, value in query.items())
+            and bool(query) == bool(seen.query)
         ]
-        newest = max(fitting, key=lambda recording: recording.known, default=None)
-        body = newest.file.read_bytes() if newest else None
+        if not fitting:
+            return None
+        path = max(fitting, key=lambda recording: recording.known or date.min).path
+        body = path.read_bytes()
         if (seen.host, seen.path) == EASTMONEY:
-            return Answer(_eastmoney_page(body, seen.query), CONTENT_TYPES[".json"])
-        if newest is None or body is None:
-            if seen.host == "data.sec.gov":
-                return Answer(self._unknown_cik, CONTENT_TYPES[".xml"], 404)
-            return html("Page not found", 404)
-        if (seen.host, seen.path) == FRED_CSV:
+            body = _eastmoney_page(body, seen.query)
+        elif (seen.host, seen.path) == FRED_CSV:
             body = _fred_window(body, seen.query)
-        return Answer(body, CONTENT_TYPES[newest.file.suffix])
+        return Answer(body, CONTENT_TYPES[path.suffix])
+
+    def _made(self, seen: Seen) -> Answer | None:
+        """What a module of tests/replay_routes answers."""
+        for host, path, function in self._routes:
+            if host == seen.host and re.fullmatch(path, seen.path):
+                given = {"path": seen.path, "upstream": self._upstream}
+                names = inspect.signature(function).parameters
+                made = function(seen.query, seen.body, self.now, **{n: given[n] for n in given if n in names})
+                if made is not None:
+                    status, content_type, body, *headers = made
+                    return Answer(body, content_type, status, dict(*headers))
+        return None
 
     def _federal_register(self, query: dict[str, list[str]]) -> Answer:
         """The documents that a test registered, searched as the site does, its silent traps included.
@@ -351,6 +348,15 @@ def _pink_sheet_page() -> Answer:
     names = ("CMO-Historical-Data-Annual.xlsx", "CMO-Historical-Data-Monthly.xlsx", "CMO-Pink-Sheet.pdf")
     links = "".join(f'<li><a href="{PINK_SHEET.format(name)}">{name}</a></li>' for name in names)
     return html("Commodity Markets", body=f"<h1>Commodity Markets</h1><ul>{links}</ul>")
+
+
+def _address(recording: Recording) -> str:
+    """Where the recording is asked for; a manifest leaves out what changes (a document's id) or was the same in all."""
+    if re.fullmatch(r"worldbank/.*\.xlsx", recording.file):
+        return PINK_SHEET.format(Path(recording.file).name)
+    if recording.file.startswith("eastmoney/") and "?" not in recording.url:
+        return f"{recording.url}?reportName={recording.key}"
+    return recording.url
 
 
 def _published(document: dict[str, Any]) -> date:
@@ -529,7 +535,7 @@ class _Handler(BaseHTTPRequestHandler):
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--port", type=int, default=8099)
-    parser.add_argument("--upstream", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "upstream")
+    parser.add_argument("--upstream", type=Path, nargs="+", default=folders(), help="default: the recordings")
     parser.add_argument(
         "--now", default=None, help="the day on which the publishers are asked (ISO); default: everything"
     )
@@ -540,5 +546,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     main()

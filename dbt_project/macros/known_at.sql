@@ -1,4 +1,4 @@
-{#- When a row became known: the latest of its inputs that are there. Null where none is. -#}
+{#- When a row became known: the latest of its inputs' moments that are not null; null where all are. -#}
 {% macro latest_of(moments) -%}
     nullif(
         greatest(

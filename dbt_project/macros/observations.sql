@@ -31,15 +31,3 @@
 {% macro too_old_from_month(period_end, staleness_limit_days) -%}
     {{ month_of(period_end ~ ' + ' ~ staleness_limit_days ~ ' + 1') }}
 {%- endmacro %}
-
-{#- The latest of several moments, of which some may be null; null where all are. -#}
-{% macro latest_known(moments) -%}
-    nullif(
-        greatest(
-            {%- for moment in moments %}
-                coalesce({{ moment }}, timestamp '1900-01-01'){{ ',' if not loop.last }}
-            {%- endfor %}
-        ),
-        timestamp '1900-01-01'
-    )
-{%- endmacro %}

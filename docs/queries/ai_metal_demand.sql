@@ -1,4 +1,4 @@
--- How many tonnes of copper does the AI spending imply, from low to high, and what share of world use is that?
+-- How many tonnes of copper does AI capital expenditure imply (low to high), and what share of world use is that?
 select
     calendar_quarter, metal_id, scenario, round(capex_ttm_usd / 1e9, 1) as capex_12m_usd_bn,
     round(implied_mw) as implied_mw, round(implied_tonnes_per_year) as implied_tonnes_per_year,

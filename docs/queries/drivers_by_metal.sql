@@ -1,4 +1,4 @@
--- What pushes each metal, driver by driver, in the newest month with at least three drivers (in standard deviations)?
+-- What drives each metal, in standard deviations per driver, in the newest month with at least three drivers?
 select
     metal_id, month, round(composite, 2) as composite_zscore, drivers_available, drivers_expected,
     round(contribution_ai, 2) as ai_zscore, round(contribution_china, 2) as china_zscore,

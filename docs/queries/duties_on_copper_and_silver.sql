@@ -1,4 +1,4 @@
--- Which duties and exemptions touch copper and silver, with legal dates, rates in per cent and the citation?
+-- Which duties and exemptions affect copper and silver, with legal dates, rates in per cent and citation?
 select
     metal_id, effective_on, ends_on, instrument, measure, rate_pct, products, is_in_force, proclamation_or_order,
     federal_register_citation

@@ -1,4 +1,4 @@
--- Since when does a general duty reach refined metal, and what stands proposed?
+-- Which general duty applies to refined metal today, and what is proposed?
 select metal_id, month, highest_rate_pct, refined_rate_pct, refined_rate_proposed_pct, refined_rate_proposed_from,
     is_critical_mineral
 from driver_trade_policy

@@ -1,4 +1,4 @@
--- What is the evidence for and against "money leads producer prices" (C6), with the threshold each figure is held to?
+-- What is the evidence for and against "money leads producer prices" (C6), with the threshold for each figure?
 select role, reading, indicator, value, unit, comparison, threshold, threshold_high, period, age_days, finding
 from claim_evidence
 where claim_id = 'C6'

@@ -1,4 +1,4 @@
--- How old are the figures, publisher by publisher, and which series are older than they should be?
+-- How old are the figures of each publisher, and how many of its series are stale?
 select
     source_id, count(*) as series, count(last_period) as series_with_figures, min(age_days) as youngest_age_days,
     max(age_days) as oldest_age_days, count(*) filter (where is_stale) as stale_series, any_value(how) as how

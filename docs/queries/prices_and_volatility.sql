@@ -1,4 +1,4 @@
--- Where does each metal's price stand: newest month, change over twelve months, volatility, distance from its own past?
+-- What is each metal's newest monthly price, its change over twelve months, its volatility and its z-score?
 select
     metal_id, period as month, round(price_native, 2) as price_native, native_unit,
     round(return_12m_pct, 1) as return_12m_pct,

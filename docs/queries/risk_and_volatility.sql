@@ -1,4 +1,4 @@
--- Do metals move more in months of high geopolitical, trade-policy or monetary risk than in others (monthly moves, per cent)?
+-- Do metals move more in months of high geopolitical, trade-policy or monetary risk (monthly moves, per cent)?
 select
     regime, sample, months_inside, months_outside,
     round(mean_abs_return_inside_pct, 2) as mean_abs_return_inside_pct,

@@ -1,4 +1,4 @@
--- Which claims hold today, how many decisive indicators speak for and against, and since when has each verdict stood?
+-- Which claims hold today, how many decisive indicators speak for and against, and since when has each verdict held?
 with since as (
     select claim_id, max(as_of) filter (where has_flipped) as flipped_on_month_end
     from claim_verdict_history

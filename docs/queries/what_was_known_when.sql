@@ -1,4 +1,4 @@
--- What did this warehouse know of China's producer prices, month by month, and from which day?
+-- Which figures of China's producer prices did this warehouse know, by month, and from which day?
 select period as month, value as ppi_yoy_pct, known_at, known_at_basis
 from raw.observation
 where series_id = 'cn_ppi_yoy_pct' and period >= date '2026-01-01'

@@ -1,4 +1,4 @@
--- Which payloads and filings stand behind Microsoft's capital expenditure of its fiscal 2026, fourth quarter?
+-- Which payloads and filings are behind Microsoft's capital expenditure in the fourth quarter of fiscal 2026?
 select l.input_id, l.first_period, l.last_period, p.publisher, p.url, p.retrieved_at, l.payload_id
 from lineage as l
 inner join raw.payload as p using (payload_id)

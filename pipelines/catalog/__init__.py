@@ -7,7 +7,7 @@ No fetching and no parsing here.
 
 from __future__ import annotations
 
-import calendar
+from calendar import monthrange
 from collections.abc import Iterable
 from datetime import date, timedelta
 from enum import StrEnum
@@ -260,7 +260,7 @@ def period_end(period: date, frequency: Frequency) -> date:
             months = 12
     last = period.month - 1 + months - 1
     year, month = period.year + last // 12, last % 12 + 1
-    return date(year, month, calendar.monthrange(year, month)[1])
+    return date(year, month, monthrange(year, month)[1])
 
 
 class Catalog:

@@ -14,63 +14,14 @@ from typing import Protocol
 
 import polars as pl
 
+from pipelines import columns
 from pipelines.catalog import Catalog
 
-OBSERVATION = {
-    "series_id": pl.String,
-    "period": pl.Date,  # start of the reference period
-    "value": pl.Float64,  # in the series' own unit, as published
-    "decimals": pl.Int16,  # digits printed after the point; null where the format has no printed precision
-    "row": pl.String,  # where it stands in the payload, for messages
-}
-FILING_FACT = {
-    "cik": pl.Int64,
-    "taxonomy": pl.String,
-    "tag": pl.String,
-    "unit": pl.String,
-    "period_start": pl.Date,  # null for an instant
-    "period_end": pl.Date,
-    "value": pl.Float64,
-    "accession": pl.String,
-    "form": pl.String,
-    "filed": pl.Date,
-    "fiscal_year": pl.Int16,  # describes the filing, not the fact
-    "fiscal_period": pl.String,
-    "row": pl.String,
-}
-FILING = {
-    "cik": pl.Int64,
-    "accession": pl.String,
-    "form": pl.String,
-    "filing_date": pl.Date,
-    "report_date": pl.Date,  # end of the period reported on; null where the filer gives none
-    "acceptance_datetime": pl.String,  # as printed: the SEC has sent Eastern time and UTC under the same "Z"
-    "primary_document": pl.String,
-    "row": pl.String,
-}
-POLICY_DOCUMENT = {
-    "document_number": pl.String,
-    "topic": pl.String,
-    "type": pl.String,
-    "subtype": pl.String,
-    "title": pl.String,
-    "agencies": pl.String,  # slugs joined by "; "
-    "publication_date": pl.Date,
-    "signing_date": pl.Date,
-    "effective_on": pl.Date,
-    "citation": pl.String,
-    "executive_order_number": pl.String,
-    "proclamation_number": pl.String,
-    "html_url": pl.String,
-    "row": pl.String,
-}
-TARIFF_RELEASE = {
-    "release_id": pl.String,
-    "title": pl.String,
-    "status": pl.String,
-    "release_start_date": pl.Date,  # null where the list gives none
-    "row": pl.String,
-}
+OBSERVATION = columns.schema("observation")
+FILING_FACT = columns.schema("filing_fact")
+FILING = columns.schema("filing")
+POLICY_DOCUMENT = columns.schema("policy_document")
+TARIFF_RELEASE = columns.schema("tariff_release")
 REJECT = {"series_id": pl.String, "row": pl.String, "reason": pl.String}
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
-from tests.recorded.conftest import built_file  # noqa: F401 - a fixture
+from tests.models.conftest import built_file  # noqa: F401 - a fixture
 
 PAPER = {"light": "rgb(253, 252, 249)", "dark": "rgb(20, 23, 28)"}
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

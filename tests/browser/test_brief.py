@@ -15,7 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from pipelines import brief
-from pipelines.assets import published
+from pipelines.audit import gate
 from pipelines.settings import Settings
 from tests.brief_page import differences, read
 from tests.browser.conftest import PAPER, Seen
@@ -56,7 +56,7 @@ def made(built_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     settings = Settings(warehouse_dir=folder, now=datetime.combine(rows[0][0], datetime.min.time()))
     settings.build_path.parent.mkdir(parents=True)
     shutil.copyfile(built_file, settings.build_path)
-    published.publish(settings)
+    gate.publish(settings)
     return Made(settings.published_path, brief.write(settings).path)
 
 

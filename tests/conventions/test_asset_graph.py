@@ -11,7 +11,7 @@ import pytest
 from dagster import AssetKey, AssetSpec, Definitions
 
 from pipelines import catalog
-from pipelines.automation import MODEL_GROUPS
+from pipelines.orchestration.automation import MODEL_GROUPS
 from pipelines.settings import PROJECT_ROOT, Settings
 
 PUBLISHER_GROUPS = {
@@ -100,7 +100,7 @@ def test_the_daily_job_takes_everything_but_past_days_and_each_group_has_a_job(
 
 
 def test_the_schedule_has_made_the_daily_assets_before_they_count_as_late(specs: dict[AssetKey, AssetSpec]) -> None:
-    from pipelines.automation import DAILY_CRON, TIME_ZONE
+    from pipelines.orchestration.automation import DAILY_CRON, TIME_ZONE
 
     policy: Any = specs[AssetKey(["warehouse", "published"])].freshness_policy
     minute, hour, *days = DAILY_CRON.split()

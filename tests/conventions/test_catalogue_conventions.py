@@ -11,7 +11,8 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from pipelines import catalog, dictionary
+from pipelines import catalog
+from pipelines.authoring import dictionary
 from pipelines.catalog import LicenceClass, Source
 from pipelines.settings import PROJECT_ROOT, Settings, setting_variable
 from pipelines.sources import module

@@ -1,23 +1,33 @@
-"""docs/data_dictionary.md is what the catalogue and the models say today."""
+"""docs/data_dictionary.md and dbt's sources are what the catalogue, the models and the raw tables say today."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import unified_diff
+from pathlib import Path
 
 import pytest
 
-from pipelines import catalog, dictionary
+from pipelines import catalog
+from pipelines.authoring import dictionary
 from pipelines.settings import PROJECT_ROOT
 
 TRACKED = catalog.load(PROJECT_ROOT / "pipelines" / "catalog")
 
 
-def test_the_committed_page_is_the_generated_one() -> None:
-    committed = dictionary.PAGE.read_text(encoding="utf-8").splitlines()
-    generated = dictionary.page(TRACKED, PROJECT_ROOT / "dbt_project").splitlines()
-    changes = list(unified_diff(committed, generated, "committed", "generated", lineterm="", n=0))
+@pytest.mark.parametrize(
+    ("file", "written"),
+    [
+        (dictionary.PAGE, lambda: dictionary.page(TRACKED, PROJECT_ROOT / "dbt_project")),
+        (dictionary.SOURCES, dictionary.sources),
+    ],
+    ids=["page", "sources"],
+)
+def test_the_committed_file_is_the_generated_one(file: Path, written: Callable[[], str]) -> None:
+    committed = file.read_text(encoding="utf-8").splitlines()
+    changes = list(unified_diff(committed, written().splitlines(), "committed", "generated", lineterm="", n=0))
     if changes:
-        pytest.fail("docs/data_dictionary.md is out of date: run `make docs`\n" + "\n".join(changes[:20]), False)
+        pytest.fail(f"{file.name} is out of date: run `make docs`\n" + "\n".join(changes[:20]), False)
 
 
 def test_every_publisher_and_series_and_published_table_stands_on_the_page() -> None:

@@ -21,7 +21,7 @@ def model(path: str) -> str:
 
 
 def test_every_driver_is_read_described_and_exposed() -> None:
-    read = dict(re.findall(r"'id': '(\w+)', 'mart': '(\w+)'", model("intermediate/int_drivers__readings")))
+    read = dict(re.findall(r"'id': '(\w+)', 'mart': '(\w+)'", model("intermediate/drivers/int_drivers__readings")))
     described = {row["driver_id"]: row["source_table"] for row in seed("drivers")}
     assert read == described
     assert {row["driver_id"] for row in seed("driver_exposures")} == set(described)
@@ -34,7 +34,7 @@ def test_every_group_of_drivers_has_its_part_of_the_composite() -> None:
 
 def test_every_driver_goes_back_to_what_it_reads() -> None:
     by_series = {row["subject"] for row in seed("lineage_inputs") if row["table_name"] == "driver_scores"}
-    by_rows = set(re.findall(r"driver_id = '(\w+)'", model("intermediate/int_lineage__driver_rows")))
+    by_rows = set(re.findall(r"driver_id = '(\w+)'", model("intermediate/lineage/int_lineage__driver_rows")))
     assert by_series | by_rows == {row["driver_id"] for row in seed("drivers")}
 
 
@@ -54,7 +54,7 @@ def test_every_divergence_is_in_the_table_and_has_a_definition() -> None:
 
 
 def test_every_driver_of_the_attribution_is_read_and_goes_back_to_what_it_reads() -> None:
-    read = model("intermediate/int_attribution__changes")
+    read = model("intermediate/attribution/int_attribution__changes")
     inputs = {row["input_id"] for row in seed("lineage_inputs") if row["table_name"] == "metal_attribution"}
     for row in seed("attribution_regressors"):
         assert f"'{row['source_column']}'" in read or f"then {row['source_column']} end" in read, row

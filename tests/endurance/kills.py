@@ -28,9 +28,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.endurance import publishers, verdicts
+from tests.endurance import verdicts
 from tests.endurance.publishers import ASKED, Revising
 from tests.endurance.readers import Readers
+from tests.recordings import folders
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FIRST_DAY = datetime(2026, 8, 21, 22, 30)  # noqa: DTZ001 - UTC, as the warehouse stores it
@@ -90,7 +91,10 @@ class _Marks:
 
 
 def _install_marks(folder: Path) -> None:
-    from pipelines import checks, diff, history, ingest, landing, transform, warehouse
+    from pipelines import ingest, landing, transform, warehouse
+    from pipelines.audit import checks, diff
+    from pipelines.transform import history
+    from pipelines.warehouse import publication
 
     marks = _Marks(folder)
     marks.around(landing, "land", "landing")
@@ -101,7 +105,7 @@ def _install_marks(folder: Path) -> None:
     marks.around(diff, "write", "diff")
     marks.around(warehouse, "publish", "publish")
     marks.around(shutil, "copyfile", "copy", within="publish")
-    marks.around(warehouse, "_prune", "prune", within="publish")
+    marks.around(publication, "_prune", "prune", within="publish")
     marks.around(os, "fsync", "fsync", within="publish")
     marks.around(Path, "replace", "rename", within="publish")
 
@@ -109,13 +113,14 @@ def _install_marks(folder: Path) -> None:
 def _stage(stage: str) -> int:
     """One stage, by the calls that its assets make."""
     from pipelines import catalog as catalogs
-    from pipelines import history, ingest, landing, sources, transform, warehouse
-    from pipelines.assets import published
+    from pipelines import ingest, landing, sources, transform, warehouse
+    from pipelines.audit import gate
     from pipelines.settings import Settings
+    from pipelines.transform import history
 
     settings = Settings()
     with warehouse.exclusive(settings):
-        warehouse.examine(settings)
+        warehouse.verify_build(settings)
         if stage == LANDING:
             catalog = catalogs.load(settings.catalog_dir)
             landing.land([catalog.sources[s] for s in ASKED], sources.module, catalog, settings)
@@ -134,7 +139,7 @@ def _stage(stage: str) -> int:
         elif stage == HISTORY:
             history.fill(settings)
         else:
-            published.publish(settings)
+            gate.publish(settings)
     return 0
 
 
@@ -192,7 +197,7 @@ class Soak:
     """One home under fire."""
 
     folder: Path
-    upstream: Path
+    upstream: Path | list[Path]
     seed: int
     killed: Counter[str] = field(default_factory=Counter)
     escaped: int = 0
@@ -429,7 +434,7 @@ def main() -> None:
     started = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that nothing it started outlives it
     with tempfile.TemporaryDirectory() as temporary:
-        soak = Soak(options.folder or Path(temporary), publishers.recorded(), options.seed)
+        soak = Soak(options.folder or Path(temporary), folders(), options.seed)
         try:
             soak.run_whole()
             print(f"first run {soak.whole_s:.0f} s", flush=True)

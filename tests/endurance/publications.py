@@ -16,11 +16,11 @@ from pathlib import Path
 
 from pipelines import catalog as catalogs
 from pipelines import ingest, landing, sources, transform, warehouse
-from pipelines.assets import published
+from pipelines.audit import gate
 from pipelines.settings import Settings
 from tests.endurance.kills import Soak
-from tests.endurance.publishers import recorded
 from tests.endurance.readers import Readers
+from tests.recordings import folders
 
 CHANGING_MODELS = ["+driver_monetary,resource_type:model"]
 
@@ -60,7 +60,7 @@ def _publish_a_change(soak: Soak, number: int) -> None:
                 connection, fred, sources.module("fred"), catalog, landing.Landing(settings.landing_dir)
             )
         failed = [r.name for r in transform.build(settings, CHANGING_MODELS) if r.failed]
-        published.publish(settings)
+        gate.publish(settings)
     with warehouse.reader(settings) as connection:
         [[changed]] = connection.execute(
             "select rows_changed from audit.build_diff where table_name = 'driver_monetary'"
@@ -78,7 +78,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.getLogger("metals").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as temporary:
-        soak = Soak(options.folder or Path(temporary), recorded(), seed=1)
+        soak = Soak(options.folder or Path(temporary), folders(), seed=1)
         try:
             readers = publish_often(soak, options.count, options.runs)
         finally:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from pathlib import Path
 
 from tests.replay import Answer, Replay, Seen
 
 FRED, EASTMONEY = "fred.stlouisfed.org", "datacenter-web.eastmoney.com"
 ASKED = ("fred", "eastmoney", "worldbank_pink_sheet", "gpr")
-
-
-def recorded() -> Path:
-    """The folder of recorded payloads, as the tests find it."""
-    default = Path(__file__).resolve().parents[3] / "shared" / "upstream"
-    return Path(os.environ.get("METALS_TEST_UPSTREAM") or default).resolve()
 
 
 class Revising(Replay):

@@ -123,7 +123,7 @@ class LandingWatch:
         landed = Counter(
             (check.source, check.key, check.checked_at)
             for path in (self._root / "journal").glob("*.jsonl")
-            for check in self._landing.checks(path.stem)
+            for check in self._landing.retrievals(path.stem)
         )
         missing, surplus = landed - loaded, loaded - landed
         return [f"not loaded: {list(missing)[:3]}"] * bool(missing) + [f"loaded too often: {list(surplus)[:3]}"] * bool(

@@ -27,13 +27,15 @@ from typing import Any
 import duckdb
 
 from pipelines import catalog as catalogs
-from pipelines import history, ingest, sources, transform, warehouse
-from pipelines.assets import published
+from pipelines import ingest, sources, transform, warehouse
+from pipelines.audit import gate
 from pipelines.catalog import Catalog, Frequency, History
 from pipelines.landing import Landing, land
 from pipelines.settings import Settings
+from pipelines.transform import history
 from tests.endurance import verdicts
-from tests.endurance.publishers import EASTMONEY, FRED, recorded
+from tests.endurance.publishers import EASTMONEY, FRED
+from tests.recordings import folders
 from tests.replay import Answer, Replay, Seen
 
 ASKED = ("fred", "eastmoney", "worldbank_pink_sheet", "gpr", "federal_register")
@@ -66,7 +68,7 @@ FAULTS = (
 class Calendar(Replay):
     """The publishers, releasing what was recorded of them on their calendars."""
 
-    def __init__(self, upstream: Path, catalog: Catalog) -> None:
+    def __init__(self, upstream: Path | list[Path], catalog: Catalog) -> None:
         super().__init__(upstream, FIRST)
         self._everything = Replay(upstream, None)
         self._fred = {s.select["id"]: s for s in catalog.series_of("fred")}
@@ -216,7 +218,7 @@ class Simulation:
         failed = [r.name for r in transform.build(settings) if r.failed]
         self.wrong += [f"{settings.as_of_date()}: {name} failed" for name in failed]
         history.fill(settings)
-        published.publish(settings)
+        gate.publish(settings)
         self.publications += 1
         found = verdicts.incomplete(settings.published_path)
         self.wrong += [f"{settings.as_of_date()}: the published file {w}" for w in found]
@@ -261,7 +263,7 @@ class Simulation:
         wrong += [f"refused: {said}" for said in self.refused if "404" not in said]
         landing = Landing(self.settings(self.last).landing_dir)
         for source in ASKED:
-            days = {c.checked_at.date() for c in landing.checks(source)}
+            days = {c.checked_at.date() for c in landing.retrievals(source)}
             missed = [d for d in self.days() if d not in days]
             wrong += [f"{source} was not asked on {d}" for d in missed]
         with closing(duckdb.connect(str(self.settings(self.last).build_path), read_only=True)) as connection:
@@ -325,7 +327,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.getLogger("metals").setLevel(logging.ERROR)
     catalog = catalogs.load(Settings().catalog_dir)
-    with tempfile.TemporaryDirectory() as temporary, Calendar(recorded(), catalog) as calendar:
+    with tempfile.TemporaryDirectory() as temporary, Calendar(folders(), catalog) as calendar:
         year = Simulation(
             options.folder or Path(temporary),
             calendar,

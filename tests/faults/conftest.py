@@ -12,10 +12,11 @@ import pytest
 from dagster import AssetCheckResult
 
 from pipelines import catalog as catalogs
-from pipelines import checks, ingest, sources, warehouse
-from pipelines.assets import landed, raw
+from pipelines import ingest, sources, warehouse
+from pipelines.audit import checks
 from pipelines.catalog import Catalog
-from pipelines.landing import Check, Landing, land
+from pipelines.landing import Landing, Retrieval, land
+from pipelines.orchestration.assets import landed, raw
 from pipelines.settings import Settings
 from tests.replay import Replay
 
@@ -37,7 +38,7 @@ COPPER = "https://api.imf.org/external/sdmx/3.0/data/dataflow/IMF.RES/PCPS/+/G00
 class Day:
     """What one run brought: journal lines, load reports, and the asset checks as the UI shows them, by publisher."""
 
-    landed: dict[str, list[Check]]
+    landed: dict[str, list[Retrieval]]
     reports: dict[str, ingest.Report] = field(default_factory=dict)
     answered: dict[str, AssetCheckResult] = field(default_factory=dict)
     contract_held: dict[str, AssetCheckResult] = field(default_factory=dict)
@@ -111,7 +112,7 @@ class Desk:
     def body(self, key: str) -> bytes:
         """The bytes that came first under a request's key."""
         landing = Landing(self.settings.landing_dir)
-        found = (c.payload_id for source in self.catalog.sources for c in landing.checks(source) if c.key == key)
+        found = (c.payload_id for source in self.catalog.sources for c in landing.retrievals(source) if c.key == key)
         payload_id = next(found)
         assert payload_id is not None
         return landing.get(payload_id)
@@ -156,9 +157,9 @@ def _a_clock_that_moves(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def standing_desk(upstream: Path, tmp_path_factory: pytest.TempPathFactory, small_catalog: Catalog) -> Iterator[Desk]:
+def standing_desk(shipped: Path, tmp_path_factory: pytest.TempPathFactory, small_catalog: Catalog) -> Iterator[Desk]:
     """One desk for the tests of a module, each a few days later than the one before; begun with a good day."""
-    with Replay(upstream, MONDAY) as running:
+    with Replay(shipped, MONDAY) as running:
         desk = Desk(running, tmp_path_factory.mktemp("desk"), small_catalog)
         first = desk.run()
         assert all(check.passed for check in (*first.answered.values(), *first.contract_held.values()))

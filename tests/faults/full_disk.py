@@ -23,14 +23,15 @@ from pipelines import ingest, sources, transform, warehouse
 from pipelines.errors import MetalsError
 from pipelines.landing import Landing, land
 from pipelines.settings import Settings
-from tests.endurance import publishers, verdicts
+from tests.endurance import verdicts
+from tests.recordings import folders
 from tests.replay import Replay
 
 SIZE_MB = 48
 SOURCE = "worldbank_pink_sheet"
 NOW = datetime(2026, 8, 21, 22, 30, tzinfo=UTC)
 PAGE = 4096
-MODELS = ["metals,resource_type:model", "companies,resource_type:model"]
+MODELS = ["+metals,resource_type:model", "+companies,resource_type:model"]
 
 
 class Disk:
@@ -63,7 +64,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     disk = Disk(folder)
     told: dict[str, Any] = {}
-    with Replay(publishers.recorded(), NOW) as replay:
+    with Replay(folders(), NOW) as replay:
         settings = Settings(
             warehouse_dir=folder / "warehouse", upstream_base_url=replay.base_url, pacing=False, now=NOW
         )
@@ -90,7 +91,7 @@ def main() -> None:
         with warehouse.writer(settings):
             pass
 
-        disk.leave(20)  # room for the journal, not for a workbook
+        disk.leave(8)  # room for the journal, not for a workbook
         told["landing"] = asked()
         told["left in landing"] = [p.name for p in settings.landing_dir.rglob("*") if p.suffix in (".gz", ".part")]
         disk.free()

@@ -13,6 +13,7 @@ from typing import Any
 
 from pipelines import warehouse
 from pipelines.settings import Settings
+from pipelines.warehouse import publication
 
 POINTS = (
     "before the copy",
@@ -47,7 +48,7 @@ def main() -> None:
     replaced: dict[str, tuple[Any, str, Callable[..., Any]]] = {
         "before the copy": (shutil, "copyfile", _die),
         "in the copy": (shutil, "copyfile", _half_a_copy),
-        "before pruning": (warehouse, "_prune", _die),
+        "before pruning": (publication, "_prune", _die),
         "before the sync": (os, "fsync", _die),
         "before the rename": (Path, "replace", _die),
         "after the rename": (Path, "replace", _then_die(Path.replace)),

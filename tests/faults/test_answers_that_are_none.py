@@ -17,8 +17,6 @@ import pytest
 from tests.faults.conftest import COPPER, FEDFUNDS, Desk
 from tests.replay import Replay
 
-pytestmark = pytest.mark.recorded
-
 FaultOf = Callable[[Replay], None]
 
 

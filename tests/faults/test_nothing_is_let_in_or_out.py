@@ -14,10 +14,11 @@ import pytest
 from dagster import DagsterInstance, build_run_status_sensor_context, job, op
 from pydantic import SecretStr
 
-from pipelines import automation, cli, landing, warehouse
+from pipelines import cli, landing, warehouse
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload, UpstreamUnavailable
-from pipelines.landing import land
+from pipelines.landing import ask, land
+from pipelines.orchestration import automation
 from pipelines.settings import Settings
 from pipelines.sources import Request
 from tests.faults.conftest import FEDFUNDS, PPI, Desk
@@ -26,7 +27,6 @@ from tests.unit.test_landing import CSV, HOST, Module, source
 ESCAPES = "\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u200b\x00\r\n"
 
 
-@pytest.mark.recorded
 def test_what_a_terminal_would_obey_is_taken_out_of_every_message(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     page = f"<html>{ESCAPES}down</html>".encode() * 20
     desk.replay.serve(FEDFUNDS, page, "text/html")
@@ -37,7 +37,6 @@ def test_what_a_terminal_would_obey_is_taken_out_of_every_message(desk: Desk, ca
     assert not any(c in str(BadPayload(ESCAPES)) for c in "\x1b\x07\u202e\u200b\x00\r\n")
 
 
-@pytest.mark.recorded
 def test_sql_in_a_payload_stays_text(desk: Desk) -> None:
     evil = "x'); drop table raw.observation; --"
     desk.run()
@@ -51,7 +50,6 @@ def test_sql_in_a_payload_stays_text(desk: Desk) -> None:
     ] * 2
 
 
-@pytest.mark.recorded
 def test_a_name_from_a_payload_opens_no_file(desk: Desk) -> None:
     """Landed bytes are named by their hash and journals by the catalogue's source, whatever the answer says."""
     desk.replay.serve(FEDFUNDS, b"observation_date,../../../evil\n2026-01-01,1\n" * 9, "text/csv", ETag='"../../evil"')
@@ -63,7 +61,7 @@ def test_a_name_from_a_payload_opens_no_file(desk: Desk) -> None:
 
 
 def test_an_answer_that_leads_on_and_on_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(landing, "MAX_REQUESTS", 5)
+    monkeypatch.setattr(ask, "MAX_REQUESTS", 5)
     settings = Settings(warehouse_dir=tmp_path, upstream_base_url="http://127.0.0.1:9", pacing=False)
 
     def further(n: int) -> Request:
@@ -72,11 +70,11 @@ def test_an_answer_that_leads_on_and_on_is_stopped(tmp_path: Path, monkeypatch: 
         )
 
     def answered(request: Request, *rest: Any) -> Any:
-        rest[-1].append(landing.Check("tiny", request.key, settings.clock(), "fresh"))
+        rest[-1].append(landing.Retrieval("tiny", request.key, settings.clock(), "fresh"))
         assert request.then is not None
         yield from request.then(b"")
 
-    monkeypatch.setattr(landing, "_check", answered)
+    monkeypatch.setattr(ask, "_retrieve", answered)
     checks = land([source()], lambda _: Module(further(0)), Catalog([], [], [], []), settings)["tiny"]
     assert [c.outcome for c in checks] == ["fresh"] * 5 + ["failed"]
     assert "leads to more than 5 requests" in str(checks[-1].error)

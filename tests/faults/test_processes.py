@@ -21,11 +21,12 @@ from dagster import DagsterInstance, DagsterRunStatus, build_init_resource_conte
 from dagster._core.test_utils import create_run_for_test
 
 from pipelines import catalog as catalogs
-from pipelines import dagster_runs, ingest, sources, warehouse
-from pipelines.assets import published
+from pipelines import ingest, sources, warehouse
+from pipelines.audit import gate
 from pipelines.errors import AuditFailed, WarehouseBusy
-from pipelines.landing import Check, Landing
-from pipelines.resources import MetalsRun
+from pipelines.landing import Landing, Retrieval
+from pipelines.orchestration import retention
+from pipelines.orchestration.resources import MetalsRun
 from pipelines.settings import Settings
 from tests.endurance import verdicts
 from tests.faults.publish_killed import POINTS
@@ -107,7 +108,7 @@ def test_a_kill_while_publishing_leaves_one_whole_file_and_the_next_publication_
     settings: Settings, point: str
 ) -> None:
     built(settings, 1)
-    published.publish(settings)
+    gate.publish(settings)
     built(settings, 2)
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.publish_killed", str(settings.warehouse_dir), point],
@@ -117,7 +118,7 @@ def test_a_kill_while_publishing_leaves_one_whole_file_and_the_next_publication_
     assert done.returncode == -signal.SIGKILL
     assert verdicts.incomplete(settings.published_path) == []
     assert answer(settings.published_path) == (2 if point == "after the rename" else 1)
-    published.publish(settings)
+    gate.publish(settings)
     assert verdicts.incomplete(settings.published_path) == []
     assert answer(settings.published_path) == 2
     assert sorted(p.name for p in settings.warehouse_dir.iterdir()) == ["build", "metals.duckdb"]
@@ -126,7 +127,7 @@ def test_a_kill_while_publishing_leaves_one_whole_file_and_the_next_publication_
 def test_a_write_ahead_log_beside_the_published_file_does_not_outlive_it(settings: Settings) -> None:
     """Someone opened the published file for writing and was killed; its log must not be read into the next file."""
     built(settings, 1)
-    published.publish(settings)
+    gate.publish(settings)
     writer = running(
         f"""
         import duckdb, time
@@ -141,7 +142,7 @@ def test_a_write_ahead_log_beside_the_published_file_does_not_outlive_it(setting
     log = settings.published_path.with_name("metals.duckdb.wal")
     assert log.stat().st_size > 0
     built(settings, 2)
-    published.publish(settings)
+    gate.publish(settings)
     assert not log.exists()
     assert answer(settings.published_path) == 2
 
@@ -149,14 +150,13 @@ def test_a_write_ahead_log_beside_the_published_file_does_not_outlive_it(setting
 # Disks
 
 
-@pytest.mark.recorded
 def test_a_disk_that_fills_up_stops_each_stage_and_loses_nothing(
-    own_mounts: tuple[str, ...], upstream: Path, tmp_path: Path
+    own_mounts: tuple[str, ...], shipped: Path, tmp_path: Path
 ) -> None:
     done = subprocess.run(
         [*own_mounts, sys.executable, "-m", "tests.faults.full_disk", str(tmp_path)],
         cwd=REPOSITORY,
-        env={**os.environ, "METALS_TEST_UPSTREAM": str(upstream)},
+        env={**os.environ, "METALS_TEST_UPSTREAM": str(shipped)},
         capture_output=True,
         text=True,
         timeout=300,
@@ -173,7 +173,8 @@ def test_a_disk_that_fills_up_stops_each_stage_and_loses_nothing(
     assert (payloads, retrievals) == (1, 2)  # the one that found no room, and the one that did
     assert observations == told["load, with room"] > 9000
     assert told["published file after models"] is True
-    assert told["models, with room"] == {"metals": "success", "companies": "success"}
+    assert {"metals", "companies"} < set(told["models, with room"])
+    assert set(told["models, with room"].values()) == {"success"}
     assert told["published file"] is True, "as it was"
     assert told["left beside it"] == []
     assert told["published, with room"] is True
@@ -184,7 +185,7 @@ def test_a_read_only_warehouse_folder_is_said_and_can_still_be_read(
     own_mounts: tuple[str, ...], settings: Settings, tmp_path: Path
 ) -> None:
     built(settings, 7)
-    published.publish(settings)
+    gate.publish(settings)
     read_only = (*own_mounts, "sh", "-c", 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"')
     folder = str(settings.warehouse_dir)
     run = metals(tmp_path, "run", "--offline", before=(*read_only, folder))
@@ -275,15 +276,15 @@ def test_a_run_of_the_ui_that_finds_another_one_stops_with_a_sentence(
 
 def test_a_clock_set_back_publishes_nothing_and_says_what_to_do(settings: Settings) -> None:
     built(settings, 1)
-    published.publish(settings)
+    gate.publish(settings)
     before = verdicts.digest(settings.published_path)
     earlier = settings.model_copy(update={"now": NOW - timedelta(days=30)})
     built(earlier, 2)
     with pytest.raises(AuditFailed, match="the clock says 2026-05-11, but the published file is as of 2026-06-10"):
-        published.publish(earlier)
+        gate.publish(earlier)
     assert verdicts.digest(settings.published_path) == before
     built(settings, 3)  # the clock is right again
-    published.publish(settings)
+    gate.publish(settings)
     assert answer(settings.published_path) == 3
 
 
@@ -297,7 +298,7 @@ def landed(settings: Settings, days: int = 3) -> None:
         rows = "".join(f"{2000 + i // 12}-{i % 12 + 1:02d}-01,{1 + (i % 7) / 4 + day / 100:.2f}\n" for i in range(300))
         payload_id = landing.put(f"observation_date,FEDFUNDS\n{rows}".encode())
         at = settings.clock() - timedelta(days=days - day)
-        landing.append(Check(SOURCE, "fredgraph/FEDFUNDS", at, "fresh", payload_id, status=200))
+        landing.append(Retrieval(SOURCE, "fredgraph/FEDFUNDS", at, "fresh", payload_id, status=200))
 
 
 def loaded(settings: Settings) -> ingest.Report:
@@ -325,7 +326,7 @@ def test_a_build_damaged_inside_is_found_at_the_start_of_a_run_and_made_again_fr
     content = damaged_inside(settings.build_path.read_bytes())
     settings.build_path.write_bytes(content)
 
-    warehouse.examine(settings)
+    warehouse.verify_build(settings)
     assert "set aside as build.unreadable-20260610T120000.duckdb, rebuilt from landing" in caplog.text
     aside = settings.build_path.with_name("build.unreadable-20260610T120000.duckdb")
     assert aside.read_bytes() == content
@@ -337,7 +338,7 @@ def test_a_whole_build_is_left_as_it_is(settings: Settings) -> None:
     landed(settings)
     loaded(settings)
     before = verdicts.digest(settings.build_path)
-    warehouse.examine(settings)
+    warehouse.verify_build(settings)
     assert verdicts.digest(settings.build_path) == before
 
 
@@ -348,7 +349,7 @@ def test_a_damaged_published_file_is_replaced_by_the_next_publication(
     built(settings, 1)
     with warehouse.writer(settings) as connection:
         connection.execute("create or replace table main.filler as select i, hash(i) as h from range(200000) as r(i)")
-    published.publish(settings)
+    gate.publish(settings)
     content = settings.published_path.read_bytes()
     damaged = {
         "cut": content[:5000],
@@ -357,7 +358,7 @@ def test_a_damaged_published_file_is_replaced_by_the_next_publication(
     }[how]
     settings.published_path.write_bytes(damaged)
     built(settings, 2)
-    published.publish(settings)
+    gate.publish(settings)
     assert "the published file cannot be read" in caplog.text
     assert verdicts.incomplete(settings.published_path) == []
     assert answer(settings.published_path) == 2
@@ -406,13 +407,13 @@ def test_a_blocking_check_holds_the_build_back_until_a_reason_is_given_which_sta
     settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     built(settings, 1)
-    published.publish(settings)
+    gate.publish(settings)
     with warehouse.writer(settings) as connection:  # a duplicate row breaks what the as-of rule rests on
         for _ in range(2):
             connection.execute("insert into raw.filing (cik, accession, known_at) values (1, 'A', '2026-01-01')")
     before = verdicts.digest(settings.published_path)
     with pytest.raises(AuditFailed, match="raw_rows_are_unique"):
-        published.publish(settings)
+        gate.publish(settings)
     assert verdicts.digest(settings.published_path) == before
     status = metals(tmp_path, "status")
     assert "A later build was not published" in status.stdout
@@ -420,14 +421,14 @@ def test_a_blocking_check_holds_the_build_back_until_a_reason_is_given_which_sta
 
     caplog.set_level(logging.WARNING)
     reason = "the twin is being mended by hand"
-    published.publish(settings.model_copy(update={"publish_despite_failed_checks": reason}))
+    gate.publish(settings.model_copy(update={"publish_despite_failed_checks": reason}))
     assert f"the reason given: {reason}" in caplog.text
     status = metals(tmp_path, "status")
     assert "not published" not in status.stdout
     assert f"overridden: {reason}" in status.stdout
     with warehouse.writer(settings) as connection:
         connection.execute("delete from raw.filing")
-    published.publish(settings)
+    gate.publish(settings)
     with warehouse.reader(settings) as connection:
         log = connection.execute(
             "select failed_checks, override_reason from audit.publication order by rowid"
@@ -453,7 +454,7 @@ def test_work_files_go_after_thirty_days_and_published_files_never(settings: Set
     for path in (folder / names[0], folder / "as_of_2025-12-31", kept):
         os.utime(path, (long_ago, long_ago))
     os.utime(folder / names[1], (lately, lately))
-    published.publish(settings)
+    gate.publish(settings)
     assert not (folder / names[0]).exists()
     assert not (folder / "as_of_2025-12-31").exists()
     assert (folder / names[1]).exists()
@@ -470,11 +471,11 @@ def test_a_killed_run_is_reported_failed_and_old_runs_are_forgotten() -> None:
         def statuses() -> dict[str, DagsterRunStatus]:
             return {run.run_id: run.status for run in instance.get_runs()}
 
-        dagster_runs.tidy(instance, now + timedelta(hours=1))  # it may still be at work
+        retention.tidy(instance, now + timedelta(hours=1))  # it may still be at work
         assert statuses() == {killed.run_id: DagsterRunStatus.STARTED, done.run_id: DagsterRunStatus.SUCCESS}
-        dagster_runs.tidy(instance, now + timedelta(hours=13))
+        retention.tidy(instance, now + timedelta(hours=13))
         assert statuses() == {killed.run_id: DagsterRunStatus.FAILURE, done.run_id: DagsterRunStatus.SUCCESS}
         [event] = [e.dagster_event for e in instance.all_logs(killed.run_id) if e.dagster_event]
         assert "killed" in (event.message or "")
-        dagster_runs.tidy(instance, now + timedelta(days=91))
+        retention.tidy(instance, now + timedelta(days=91))
         assert statuses() == {}

@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 
 from tests.fuzz.runner import run, table
+from tests.recordings import folders
 
 
 def main() -> None:
-    here = Path(__file__).resolve().parents[2]
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--source", default=None, help="one publisher alone")
@@ -24,9 +24,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--faults", type=Path, default=None, help="a file for the cases that failed, a JSON line each")
     options = parser.parse_args()
-    upstream = Path(os.environ.get("METALS_TEST_UPSTREAM") or here.parent / "shared" / "upstream")
     started = time.monotonic()
-    done = run(upstream, options.count, options.workers, options.source, options.first)
+    done = run(folders(), options.count, options.workers, options.source, options.first)
     print(table(done))
     print(f"{len(done)} mutated payloads in {time.monotonic() - started:.0f} s")
     failed = [c for c in done if c["fault"]]

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 
 from pipelines import catalog as catalogs
 from pipelines import sources
-from pipelines.landing import Client, Landing, land
+from pipelines.landing import Landing, land
+from pipelines.landing.http import Client
 from pipelines.settings import Settings
 from tests.replay import Replay
 
@@ -64,13 +65,13 @@ def settings_for(folder: Path, base_url: str) -> Settings:
 
 
 @contextmanager
-def replayed(upstream: Path) -> Iterator[Replay]:
+def replayed(upstream: Path | list[Path]) -> Iterator[Replay]:
     with Replay(upstream, NOW) as replay:
         replay.documents = list(DOCUMENTS)
         yield replay
 
 
-def gather(upstream: Path, folder: Path, only: str | None = None) -> list[Seed]:
+def gather(upstream: Path | list[Path], folder: Path, only: str | None = None) -> list[Seed]:
     """Land every publisher's answers under `folder`; at most PAYLOADS_PER_SOURCE of each, spread over its requests."""
     with replayed(upstream) as replay:
         settings = settings_for(folder, replay.base_url)
@@ -86,7 +87,7 @@ def gather(upstream: Path, folder: Path, only: str | None = None) -> list[Seed]:
         ]
     found: dict[str, dict[str, Seed]] = defaultdict(dict)
     for source in asked:
-        for check in landing.checks(source.id):
+        for check in landing.retrievals(source.id):
             if check.payload_id:
                 found[source.id][check.payload_id] = Seed(source.id, check.key, check.payload_id)
     seeds = pages

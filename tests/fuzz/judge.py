@@ -18,7 +18,8 @@ from pipelines import catalog as catalogs
 from pipelines import contracts, ingest, sources
 from pipelines.catalog import Catalog
 from pipelines.errors import MetalsError
-from pipelines.landing import MAX_REQUESTS, Landing
+from pipelines.landing import Landing
+from pipelines.landing.ask import MAX_REQUESTS
 from pipelines.settings import Settings
 from pipelines.sources import Parsed, _sheets
 from tests.fuzz.corpus import NOW, Seed

@@ -80,7 +80,9 @@ def cases(seeds: list[Seed], count: int, first: int = 0) -> Iterator[tuple[Seed,
         yield of_source[source][turn % len(of_source[source])], turn
 
 
-def run(upstream: Path, count: int, workers: int, only: str | None = None, first: int = 0) -> list[dict[str, Any]]:
+def run(
+    upstream: Path | list[Path], count: int, workers: int, only: str | None = None, first: int = 0
+) -> list[dict[str, Any]]:
     """Judge `count` cases in `workers` processes; one dict per case, as `judge.Case`."""
     os.environ["POLARS_MAX_THREADS"] = "1"  # inherited by the workers: processor time is then that of one case
     todo: Queue[tuple[Seed, int]] = Queue()

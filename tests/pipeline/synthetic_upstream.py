@@ -63,7 +63,7 @@ class SyntheticSettings(Settings):
 
 
 def build(folder: Path) -> SyntheticSettings:
-    """A scratch warehouse of the synthetic set with its seeds; the models are run for a day by pipelines.history."""
+    """A scratch warehouse of the synthetic set with its seeds; transform.history runs the models for a day."""
     catalog_dir = folder / "synthetic_catalog"
     shutil.copytree(PROJECT_ROOT / "pipelines" / "catalog", catalog_dir)
     (catalog_dir / "companies.yaml").write_text(json.dumps({"companies": list(_companies())}), encoding="utf-8")

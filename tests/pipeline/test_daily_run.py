@@ -13,8 +13,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.models.test_discrete_quarters import assert_golden_quarters
 from tests.pipeline.conftest import Home
-from tests.recorded.test_discrete_quarters import assert_golden_quarters
 from tests.replay import Replay
 
 pytestmark = pytest.mark.recorded
@@ -243,7 +243,7 @@ def test_a_failed_check_publishes_nothing_and_says_why(two_runs: Runs) -> None:
         run = home.metals("run", "--offline", METALS_NOW=SUMMER)
         assert run.returncode == 1
         assert home.published.read_bytes() == before
-        assert "the last published file is as it was" in run.stderr
+        assert "the last published file is unchanged" in run.stderr
         assert "unique" in run.stderr
     finally:
         with duckdb.connect(str(build)) as connection:

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from pipelines import catalog as catalogs
-from pipelines.landing import Check, Landing
+from pipelines.landing import Landing, Retrieval
 from pipelines.settings import Settings
 from pipelines.sources import fred
 from tests.brief_page import differences, read
@@ -161,7 +161,7 @@ def _land_earlier_weeks(home: Home, upstream: Path) -> None:
     for day in list(NET_NON_COMMERCIAL)[:-1]:
         fetched = datetime(day.year, day.month, day.day, 12, tzinfo=UTC).replace(tzinfo=None) + timedelta(days=4)
         payload_id = landing.put((upstream / "cftc" / day.isoformat() / "deafut.txt").read_bytes())
-        landing.append(Check("cftc_legacy", "deafut", fetched, "fresh", payload_id, status=200))
+        landing.append(Retrieval("cftc_legacy", "deafut", fetched, "fresh", payload_id, status=200))
 
 
 def _document(published: date) -> dict[str, Any]:
@@ -599,7 +599,7 @@ def test_only_the_named_publisher_was_asked_and_the_others_are_bundled(home_with
 
 
 def test_every_figure_of_every_table_leads_to_payloads_and_filings(runs: Published) -> None:
-    """Every published table has rows here, so that none escapes; tests/recorded follows the recorded ones too."""
+    """Every published table has rows here, so that none escapes; tests/models follows the recorded ones too."""
     with duckdb.connect(str(runs.second), read_only=True) as connection:
         found = followed(connection)
     assert set(found) == {mart.name for mart in marts()} - {"capex_universe"}  # of a backfill, not of a run

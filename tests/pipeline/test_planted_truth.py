@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 
-from pipelines import history
+from pipelines.transform import history
 from tests.pipeline import synthetic_upstream as planted
 
 TARGETS = [

@@ -7,19 +7,19 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines import bundle_tariffs
+from pipelines.authoring import tariff_seed
 
 pytestmark = pytest.mark.recorded
 
 
 def test_the_seed_is_written_from_the_recorded_lists(upstream: Path) -> None:
-    products = bundle_tariffs.products(upstream / "tariffs")
-    assert products.columns == list(bundle_tariffs.COLUMNS)
-    assert products.write_csv() == bundle_tariffs.SEED.read_text(encoding="utf-8")
+    products = tariff_seed.products(upstream / "tariffs")
+    assert products.columns == list(tariff_seed.COLUMNS)
+    assert products.write_csv() == tariff_seed.SEED.read_text(encoding="utf-8")
 
 
 def test_every_product_of_aluminium_and_copper_is_there_and_no_steel(upstream: Path) -> None:
-    products = bundle_tariffs.products(upstream / "tariffs")
+    products = tariff_seed.products(upstream / "tariffs")
     counts = {(a, b): n for a, b, n in products.group_by("product_list", "metal_id").len().iter_rows()}
     assert counts == {
         ("s232_copper_products", "copper"): 80,
@@ -31,7 +31,7 @@ def test_every_product_of_aluminium_and_copper_is_there_and_no_steel(upstream: P
 
 
 def test_copper_applies_from_the_legal_day_and_not_from_the_schedules_revision(upstream: Path) -> None:
-    copper = bundle_tariffs.products(upstream / "tariffs").filter(product_list="s232_copper_products")
+    copper = tariff_seed.products(upstream / "tariffs").filter(product_list="s232_copper_products")
     assert copper["effective_on"].unique().to_list() == ["2025-08-01"]
     assert copper.filter(pl.col("hts_prefix") == "74061000")["chapter_99_code"].to_list() == ["9903.78.01"]
 
@@ -43,4 +43,4 @@ def test_an_unknown_metal_is_no_silent_loss(tmp_path: Path) -> None:
     )
     (tmp_path / "s232_annex_products.csv").write_text("hts_prefix,annex,metal_type,source,effective_date\n")
     with pytest.raises(ValueError, match=r"neither known nor left out on purpose: \['zinc'\]"):
-        bundle_tariffs.products(tmp_path)
+        tariff_seed.products(tmp_path)

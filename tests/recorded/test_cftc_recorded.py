@@ -1,4 +1,4 @@
-"""The recorded weekly files of 2026: positions read by hand, and the weeks between them that were never captured."""
+"""Weekly files of 2026: positions read by hand in the recorded ones, and the weeks that were never captured."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
 from pipelines.settings import Settings
 from pipelines.sources import cftc, cftc_legacy
-
-pytestmark = pytest.mark.recorded
 
 METALS = ("copper", "gold", "silver", "platinum", "palladium")
 MARKETS = {  # as-of day: markets in the file; long, short and open interest of the five metals, read from the files
@@ -47,13 +45,13 @@ def catalog() -> Catalog:
     return catalogs.load(Settings().catalog_dir)
 
 
-def _body(upstream: Path, day: date) -> bytes:
-    return (upstream / "cftc" / day.isoformat() / "deafut.txt").read_bytes()
+def _body(payloads: Path, day: date) -> bytes:
+    return (payloads / "cftc" / day.isoformat() / "deafut.txt").read_bytes()
 
 
 @pytest.mark.parametrize("day", MARKETS)
-def test_each_file_gives_three_figures_of_each_metal(upstream: Path, catalog: Catalog, day: date) -> None:
-    parsed = cftc_legacy.parse(_body(upstream, day), "deafut", catalog)
+def test_each_file_gives_three_figures_of_each_metal(payloads: Path, catalog: Catalog, day: date) -> None:
+    parsed = cftc_legacy.parse(_body(payloads, day), "deafut", catalog)
     found = dict(parsed.observations.select("series_id", "value").iter_rows())
     _, longs, shorts = MARKETS[day]
 
@@ -68,12 +66,13 @@ def test_each_file_gives_three_figures_of_each_metal(upstream: Path, catalog: Ca
         assert low <= value <= high
 
 
-def test_open_interest_is_the_column_before_the_positions(upstream: Path, catalog: Catalog) -> None:
-    parsed = cftc_legacy.parse(_body(upstream, date(2026, 8, 4)), "deafut", catalog)
+def test_open_interest_is_the_column_before_the_positions(payloads: Path, catalog: Catalog) -> None:
+    parsed = cftc_legacy.parse(_body(payloads, date(2026, 8, 4)), "deafut", catalog)
     found = dict(parsed.observations.select("series_id", "value").iter_rows())
     assert tuple(found[f"cftc_legacy_{m}_open_interest_contracts"] for m in METALS) == OPEN_INTEREST_AUGUST
 
 
+@pytest.mark.recorded
 def test_the_files_have_129_columns_names_with_commas_and_names_that_change(upstream: Path) -> None:
     names: dict[str, set[str]] = {}
     for day, (markets, *_) in MARKETS.items():
@@ -89,6 +88,7 @@ def test_the_files_have_129_columns_names_with_commas_and_names_that_change(upst
     assert names["088695"] == {"MICRO GOLD - COMMODITY EXCHANGE INC."}  # a name that holds the other's
 
 
+@pytest.mark.recorded
 def test_the_recorded_row_of_another_report_is_refused(upstream: Path, catalog: Catalog) -> None:
     """It is of the combined legacy report: every value is a text there too, but the fields are others."""
     body = (upstream / "cftc" / "socrata_sample_1row.json").read_bytes()
@@ -114,24 +114,24 @@ def test_the_recorded_row_of_another_report_is_refused(upstream: Path, catalog: 
 
 
 @pytest.fixture(scope="module")
-def models(upstream: Path, catalog: Catalog) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The recorded files, loaded as if each had been fetched on the Saturday after, and the models of positions."""
+def models(payloads: Path, catalog: Catalog) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The files, loaded as if each had been fetched on the Saturday after, and the models of positions."""
     with warehouse.scratch() as raw:
         warehouse.write_catalog(raw, catalog)
         for day in MARKETS:
-            body = _body(upstream, day)
+            body = _body(payloads, day)
             fetched = datetime(day.year, day.month, day.day + 4)  # noqa: DTZ001 - the warehouse stores UTC without zone
             payload = ingest.Payload(hashlib.sha256(body).hexdigest(), "deafut", fetched, body)
             ingest.load_payload(
                 raw, payload, catalog.sources["cftc_legacy"], sources.module("cftc_legacy"), catalog, ingest.Report()
             )
         for path in (
-            "staging/base_observations__intervals",
-            "staging/base_observations__as_of",
-            "staging/stg_cftc__positions",
-            "staging/stg_cftc_legacy__positions",
-            "intermediate/int_positions__net",
-            "intermediate/int_positions__gaps",
+            "staging/observations/base_observations__intervals",
+            "staging/observations/base_observations__as_of",
+            "staging/cftc/stg_cftc__positions",
+            "staging/cftc/stg_cftc_legacy__positions",
+            "intermediate/positions/int_positions__net",
+            "intermediate/positions/int_positions__gaps",
         ):
             raw.execute(f"create table {path.rpartition('/')[2]} as {_sql(path)}")
         yield raw

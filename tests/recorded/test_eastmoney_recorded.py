@@ -1,4 +1,4 @@
-"""The two recorded vintages of China's reports: figures read out of them by hand, counts, ranges, revisions."""
+"""Two vintages of China's reports: figures read out of the recorded ones by hand, counts, ranges, revisions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from pipelines.catalog import Catalog, load
 from pipelines.settings import Settings
 from pipelines.sources import eastmoney
 from tests.replay_routes import eastmoney as replayed
-
-pytestmark = pytest.mark.recorded
 
 VINTAGES = ("2026-06-20", "2026-08-21")
 RECORDED = ("RPT_ECONOMY_CURRENCY_SUPPLY", "RPT_ECONOMY_PPI", "RPT_ECONOMY_CUSTOMS")  # of five reports
@@ -35,12 +33,12 @@ def catalog() -> Catalog:
 
 
 @pytest.fixture(scope="module")
-def vintages(upstream: Path, catalog: Catalog) -> dict[str, pl.DataFrame]:
+def vintages(payloads: Path, catalog: Catalog) -> dict[str, pl.DataFrame]:
     frames = {}
     for vintage in VINTAGES:
         parsed = [
             eastmoney.parse(
-                (upstream / "eastmoney" / vintage / f"{request.key}.json").read_bytes(), request.key, catalog
+                (payloads / "eastmoney" / vintage / f"{request.key}.json").read_bytes(), request.key, catalog
             )
             for request in eastmoney.plan(catalog, date(2026, 8, 21))
             if request.key in RECORDED

@@ -11,6 +11,7 @@ from pipelines.catalog import Catalog, load
 from pipelines.errors import BadPayload
 from pipelines.settings import Settings
 from pipelines.sources import Parsed, imf_pcps
+from tests.recordings import Recordings
 from tests.replay_routes import imf_pcps as replayed
 
 pytestmark = pytest.mark.recorded
@@ -91,12 +92,12 @@ def test_freds_mirror_has_the_same_prices(upstream: Path, parsed: Parsed, series
 
 def test_the_interface_and_the_workbook_give_the_same_figures(upstream: Path, parsed: Parsed, catalog: Catalog) -> None:
     """The CSV is the documented shape, not recorded; its figures are the workbook's as printed."""
-    routes = {path: answer for _, path, answer in replayed.routes()}
+    ((_, _, answer),) = replayed.routes()
+    recordings = Recordings(upstream)
     for request in imf_pcps.plan(catalog, date(2026, 11, 22)):
         indicator = request.key.removeprefix(imf_pcps.KEY_PREFIX)
-        answer = routes[replayed.PATH.replace("[^/]+", rf"G001\.{indicator}\.USD\.M")]
-        fetched = imf_pcps.parse(answer({}, b"", date(2026, 1, 1))[2], request.key, catalog)
+        fetched = imf_pcps.parse(answer({}, b"", date(2026, 1, 1), request.url, recordings)[2], request.key, catalog)
         (series,) = [s for s in catalog.series_of("imf_pcps") if s.select["indicator"] == indicator]
         assert _series(fetched, series.id) == pytest.approx(_series(parsed, series.id), abs=1e-6)
         with pytest.raises(BadPayload, match="no observation"):
-            imf_pcps.parse(answer({}, b"", date(2025, 1, 1))[2], request.key, catalog)
+            imf_pcps.parse(answer({}, b"", date(2025, 1, 1), request.url, recordings)[2], request.key, catalog)

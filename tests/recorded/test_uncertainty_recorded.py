@@ -1,4 +1,4 @@
-"""The recorded workbooks of geopolitical risk (two vintages), trade and economic policy uncertainty."""
+"""Workbooks of geopolitical risk (two vintages), trade and economic policy uncertainty; figures as in the recorded."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from pipelines.sources import Parsed, epu, gpr, tpu
 from tests.replay_routes import epu as replayed_epu
 from tests.replay_routes import gpr as replayed_gpr
 
-pytestmark = pytest.mark.recorded
-
 GPR_VINTAGES = ("2025-04-29", "2026-03-22")
 US_FILE = "US_Policy_Uncertainty_Data.xlsx"
 
@@ -26,19 +24,19 @@ def catalog() -> Catalog:
 
 
 @pytest.fixture(scope="module")
-def risk(upstream: Path, catalog: Catalog) -> dict[str, Parsed]:
-    files = {v: upstream / "uncertainty" / v / "data_gpr_export.xls" for v in GPR_VINTAGES}
+def risk(payloads: Path, catalog: Catalog) -> dict[str, Parsed]:
+    files = {v: payloads / "uncertainty" / v / "data_gpr_export.xls" for v in GPR_VINTAGES}
     return {v: gpr.parse(file.read_bytes(), "data_gpr_export", catalog) for v, file in files.items()}
 
 
 @pytest.fixture(scope="module")
-def trade(upstream: Path, catalog: Catalog) -> Parsed:
-    return tpu.parse((upstream / "uncertainty/2025-04-29/tpu_web_latest.xlsx").read_bytes(), tpu.KEY, catalog)
+def trade(payloads: Path, catalog: Catalog) -> Parsed:
+    return tpu.parse((payloads / "uncertainty/2025-04-29/tpu_web_latest.xlsx").read_bytes(), tpu.KEY, catalog)
 
 
 @pytest.fixture(scope="module")
-def policy(upstream: Path, catalog: Catalog) -> Parsed:
-    return epu.parse((upstream / "uncertainty/2025-03-06" / US_FILE).read_bytes(), US_FILE, catalog)
+def policy(payloads: Path, catalog: Catalog) -> Parsed:
+    return epu.parse((payloads / "uncertainty/2025-03-06" / US_FILE).read_bytes(), US_FILE, catalog)
 
 
 def _series(parsed: Parsed, series_id: str) -> dict[date, float]:

@@ -1,4 +1,4 @@
-"""Recorded vintages, loaded in the order they were retrieved: what counts as a change and what does not."""
+"""Vintages, loaded in the order they were retrieved: what counts as a change and what does not."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ import duckdb
 import pytest
 
 from pipelines import catalog as catalogs
-from pipelines import continuity, ingest, sources, warehouse
+from pipelines import ingest, sources, warehouse
 from pipelines.catalog import Catalog
+from pipelines.ingest import continuity
 from pipelines.settings import Settings
-
-pytestmark = pytest.mark.recorded
 
 PINK_SHEETS = ("2024-10-11", "2026-03-05", "2026-06-03")
 WORKBOOK = "CMO-Historical-Data-Monthly"
@@ -45,9 +44,9 @@ def load(
 
 
 def pink_sheet(
-    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path, vintage: str, retrieved: str | None = None
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, payloads: Path, vintage: str, retrieved: str | None = None
 ) -> ingest.Report:
-    file = upstream / "worldbank" / vintage / f"{WORKBOOK}.xlsx"
+    file = payloads / "worldbank" / vintage / f"{WORKBOOK}.xlsx"
     return load(raw, catalog, "worldbank_pink_sheet", WORKBOOK, file, retrieved or vintage)
 
 
@@ -56,9 +55,9 @@ def rows(raw: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
 
 
 def test_three_pink_sheets_in_order_add_new_months_and_no_row_for_lost_decimals(
-    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, payloads: Path
 ) -> None:
-    reports = [pink_sheet(raw, catalog, upstream, vintage) for vintage in PINK_SHEETS]
+    reports = [pink_sheet(raw, catalog, payloads, vintage) for vintage in PINK_SHEETS]
     # 777 months from 1960-01 to 2024-09 for eleven columns, 657 from 1970-01 for coal; then 17 and 3 months for all.
     assert [r.rows_added for r in reports] == [11 * 777 + 657, PRICES * 17, PRICES * 3]
     assert [r.rows_changed for r in reports] == [0, 0, 0]
@@ -75,10 +74,10 @@ def test_three_pink_sheets_in_order_add_new_months_and_no_row_for_lost_decimals(
 
 
 def test_the_rounded_sheet_leaves_the_digits_that_were_known(
-    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, payloads: Path
 ) -> None:
     for vintage in PINK_SHEETS:
-        pink_sheet(raw, catalog, upstream, vintage)
+        pink_sheet(raw, catalog, payloads, vintage)
     with_more = "select count(*) from raw.observation where period < date '2026-03-01' and round(value, 2) <> value"
     assert rows(raw, with_more)[0][0] > 1000
     newest = "select count(*) from raw.observation where period >= date '2026-03-01' and round(value, 2) <> value"
@@ -87,21 +86,21 @@ def test_the_rounded_sheet_leaves_the_digits_that_were_known(
 
 @pytest.mark.parametrize("vintage", PINK_SHEETS)
 def test_a_pink_sheet_loaded_twice_adds_nothing(
-    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path, vintage: str
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, payloads: Path, vintage: str
 ) -> None:
-    pink_sheet(raw, catalog, upstream, vintage)
-    again = pink_sheet(raw, catalog, upstream, vintage, "2026-07-01")
+    pink_sheet(raw, catalog, payloads, vintage)
+    again = pink_sheet(raw, catalog, payloads, vintage, "2026-07-01")
     assert (again.rows_added, again.rows_changed) == (0, 0)
 
 
 def test_the_fine_sheet_after_the_rounded_one_adds_its_digits_and_the_rounded_one_again_takes_none(
-    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path, monkeypatch: pytest.MonkeyPatch
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, payloads: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The fine sheet is the older file, which is refused; here it stands for a publisher that prints digits again.
     monkeypatch.setattr(continuity, "older", lambda *_: None)
-    first = pink_sheet(raw, catalog, upstream, "2026-06-03")
+    first = pink_sheet(raw, catalog, payloads, "2026-06-03")
     assert first.rows_added == 11 * 797 + 677
-    fine = pink_sheet(raw, catalog, upstream, "2026-03-05", "2026-06-20")
+    fine = pink_sheet(raw, catalog, payloads, "2026-03-05", "2026-06-20")
     assert fine.rows_added == 0
     assert fine.rows_changed > 1000
     far = """
@@ -112,16 +111,16 @@ def test_the_fine_sheet_after_the_rounded_one_adds_its_digits_and_the_rounded_on
     assert rows(raw, far) == [(0,)]  # each of them only refines
     # Twelve series by the three months that the older file does not reach.
     assert rows(raw, "select sum(rows_vanished) from raw.coverage") == [(36,)]
-    again = pink_sheet(raw, catalog, upstream, "2026-06-03", "2026-07-01")
+    again = pink_sheet(raw, catalog, payloads, "2026-06-03", "2026-07-01")
     assert (again.rows_added, again.rows_changed) == (0, 0)
 
 
 def test_of_two_eastmoney_vintages_exactly_the_revised_exports_are_observed(
-    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, payloads: Path
 ) -> None:
     reports = {
         (vintage, report): load(
-            raw, catalog, "eastmoney", report, upstream / "eastmoney" / vintage / f"{report}.json", vintage
+            raw, catalog, "eastmoney", report, payloads / "eastmoney" / vintage / f"{report}.json", vintage
         )
         for vintage in ("2026-06-20", "2026-08-21")
         for report in ("RPT_ECONOMY_CURRENCY_SUPPLY", "RPT_ECONOMY_CUSTOMS", "RPT_ECONOMY_PPI")
@@ -147,9 +146,9 @@ def test_of_two_eastmoney_vintages_exactly_the_revised_exports_are_observed(
 
 
 def test_the_first_positive_month_of_producer_prices_is_not_known_before_its_time(
-    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, payloads: Path
 ) -> None:
-    file = upstream / "eastmoney" / "2026-08-21" / "RPT_ECONOMY_PPI.json"
+    file = payloads / "eastmoney" / "2026-08-21" / "RPT_ECONOMY_PPI.json"
     load(raw, catalog, "eastmoney", "RPT_ECONOMY_PPI", file, "2026-08-21")
     positive = """
         select strftime(min(period), '%Y-%m'), strftime(min(known_at), '%Y-%m-%d') from raw.observation
@@ -159,10 +158,10 @@ def test_the_first_positive_month_of_producer_prices_is_not_known_before_its_tim
 
 
 def test_a_later_vintage_of_consumer_prices_is_invisible_before_its_retrieval(
-    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, payloads: Path
 ) -> None:
     for vintage in ("2026-01-04", "2026-04-12", "2026-08-16"):
-        load(raw, catalog, "fred", "fredgraph/CPIAUCSL", upstream / "fred" / vintage / "CPIAUCSL.csv", vintage)
+        load(raw, catalog, "fred", "fredgraph/CPIAUCSL", payloads / "fred" / vintage / "CPIAUCSL.csv", vintage)
     by = "select count(*) from raw.observation where known_at < timestamp '{}'"
     assert rows(raw, by.format("2026-01-01")) == [(0,)]
     assert rows(raw, by.format("2026-01-05"))[0][0] > 600
@@ -170,11 +169,11 @@ def test_a_later_vintage_of_consumer_prices_is_invisible_before_its_retrieval(
 
 
 def test_a_window_of_real_yields_does_not_hide_the_years_before_it(
-    raw: duckdb.DuckDBPyConnection, catalog: Catalog, upstream: Path
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, payloads: Path
 ) -> None:
     """The recording of June 2026 begins in 2024, the one of January 2023 ends in 2022; August 2026 fills the gap."""
     for vintage in ("2023-01-02", "2026-06-02", "2026-08-06"):
-        load(raw, catalog, "fred", "fredgraph/DFII10", upstream / "fred" / vintage / "DFII10.csv", vintage)
+        load(raw, catalog, "fred", "fredgraph/DFII10", payloads / "fred" / vintage / "DFII10.csv", vintage)
     gap = """
         select known_at_basis, count(*) from raw.observation
         where period between date '2023-02-01' and date '2023-12-31' group by all

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
-from pathlib import Path
+
+from tests.recordings import Recordings
 
 
-def figures(identifier: str, clock: date | None) -> list[tuple[date, str]]:
+def figures(upstream: Recordings, identifier: str, clock: date | None) -> list[tuple[date, str]]:
     """The newest recording made on or before `clock`; empty where there is none. An empty figure is a missing one."""
-    default = Path(__file__).resolve().parents[3] / "shared" / "upstream"
-    folder = Path(os.environ.get("METALS_TEST_UPSTREAM") or default) / "fred"
-    recorded = sorted(
-        path
-        for path in folder.glob(f"*/{identifier}.csv")
-        if clock is None or date.fromisoformat(path.parent.name) <= clock
-    )
-    if not recorded:
+    recorded = upstream.newest(rf"fred/[^/]+/{identifier}\.csv", clock)
+    if recorded is None:
         return []
-    rows = [line.split(",", 1) for line in recorded[-1].read_text(encoding="utf-8").splitlines()[1:] if line]
+    rows = [line.split(",", 1) for line in recorded.read_text(encoding="utf-8").splitlines()[1:] if line]
     return [(date.fromisoformat(day), "" if text == "." else text) for day, text in rows]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from tests.recordings import Recordings
 from tests.replay_routes import _fred_recordings
 
 HOST = "api.bls.gov"
@@ -41,10 +42,10 @@ def answer(results: list[dict[str, Any]], *messages: str, status: str = "REQUEST
     return json.dumps({"status": status, "responseTime": 142, "message": list(messages), "Results": outcome}).encode()
 
 
-def _rows(identifier: str, first: int, last: int, clock: date | None) -> list[dict[str, Any]]:
+def _rows(upstream: Recordings, identifier: str, first: int, last: int, clock: date | None) -> list[dict[str, Any]]:
     quarterly = identifier.startswith("PRS")
     rows = []
-    for day, text in _fred_recordings.figures(FRED.get(identifier, ""), clock):
+    for day, text in _fred_recordings.figures(upstream, FRED.get(identifier, ""), clock):
         period = f"Q0{(day.month + 2) // 3}" if quarterly else f"M{day.month:02d}"
         if first <= day.year <= last and text:
             rows.append((day, row(day.year, period, text)))
@@ -54,7 +55,9 @@ def _rows(identifier: str, first: int, last: int, clock: date | None) -> list[di
     return [cells for _, cells in sorted(rows, key=lambda pair: pair[0], reverse=True)]
 
 
-def _answer(query: dict[str, list[str]], body: bytes, clock: date | None) -> tuple[int, str, bytes]:
+def _answer(
+    query: dict[str, list[str]], body: bytes, clock: date | None, upstream: Recordings
+) -> tuple[int, str, bytes]:
     asked = json.loads(body)
     first, last = int(asked["startyear"]), int(asked["endyear"])
     results, messages = [], []
@@ -62,7 +65,7 @@ def _answer(query: dict[str, list[str]], body: bytes, clock: date | None) -> tup
         last = first + LONGEST_RANGE_YEARS - 1
         messages.append("Year range has been reduced to the system-allowed limit of 10 years.")
     for identifier in asked["seriesid"]:
-        rows = _rows(identifier, first, last, clock)
+        rows = _rows(upstream, identifier, first, last, clock)
         results.append(result(identifier, rows))
         if identifier not in KNOWN:
             messages.append(f"Series does not exist for Series {identifier}")
@@ -71,5 +74,5 @@ def _answer(query: dict[str, list[str]], body: bytes, clock: date | None) -> tup
     return 200, "application/json;charset=UTF-8", answer(results, *messages)
 
 
-def routes() -> list[tuple[str, str, Callable[[dict[str, list[str]], bytes, date | None], tuple[int, str, bytes]]]]:
+def routes() -> list[tuple[str, str, Callable[..., tuple[int, str, bytes]]]]:
     return [(HOST, PATH, _answer)]

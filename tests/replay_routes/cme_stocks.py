@@ -120,10 +120,12 @@ def _compound_file(stream: bytes) -> bytes:
     size = max(len(stream), MINI_STREAM_BELOW)
     sectors = -(-size // SECTOR)
     stream = stream.ljust(sectors * SECTOR, b"\0")
-    chain = [FAT_SECTOR, END_OF_CHAIN, *range(3, 2 + sectors), END_OF_CHAIN]
-    if len(chain) > SECTOR // 4:
-        raise ValueError("too large for one sector of the allocation table")
-    fat = struct.pack(f"<{len(chain)}I", *chain).ljust(SECTOR, b"\xff")
+    tables = -(-(sectors + 1) // (SECTOR // 4 - 1))  # sectors of the allocation table, which lists itself too
+    if tables > 109:
+        raise ValueError("the header has place for 109 sectors of the allocation table")
+    first = tables + 1  # after the table and the directory
+    chain = [*[FAT_SECTOR] * tables, END_OF_CHAIN, *range(first + 1, first + sectors), END_OF_CHAIN]
+    fat = struct.pack(f"<{len(chain)}I", *chain).ljust(tables * SECTOR, b"\xff")
 
     def entry(name: str, kind: int, child: int, start: int, length: int) -> bytes:
         encoded = (name + "\0").encode("utf-16-le")
@@ -134,10 +136,10 @@ def _compound_file(stream: bytes) -> bytes:
             + struct.pack("<IQ", start, length)
         )
 
-    directory = entry("Root Entry", 5, 1, END_OF_CHAIN, 0) + entry("Workbook", 2, NONE, 2, len(stream))
+    directory = entry("Root Entry", 5, 1, END_OF_CHAIN, 0) + entry("Workbook", 2, NONE, first, len(stream))
     directory += (bytes(64) + struct.pack("<HBBIII", 0, 0, 0, NONE, NONE, NONE) + bytes(48)) * 2
     header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16)
     header += struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
-    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, MINI_STREAM_BELOW, END_OF_CHAIN, 0, END_OF_CHAIN, 0)
-    header += struct.pack("<109I", 0, *[FREE] * 108)
+    header += struct.pack("<IIIIIIIII", 0, tables, tables, 0, MINI_STREAM_BELOW, END_OF_CHAIN, 0, END_OF_CHAIN, 0)
+    header += struct.pack("<109I", *range(tables), *[FREE] * (109 - tables))
     return header + fat + directory + stream

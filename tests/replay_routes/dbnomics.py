@@ -8,11 +8,11 @@ series are answered with "NA" throughout, as the mirror does for series that it 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
+
+from tests.recordings import Recordings
 
 HOST = "api.db.nomics.world"
 RECORDED = {
@@ -45,24 +45,27 @@ def document(identifier: str, observations: list[tuple[str, Any]], **changed: An
     ).encode()
 
 
-def _observations(identifier: str, clock: date | None) -> list[tuple[str, Any]]:
-    default = Path(__file__).resolve().parents[3] / "shared" / "upstream"
-    folder = Path(os.environ.get("METALS_TEST_UPSTREAM") or default) / "eastmoney"
+def _observations(upstream: Recordings, identifier: str, clock: date | None) -> list[tuple[str, Any]]:
     report, field = RECORDED[identifier]
-    known = [p for p in sorted(folder.iterdir()) if clock is None or date.fromisoformat(p.name) <= clock]
-    if not known:
+    recorded = upstream.newest(rf"eastmoney/[^/]+/{report}\.json", clock)
+    if recorded is None:
         return [("2026-01", "NA")]
-    rows = json.loads((known[-1] / f"{report}.json").read_text(encoding="utf-8"))["result"]["data"]
+    rows = json.loads(recorded.read_text(encoding="utf-8"))["result"]["data"]
     return sorted((row["REPORT_DATE"][:7], "NA" if row[field] is None else row[field]) for row in rows)
 
 
-def routes() -> list[tuple[str, str, Callable[[dict[str, list[str]], bytes, date | None], tuple[int, str, bytes]]]]:
-    def recorded(identifier: str) -> Callable[[dict[str, list[str]], bytes, date | None], tuple[int, str, bytes]]:
-        return lambda _q, _b, clock: (200, "application/json", document(identifier, _observations(identifier, clock)))
+def routes() -> list[tuple[str, str, Callable[..., tuple[int, str, bytes]]]]:
+    def recorded(identifier: str) -> Callable[..., tuple[int, str, bytes]]:
+        def answer(
+            query: dict[str, list[str]], body: bytes, clock: date | None, upstream: Recordings
+        ) -> tuple[int, str, bytes]:
+            return 200, "application/json", document(identifier, _observations(upstream, identifier, clock))
 
-    def empty(identifier: str) -> Callable[[dict[str, list[str]], bytes, date | None], tuple[int, str, bytes]]:
+        return answer
+
+    def empty(identifier: str) -> Callable[..., tuple[int, str, bytes]]:
         months = [(f"2025-{month:02d}", "NA") for month in range(1, 13)]
-        return lambda _q, _b, _c: (200, "application/json", document(identifier, months))
+        return lambda query, body, clock, upstream: (200, "application/json", document(identifier, months))
 
     return [(HOST, f"/v22/series/{identifier}", recorded(identifier)) for identifier in RECORDED] + [
         (HOST, f"/v22/series/{identifier}", empty(identifier)) for identifier in EMPTY

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from xml.sax.saxutils import quoteattr
 
+from tests.recordings import Recordings
 from tests.replay_routes import _fred_recordings
 
 HOST = "www.federalreserve.gov"
@@ -105,8 +106,8 @@ def archive(release: str, xml: bytes, name: str | None = None) -> bytes:
     return out.getvalue()
 
 
-def _observations(source: Source, clock: date | None) -> list[Obs]:
-    rows = _fred_recordings.figures(source.fred, clock)
+def _observations(upstream: Recordings, source: Source, clock: date | None) -> list[Obs]:
+    rows = _fred_recordings.figures(upstream, source.fred, clock)
     if not rows:
         return [("2026-01-02" if source.frequency == "9" else "2026-01-31", "-9999", "ND")]
     return [(_dated(day, source.frequency), text or "-9999", "A" if text else "ND") for day, text in rows]
@@ -118,10 +119,19 @@ def _dated(day: date, frequency: str) -> str:
     return str(last if frequency == "129" else day)
 
 
-def _answer(release: str) -> Callable[[dict[str, list[str]], bytes, date | None], tuple[int, str, bytes]]:
-    def answer(query: dict[str, list[str]], body: bytes, clock: date | None) -> tuple[int, str, bytes]:
+def _answer(release: str) -> Callable[..., tuple[int, str, bytes]]:
+    def answer(
+        query: dict[str, list[str]], body: bytes, clock: date | None, upstream: Recordings
+    ) -> tuple[int, str, bytes]:
         items = [
-            Item(source.name, source.frequency, _observations(source, clock), source.unit, source.multiple, dataset)
+            Item(
+                source.name,
+                source.frequency,
+                _observations(upstream, source, clock),
+                source.unit,
+                source.multiple,
+                dataset,
+            )
             for source in RELEASES[release]
             for dataset in source.datasets
         ]
@@ -130,5 +140,5 @@ def _answer(release: str) -> Callable[[dict[str, list[str]], bytes, date | None]
     return answer
 
 
-def routes() -> list[tuple[str, str, Callable[[dict[str, list[str]], bytes, date | None], tuple[int, str, bytes]]]]:
+def routes() -> list[tuple[str, str, Callable[..., tuple[int, str, bytes]]]]:
     return [(HOST, rf"/releases/{rel}/data/FRB_{rel}_xml\.zip", _answer(rel)) for rel in RELEASES]

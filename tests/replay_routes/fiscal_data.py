@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import calendar
 import json
-import os
 from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
+from tests.recordings import Recordings
 from tests.replay_routes import _fred_recordings
 
 HOST = "api.fiscaldata.treasury.gov"
@@ -97,8 +96,8 @@ def report(day: date, amounts: dict[tuple[int, str], tuple[str, str, str]]) -> l
     return rows
 
 
-def _summary(clock: date | None) -> list[dict[str, str]]:
-    deficits = {day: text for day, text in _fred_recordings.figures("MTSDS133FMS", clock) if text}
+def _summary(upstream: Recordings, clock: date | None) -> list[dict[str, str]]:
+    deficits = {day: text for day, text in _fred_recordings.figures(upstream, "MTSDS133FMS", clock) if text}
     amounts: dict[tuple[int, str], tuple[str, str, str]] = dict(KNOWN)
     for day, text in deficits.items():
         key = (day.year + (day.month >= 10), MONTHS[(day.month - 10) % 12])
@@ -111,21 +110,19 @@ def _summary(clock: date | None) -> list[dict[str, str]]:
     return rows
 
 
-def _excerpt(name: str) -> Any:
-    default = Path(__file__).resolve().parents[3] / "shared" / "upstream"
-    folder = Path(os.environ.get("METALS_TEST_UPSTREAM") or default) / "excerpts"
-    return json.loads((folder / name).read_text(encoding="utf-8"))
+def _excerpt(upstream: Recordings, name: str) -> Any:
+    return json.loads(upstream.path(f"excerpts/fiscaldata_{name}.excerpt.json").read_text(encoding="utf-8"))
 
 
-def _functions() -> list[dict[str, str]]:
-    return _excerpt("fiscaldata_mts_table_9_data_rows.excerpt.json")
+def _functions(upstream: Recordings) -> list[dict[str, str]]:
+    return _excerpt(upstream, "mts_table_9_data_rows")
 
 
-def _receipts() -> list[dict[str, str]]:
+def _receipts(upstream: Recordings) -> list[dict[str, str]]:
     """Table 4 was not recorded: its customs duties are the net ones that table 9 prints too."""
     return [
         {key.replace("rcpt_outly_amt", "net_rcpt_amt"): value for key, value in row.items()} | {"table_nbr": "4"}
-        for row in _functions()
+        for row in _functions(upstream)
         if row["classification_desc"] == "Customs Duties"
     ]
 
@@ -155,14 +152,22 @@ def _answer(query: dict[str, list[str]], rows: list[dict[str, str]], clock: date
     return 200, JSON, envelope(shown, len(rows))
 
 
-def routes() -> list[tuple[str, str, Callable[[dict[str, list[str]], bytes, date | None], tuple[int, str, bytes]]]]:
+def routes() -> list[tuple[str, str, Callable[..., tuple[int, str, bytes]]]]:
+    def table(rows: Callable[[Recordings, date | None], list[dict[str, str]]]) -> Callable[..., tuple[int, str, bytes]]:
+        def answer(
+            query: dict[str, list[str]], body: bytes, clock: date | None, upstream: Recordings
+        ) -> tuple[int, str, bytes]:
+            return _answer(query, rows(upstream, clock), clock)
+
+        return answer
+
     return [
-        (HOST, rf"{BASE}/v1/accounting/mts/mts_table_1", lambda q, _, c: _answer(q, _summary(c), c)),
-        (HOST, rf"{BASE}/v1/accounting/mts/mts_table_4", lambda q, _, c: _answer(q, _receipts(), c)),
-        (HOST, rf"{BASE}/v1/accounting/mts/mts_table_9", lambda q, _, c: _answer(q, _functions(), c)),
+        (HOST, rf"{BASE}/v1/accounting/mts/mts_table_1", table(_summary)),
+        (HOST, rf"{BASE}/v1/accounting/mts/mts_table_4", table(lambda upstream, _: _receipts(upstream))),
+        (HOST, rf"{BASE}/v1/accounting/mts/mts_table_9", table(lambda upstream, _: _functions(upstream))),
         (
             HOST,
             rf"{BASE}/v2/accounting/od/debt_to_penny",
-            lambda q, _, c: _answer(q, _excerpt("fiscaldata_debt_to_penny.excerpt.json")["data"], c),
+            table(lambda upstream, _: _excerpt(upstream, "debt_to_penny")["data"]),
         ),
     ]

@@ -66,7 +66,7 @@ def workbook(sheets: dict[str, list[list[str]]]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, text in parts.items():
-            archive.writestr(name, text)
+            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), text)  # the same bytes each time
     return out.getvalue()
 
 

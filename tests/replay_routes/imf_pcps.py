@@ -6,7 +6,6 @@ A key that matches nothing (the world as W00) is answered 200 with a header and 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from datetime import date
@@ -15,9 +14,10 @@ from pathlib import Path
 
 import fastexcel
 
+from tests.recordings import Recordings
+
 HOST = "api.imf.org"
-PATH = r"/external/sdmx/3\.0/data/dataflow/IMF\.RES/PCPS/\+/[^/]+"
-RECORDED = date(2025, 9, 24)
+PATH = r"/external/sdmx/3\.0/data/dataflow/IMF\.RES/PCPS/\+/\w+\.\w+\.\w+\.\w+"
 CONTENT_TYPE = "application/vnd.sdmx.data+csv; version=2.0.0"
 HEADER = "STRUCTURE[;],STRUCTURE_ID,ACTION,COUNTRY,INDICATOR,DATA_TRANSFORMATION,FREQUENCY,TIME_PERIOD,OBS_VALUE,SCALE"
 
@@ -30,10 +30,8 @@ def table(indicator: str, rows: list[tuple[str, str]], country: str = "G001") ->
 
 
 @cache
-def _prices() -> dict[str, list[tuple[str, str]]]:
-    default = Path(__file__).resolve().parents[3] / "shared" / "upstream"
-    folder = Path(os.environ.get("METALS_TEST_UPSTREAM") or default)
-    book = fastexcel.read_excel((folder / "imf_pcps" / "2025-09-24" / "external-data.xls").read_bytes())
+def _prices(workbook: Path) -> dict[str, list[tuple[str, str]]]:
+    book = fastexcel.read_excel(workbook.read_bytes())
     frame = book.load_sheet("External", header_row=None, skip_rows=0, dtypes="string").to_polars()
     months = [
         (i, m) for i, text in enumerate(frame.to_series(0)) if (m := re.fullmatch(r"(\d{4})M(\d{1,2})", text or ""))
@@ -47,16 +45,14 @@ def _prices() -> dict[str, list[tuple[str, str]]]:
     return prices
 
 
-def _answer(query: dict[str, list[str]], body: bytes, clock: date | None, key: str) -> tuple[int, str, bytes]:
-    country, indicator, transformation, frequency = key.split(".")
-    found = (country, transformation, frequency) == ("G001", "USD", "M") and (clock is None or clock >= RECORDED)
-    return 200, CONTENT_TYPE, table(indicator, _prices().get(indicator, []) if found else [], country)
+def _answer(
+    query: dict[str, list[str]], body: bytes, clock: date | None, path: str, upstream: Recordings
+) -> tuple[int, str, bytes]:
+    country, indicator, transformation, frequency = path.rpartition("/")[2].split(".")
+    workbook = upstream.newest(r"imf_pcps/[^/]+/external-data\.xls", clock)
+    found = workbook and (country, transformation, frequency) == ("G001", "USD", "M")
+    return 200, CONTENT_TYPE, table(indicator, _prices(workbook).get(indicator, []) if found else [], country)
 
 
-def routes() -> list[tuple[str, str, Callable[[dict[str, list[str]], bytes, date | None], tuple[int, str, bytes]]]]:
-    """One route per indicator: an answer is not told the path."""
-
-    def route(indicator: str) -> Callable[[dict[str, list[str]], bytes, date | None], tuple[int, str, bytes]]:
-        return lambda query, body, clock: _answer(query, body, clock, f"G001.{indicator}.USD.M")
-
-    return [(HOST, PATH.replace("[^/]+", rf"G001\.{code}\.USD\.M"), route(code)) for code in sorted(_prices())]
+def routes() -> list[tuple[str, str, Callable[..., tuple[int, str, bytes]]]]:
+    return [(HOST, PATH, _answer)]

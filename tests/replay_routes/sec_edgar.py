@@ -1,6 +1,6 @@
 """EDGAR's answers about filers that were not recorded: documented shapes; the figures are invented.
 
-The lists of filings of Alphabet and Oracle follow from their recorded companyfacts (accession, form, day of filing).
+A list of filings that was not recorded follows from the filer's recorded companyfacts (accession, form, day of filing).
 CoreWeave's newest report is in its list and not yet in its facts, as happens for days or weeks.
 """
 
@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import calendar
 import json
-import os
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.recordings import Recordings
+
 NEWEST = date(2026, 11, 20)  # the day of asking where the replay has none
 FIRST_YEAR = 2023
 Answer = tuple[int, str, bytes]
-Route = tuple[str, str, Callable[[dict[str, list[str]], bytes, date | None], Answer]]
+Route = tuple[str, str, Callable[..., Answer | None]]
 
 US_GAAP = {
     "PaymentsToAcquirePropertyPlantAndEquipment": 0.15,
@@ -49,7 +50,6 @@ FILERS: dict[int, tuple[str, float, str, date | None]] = {
     1001838: ("SOUTHERN COPPER CORP/", 2.8e9, "10-K", None),
 }
 LATE_IN_FACTS = 1769628
-LIST_ONLY = (1652044, 1341439)  # their facts are recorded, their lists of filings are not
 
 
 def reports(cik: int, clock: date) -> list[dict[str, Any]]:
@@ -132,10 +132,8 @@ def submissions(cik: int, name: str, filings: list[tuple[str, str, str, str]]) -
     return json.dumps(document).encode()
 
 
-def _recorded_list(cik: int, clock: date) -> list[tuple[str, str, str, str]]:
-    default = Path(__file__).resolve().parents[3] / "shared" / "upstream"
-    folder = Path(os.environ.get("METALS_TEST_UPSTREAM") or default) / "sec" / "companyfacts"
-    document = json.loads((folder / f"CIK{cik:010d}.json").read_text(encoding="utf-8"))
+def filings(document: dict[str, Any], clock: date) -> list[tuple[str, str, str, str]]:
+    """The periodic reports filed by `clock` that a filer's companyfacts tell of, newest first."""
     found: dict[str, tuple[str, str, str, str]] = {}
     for tags in document["facts"].values():
         for tag in tags.values():
@@ -153,17 +151,26 @@ def routes() -> list[Route]:
 
     def list_of(cik: int) -> Callable[[dict[str, list[str]], bytes, date | None], Answer]:
         def answer(query: dict[str, list[str]], body: bytes, clock: date | None) -> Answer:
-            today = clock or NEWEST
-            if cik in LIST_ONLY:
-                return 200, "application/json", submissions(cik, f"CIK{cik}", _recorded_list(cik, today))
-            filings = [
-                (f["form"], f["filed"].isoformat(), f["end"].isoformat(), f["accn"]) for f in reports(cik, today)
+            made_up = [
+                (f["form"], f["filed"].isoformat(), f["end"].isoformat(), f["accn"])
+                for f in reports(cik, clock or NEWEST)
             ]
-            return 200, "application/json", submissions(cik, FILERS[cik][0], filings[::-1])
+            return 200, "application/json", submissions(cik, FILERS[cik][0], made_up[::-1])
 
         return answer
 
+    def derived_list(
+        query: dict[str, list[str]], body: bytes, clock: date | None, path: str, upstream: Recordings
+    ) -> Answer | None:
+        recorded = upstream.newest(rf"sec/companyfacts/{Path(path).name}")
+        if recorded is None:
+            return None
+        document = json.loads(recorded.read_text(encoding="utf-8"))
+        lines = filings(document, clock or NEWEST)
+        return 200, "application/json", submissions(document["cik"], document["entityName"], lines)
+
     return [
         *(("data.sec.gov", rf"^/api/xbrl/companyfacts/CIK{cik:010d}\.json$", facts_of(cik)) for cik in FILERS),
-        *(("data.sec.gov", rf"^/submissions/CIK{cik:010d}\.json$", list_of(cik)) for cik in (*FILERS, *LIST_ONLY)),
+        *(("data.sec.gov", rf"^/submissions/CIK{cik:010d}\.json$", list_of(cik)) for cik in FILERS),
+        ("data.sec.gov", r"^/submissions/CIK\d{10}\.json$", derived_list),
     ]

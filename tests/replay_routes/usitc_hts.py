@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
+from tests.recordings import Recordings
+
 Answer = tuple[int, str, bytes]
-Route = tuple[str, str, Callable[[dict[str, list[str]], bytes, date | None], Answer]]
-
-UPSTREAM = Path(os.environ.get("METALS_TEST_UPSTREAM") or Path(__file__).resolve().parents[3] / "shared" / "upstream")
+Route = tuple[str, str, Callable[..., Answer]]
 
 
-def releases(today: date | None, upstream: Path = UPSTREAM) -> list[dict[str, Any]]:
+def releases(today: date | None, upstream: Recordings) -> list[dict[str, Any]]:
     """The list as it stands on `today`, newest first, in the interface's own fields."""
-    with (upstream / "tariffs" / "revision_dates.csv").open(encoding="utf-8", newline="") as file:
+    with upstream.path("tariffs/revision_dates.csv").open(encoding="utf-8", newline="") as file:
         rows = [(row["revision"], date.fromisoformat(row["effective_date"])) for row in csv.DictReader(file)]
     started = [(name, start) for name, start in rows if today is None or start <= today]
     found = []
@@ -52,7 +50,7 @@ def releases(today: date | None, upstream: Path = UPSTREAM) -> list[dict[str, An
 
 
 def routes() -> list[Route]:
-    def release_list(query: dict[str, list[str]], body: bytes, clock: date | None) -> Answer:
-        return 200, "application/json;charset=UTF-8", json.dumps(releases(clock)).encode()
+    def release_list(query: dict[str, list[str]], body: bytes, clock: date | None, upstream: Recordings) -> Answer:
+        return 200, "application/json;charset=UTF-8", json.dumps(releases(clock, upstream)).encode()
 
     return [("hts.usitc.gov", r"^/reststop/releaseList$", release_list)]

@@ -49,7 +49,8 @@ MODELS = {
     ),
     "main": ("driver_ai_capex", "driver_ai_capex_aggregate", "driver_china_cycle"),
 }
-BUILT = [*(name for names in MODELS.values() for name in names), "base_observations__as_of"]
+CATALOGUE = [f"stg_catalog__{part}" for part in ("companies", "company_tags", "indicators", "series")]
+BUILT = [*(name for names in MODELS.values() for name in names), *CATALOGUE, "base_observations__as_of"]
 INPUTS = (
     "filing_fact",
     "filing",

@@ -6,8 +6,8 @@ import pytest
 from dagster import DagsterInstance, Failure, build_run_status_sensor_context, job, op
 from pytest_httpserver import HTTPServer
 
-from pipelines import automation
 from pipelines.errors import UpstreamUnavailable
+from pipelines.orchestration import automation
 from pipelines.settings import Settings
 
 

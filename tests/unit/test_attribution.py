@@ -10,8 +10,8 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import attribution
 from pipelines.errors import MetalsError
+from pipelines.statistics import attribution
 
 NAN = float("nan")
 

@@ -15,8 +15,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from benchmarks import synthetic_filers
-from pipelines import backfill, transform, warehouse
+from pipelines import transform, warehouse
 from pipelines.errors import MetalsError
+from pipelines.ingest import sec_bulk
 from pipelines.settings import Settings
 
 FACT: dict[str, Any] = {
@@ -71,7 +72,7 @@ def test_capital_expenditure_reaches_the_build_and_every_fact_the_parquet(
             "CIK0000000043.json": _body(43, FACT | {"val": 1, "accn": "0000000043-25-000001"}, tag="Assets"),
         }
     )
-    done = backfill.sec(settings, path)
+    done = sec_bulk.sec(settings, path)
     assert (done.filers, done.refused, done.facts, done.rejected, done.capex_facts) == (2, 0, 2, 0, 1)
     assert pl.read_parquet(done.folder / "facts" / "*.parquet").select("cik", "tag", "value").rows() == [
         (43, "Assets", 1.0),
@@ -81,8 +82,8 @@ def test_capital_expenditure_reaches_the_build_and_every_fact_the_parquet(
         (42, CAPEX, 7500.0, date(2025, 2, 5), datetime.fromisoformat("2025-02-05"), "reported")
     ]
     assert _rows(settings, "select cik, name, sic, sic_missing_reason from raw.bulk_filer order by cik") == [
-        (42, "ACME 42", None, backfill.NO_SUBMISSIONS),
-        (43, "ACME 43", None, backfill.NO_SUBMISSIONS),
+        (42, "ACME 42", None, sec_bulk.NO_SUBMISSIONS),
+        (43, "ACME 43", None, sec_bulk.NO_SUBMISSIONS),
     ]
     assert _rows(
         settings,
@@ -93,7 +94,7 @@ def test_capital_expenditure_reaches_the_build_and_every_fact_the_parquet(
 def test_what_cannot_be_read_is_counted_and_named_and_the_others_go_on(
     settings: Settings, zipped: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backfill, "MAX_MEMBER_BYTES", 2000)
+    monkeypatch.setattr(sec_bulk, "MAX_MEMBER_BYTES", 2000)
     path = zipped(
         **{
             "CIK0000000041.json": b"<html>",
@@ -105,7 +106,7 @@ def test_what_cannot_be_read_is_counted_and_named_and_the_others_go_on(
             "readme.txt": b"x",
         }
     )
-    done = backfill.sec(settings, path)
+    done = sec_bulk.sec(settings, path)
     assert (done.filers, done.refused, done.facts, done.rejected) == (4, 3, 1, 2)
     refused = dict(_rows(settings, "select cik, refused from raw.bulk_filer where refused is not null"))
     assert "a page in place of JSON" in refused[41]
@@ -121,29 +122,29 @@ def test_what_cannot_be_read_is_counted_and_named_and_the_others_go_on(
 def test_a_member_that_hides_its_size_is_not_read_past_the_limit(
     settings: Settings, zipped: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backfill, "MAX_MEMBER_BYTES", 50)
+    monkeypatch.setattr(sec_bulk, "MAX_MEMBER_BYTES", 50)
     body = _body(42, FACT)
     path = zipped(**{"CIK0000000042.json": body})
     raw = path.read_bytes()
     # The size stands in the central directory, four bytes: claim 10.
     path.write_bytes(raw.replace(len(body).to_bytes(4, "little"), (10).to_bytes(4, "little")))
-    done = backfill.sec(settings, path)
+    done = sec_bulk.sec(settings, path)
     assert (done.refused, done.facts) == (1, 0)
 
 
 def test_killed_half_way_and_begun_again_it_ends_with_the_same_rows(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backfill, "PART_BYTES", 200_000)
+    monkeypatch.setattr(sec_bulk, "PART_BYTES", 200_000)
     path = tmp_path / "synthetic.zip"
     synthetic_filers.write_zip(path, 1.0, tags=5, years=10)
-    at_once = backfill.sec(settings, path)
+    at_once = sec_bulk.sec(settings, path)
     parts = sorted(p.name for p in (at_once.folder / "filers").iterdir())
     assert len(parts) >= 4
     expected = {kind: pl.read_parquet(at_once.folder / kind / "*.parquet") for kind in ("facts", "rejects", "filers")}
 
     other = settings.model_copy(update={"warehouse_dir": tmp_path / "other"})
-    write, written = backfill._write, 0
+    write, written = sec_bulk._write, 0
 
     def killed(frame: pl.DataFrame, to: Path) -> None:
         nonlocal written
@@ -153,12 +154,12 @@ def test_killed_half_way_and_begun_again_it_ends_with_the_same_rows(
             raise KeyboardInterrupt
         write(frame, to)
 
-    monkeypatch.setattr(backfill, "_write", killed)
+    monkeypatch.setattr(sec_bulk, "_write", killed)
     with pytest.raises(KeyboardInterrupt):
-        backfill.sec(other, path)
-    monkeypatch.setattr(backfill, "_write", write)
+        sec_bulk.sec(other, path)
+    monkeypatch.setattr(sec_bulk, "_write", write)
     later = other.model_copy(update={"now": NOW + timedelta(days=1)})
-    resumed = backfill.sec(later, path)
+    resumed = sec_bulk.sec(later, path)
     assert 0 < resumed.megabytes_read < at_once.megabytes_read
     for kind, frame in expected.items():
         assert_frame_equal(pl.read_parquet(resumed.folder / kind / "*.parquet"), frame)
@@ -177,8 +178,8 @@ def test_industries_come_from_the_submissions_and_a_new_zip_replaces_the_old(
     )
     header = json.dumps({"cik": "42", "name": "ACME", "sic": "3674", "sicDescription": "Semiconductors"}).encode()
     submissions = zipped("submissions.zip", **{"CIK0000000042.json": header})
-    old = backfill.sec(settings, first)
-    new = backfill.sec(settings, second, submissions)
+    old = sec_bulk.sec(settings, first)
+    new = sec_bulk.sec(settings, second, submissions)
     assert not old.folder.exists()
     assert _rows(settings, "select value from raw.bulk_filing_fact where cik = 42") == [(9.0,)]
     assert _rows(settings, "select cik, sic, sic_description, sic_missing_reason from raw.bulk_filer order by cik") == [
@@ -190,21 +191,21 @@ def test_industries_come_from_the_submissions_and_a_new_zip_replaces_the_old(
 
 
 def test_a_build_made_anew_gets_the_backfill_again(settings: Settings, zipped: Callable[..., Path]) -> None:
-    backfill.sec(settings, zipped(**{"CIK0000000042.json": _body(42, FACT)}))
+    sec_bulk.sec(settings, zipped(**{"CIK0000000042.json": _body(42, FACT)}))
     settings.build_path.unlink()
     with warehouse.writer(settings) as connection:
-        backfill.reload(connection, settings)
+        sec_bulk.reload(connection, settings)
         assert connection.execute("select count(*) from raw.bulk_filing_fact").fetchall() == [(1,)]
 
 
 def test_a_file_that_is_no_such_zip_is_said_so(settings: Settings, zipped: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(MetalsError, match="cannot be read"):
-        backfill.sec(settings, tmp_path / "none.zip")
+        sec_bulk.sec(settings, tmp_path / "none.zip")
     (tmp_path / "page.zip").write_bytes(b"<html>")
     with pytest.raises(MetalsError, match="no readable zip"):
-        backfill.sec(settings, tmp_path / "page.zip")
+        sec_bulk.sec(settings, tmp_path / "page.zip")
     with pytest.raises(MetalsError, match="holds no file named"):
-        backfill.sec(settings, zipped(**{"a.txt": b"a"}))
+        sec_bulk.sec(settings, zipped(**{"a.txt": b"a"}))
 
 
 def test_the_universe_by_industry_is_the_sum_over_its_filers(settings: Settings, zipped: Callable[..., Path]) -> None:
@@ -217,8 +218,8 @@ def test_the_universe_by_industry_is_the_sum_over_its_filers(settings: Settings,
         }
     )
     header = json.dumps({"sic": "3674", "sicDescription": "Semiconductors"}).encode()
-    backfill.sec(settings, path, zipped("s.zip", **{"CIK0000000042.json": header, "CIK0000000043.json": header}))
-    results = transform.build(settings, ["capex_tags", "int_capex_universe__filers", "capex_universe"])
+    sec_bulk.sec(settings, path, zipped("s.zip", **{"CIK0000000042.json": header, "CIK0000000043.json": header}))
+    results = transform.build(settings, ["+capex_universe"])
     assert [(r.name, r.message) for r in results if r.failed] == []
     columns = "industry, calendar_year, filers, capex_usd, like_for_like_yoy_pct, like_for_like_filers, largest_filers"
     assert _rows(settings, f"select {columns} from main.capex_universe order by calendar_year") == [

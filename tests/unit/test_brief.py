@@ -13,8 +13,8 @@ import duckdb
 import pytest
 
 from pipelines import brief, catalog, warehouse
-from pipelines.brief import charts, formats, sections
-from pipelines.dictionary import marts
+from pipelines.authoring.dictionary import marts
+from pipelines.brief import charts, formats, parts
 from pipelines.settings import Settings
 from tests.brief_page import Page, differences, number_in, read
 
@@ -147,7 +147,7 @@ def test_an_empty_warehouse_says_what_is_missing_and_draws_nothing(given: Callab
 
 def test_the_publishers_named_as_inputs_are_in_the_catalogue() -> None:
     tracked = catalog.load(Settings().catalog_dir)
-    assert {source_id for ids in sections.INPUTS.values() for source_id in ids} <= set(tracked.sources)
+    assert {source_id for ids in parts.INPUTS.values() for source_id in ids} <= set(tracked.sources)
 
 
 CHANGES = (

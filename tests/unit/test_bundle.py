@@ -9,8 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import bundle, ingest, warehouse
 from pipelines import catalog as catalogs
+from pipelines import ingest, warehouse
+from pipelines.authoring import bundle
 from pipelines.catalog import Catalog, History
 from pipelines.errors import BadPayload
 from pipelines.settings import PROJECT_ROOT, Settings
@@ -145,7 +146,7 @@ def test_positions_and_uncertainty_are_in_the_bundle_and_known_when_they_were_ou
 
 @pytest.mark.recorded
 def test_compiling_again_gives_the_files_that_ship(upstream: Path, tmp_path: Path, catalog: Catalog) -> None:
-    bundle.compile_bundle(upstream, tmp_path, catalog)
+    bundle.compile_bundle([upstream], tmp_path, catalog)
     for path in BUNDLED.iterdir():
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), f"{path.name}: run `make bundle`"
     assert {p.name for p in tmp_path.iterdir()} == {p.name for p in BUNDLED.iterdir()}
@@ -155,7 +156,7 @@ def test_compiling_again_gives_the_files_that_ship(upstream: Path, tmp_path: Pat
 def test_recordings_are_taken_in_the_order_of_retrieval_and_by_their_hash(
     upstream: Path, tmp_path: Path, catalog: Catalog
 ) -> None:
-    found = bundle.recordings(upstream, catalog)
+    found = bundle.recordings([upstream], catalog)
     assert len(found) == 41
     assert [r.retrieved_at for r in found] == sorted(r.retrieved_at for r in found)
     keys = {(r.source, r.key) for r in found}
@@ -167,4 +168,4 @@ def test_recordings_are_taken_in_the_order_of_retrieval_and_by_their_hash(
         copy.write_bytes(b"another file")
     (tmp_path / "manifest.json").write_bytes((upstream / "manifest.json").read_bytes())
     with pytest.raises(BadPayload, match="is not the file of the manifest"):
-        bundle.recordings(tmp_path, catalog)
+        bundle.recordings([tmp_path], catalog)

@@ -7,13 +7,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import jinja2
 import pytest
 import yaml
 
 from pipelines import catalog as catalogs
 from pipelines.catalog import Frequency
 from pipelines.errors import CatalogError
-from pipelines.settings import Settings
+from pipelines.settings import PROJECT_ROOT, Settings
+
+CALENDAR = PROJECT_ROOT / "dbt_project" / "macros" / "calendar.sql"
 
 SOURCE = {
     "id": "tiny",
@@ -235,6 +239,10 @@ def test_a_missing_file_is_refused_with_what_to_do(folder: Path, file: str) -> N
 )
 def test_a_period_ends_on_its_last_day(frequency: Frequency, start: date, end: date) -> None:
     assert catalogs.period_end(start, frequency) == end
+    # The models' own statement of the rule.
+    macros = jinja2.Template(CALENDAR.read_text(encoding="utf-8")).module
+    said = macros.period_end(f"date '{start}'", f"'{frequency.value}'")  # type: ignore[attr-defined]
+    assert duckdb.sql(f"select {said}").fetchall() == [(end,)]
 
 
 def test_the_catalogue_of_this_project_loads_and_is_whole() -> None:

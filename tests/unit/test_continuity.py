@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from pipelines import continuity
+from pipelines.ingest import continuity
 
 
 def months(values: list[float], first: int = 2020, series: str = "price", decimals: int = 2) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import pandera.polars as pa
 import polars as pl
 import pytest
 
-from pipelines import contracts
+from pipelines import columns, contracts
 
 OBSERVATION: dict[str, Any] = {
     "series_id": "copper",
@@ -183,7 +183,7 @@ def test_every_check_has_a_row_above_that_breaks_it(name: str) -> None:
         for reason in reasons.split("; ")
     }
     assert checks_of(name) - shown == set()
-    assert contracts.key(name.lower()), "and what tells its rows apart is unique"
+    assert columns.KEYS[name.lower()], "and what tells its rows apart is unique"
 
 
 @pytest.mark.parametrize(("name", "change"), ALLOWED)

@@ -15,7 +15,7 @@ import yaml
 from dagster import AssetCheckKey, AssetCheckResult, AssetKey, DagsterInstance, asset, asset_check, materialize
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 
-from pipelines.dagster_events import EventLog
+from pipelines.orchestration.event_log import EventLog
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KILLED = """
@@ -34,7 +34,7 @@ with DagsterInstance.get() as instance:
 
 def _home(folder: Path) -> dict[str, str]:
     storage = {
-        "module": "pipelines.dagster_events",
+        "module": "pipelines.orchestration.event_log",
         "class": "EventLog",
         "config": {"base_dir": {"env": "DAGSTER_HOME"}},
     }

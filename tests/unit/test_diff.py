@@ -9,8 +9,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines import diff, transform, warehouse
-from pipelines.checks import Finding
+from pipelines import transform, warehouse
+from pipelines.audit import diff
+from pipelines.audit.checks import Finding
 from pipelines.settings import Settings
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)

@@ -16,8 +16,10 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from pipelines import catalog, landing, summary, warehouse
+from pipelines import catalog, landing, warehouse
 from pipelines.catalog import Catalog, Series, Source
+from pipelines.catalog.calendar import next_release
+from pipelines.reporting import doctor
 from pipelines.settings import Settings
 from pipelines.sources import module
 
@@ -68,7 +70,7 @@ def test_what_is_switched_off_or_offline_is_not_knocked_at(monkeypatch: pytest.M
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a connection was tried")
 
-    monkeypatch.setattr("pipelines.landing.socket.create_connection", never)
+    monkeypatch.setattr("pipelines.landing.reachability.socket.create_connection", never)
     found = landing.reachable(sources("fred", "yahoo", "bls"), settings(fred=False, offline=True))
     assert found == {"fred": "switched off", "yahoo": "switched off", "bls": "not asked (offline)"}
     keyless = settings(census_key=None)
@@ -97,7 +99,7 @@ def test_each_host_is_knocked_at_once_on_the_port_that_its_requests_use(monkeypa
             raise OSError(101, "Network is unreachable")
         return _Connected()
 
-    monkeypatch.setattr("pipelines.landing.socket.create_connection", connect)
+    monkeypatch.setattr("pipelines.landing.reachability.socket.create_connection", connect)
     found = landing.reachable(
         sources("gpr", "tpu", "gfex", "bls", "sec_edgar", "imf_pcps"), settings(personal_use=True)
     )
@@ -149,12 +151,12 @@ def test_the_next_release_is_the_end_of_the_next_period_and_the_lag(
     frequency: str, newest: date, lag: int, expected: date
 ) -> None:
     one = series("wb_copper_usd_per_tonne", frequency=catalog.Frequency(frequency), publication_lag_days=lag)
-    assert summary.next_release(one, newest) == expected
+    assert next_release(one, newest) == expected
 
 
 def test_a_weekly_report_of_single_days_is_next_out_a_week_later() -> None:
     one = series("wb_copper_usd_per_tonne", frequency=catalog.Frequency.DAILY, publication_lag_days=3)
-    assert summary.next_release(one, date(2026, 8, 18), step_days=7) == date(2026, 8, 28)  # Tuesday, Friday week
+    assert next_release(one, date(2026, 8, 18), step_days=7) == date(2026, 8, 28)  # Tuesday, Friday week
 
 
 def test_a_source_is_next_expected_with_the_earliest_of_its_series() -> None:
@@ -162,10 +164,10 @@ def test_a_source_is_next_expected_with_the_earliest_of_its_series() -> None:
     copper, tin = "wb_copper_usd_per_tonne", "wb_tin_usd_per_tonne"
     one = Catalog([wb], [series(copper, publication_lag_days=6), series(tin, publication_lag_days=3)], [], [])
     known = {(wb.id, copper): (date(2026, 7, 1), 30), (wb.id, tin): (date(2026, 7, 1), 30)}
-    assert summary.expected(wb, one, known) == "2026-09-03"
-    assert summary.expected(wb, one, {(wb.id, copper): (date(2026, 7, 1), 30)}) == "2026-09-06"
-    assert summary.expected(wb, one, {}) == ""
-    assert summary.expected(TRACKED.sources["sec_edgar"], one, {}) == "daily"
+    assert doctor.expected(wb, one, known) == "2026-09-03"
+    assert doctor.expected(wb, one, {(wb.id, copper): (date(2026, 7, 1), 30)}) == "2026-09-06"
+    assert doctor.expected(wb, one, {}) == ""
+    assert doctor.expected(TRACKED.sources["sec_edgar"], one, {}) == "daily"
 
 
 def coverage(*rows: tuple[str, str, int, str, str]) -> str:
@@ -195,7 +197,7 @@ def test_periods_come_from_the_published_file_with_the_days_between_them(tmp_pat
         ("yahoo", "trading_days", 252, "2025-08-21", "2026-08-20"),
         ("yahoo", "seen_once", 1, "2026-08-20", "2026-08-20"),
     )
-    assert summary.periods(where) == {
+    assert doctor.periods(where) == {
         ("cftc", "weekly_history"): (date(2026, 8, 11), 7),
         ("cftc_legacy", "weekly_single"): (date(2026, 8, 18), 7),
         ("yahoo", "trading_days"): (date(2026, 8, 20), 1),
@@ -206,7 +208,7 @@ def test_periods_come_from_the_published_file_with_the_days_between_them(tmp_pat
 def lines(where: Settings) -> list[str]:
     console = Console(width=120, file=StringIO())
     with console.capture() as captured:
-        console.print(summary.sources_table(where))
+        console.print(doctor.sources_table(where))
     return captured.get().splitlines()
 
 
@@ -231,11 +233,11 @@ def test_every_publisher_has_a_line_with_newest_period_and_next_release_at_120_c
 def test_the_last_failure_is_shown_short_and_the_last_answer_by_its_day(tmp_path: Path) -> None:
     where = settings(warehouse_dir=tmp_path, offline=True)
     store = landing.Landing(where.landing_dir)
-    store.append(landing.Check("bls", "block", datetime(2026, 8, 1, 9), "unchanged"))  # noqa: DTZ001
+    store.append(landing.Retrieval("bls", "block", datetime(2026, 8, 1, 9), "unchanged"))  # noqa: DTZ001
     error = "[source=bls row=block] api.bls.gov answered 503: " + "x" * 300
-    store.append(landing.Check("bls", "block", datetime(2026, 8, 2, 9), "failed", error=error))  # noqa: DTZ001
+    store.append(landing.Retrieval("bls", "block", datetime(2026, 8, 2, 9), "failed", error=error))  # noqa: DTZ001
     error = "[source=omb row=page] www.whitehouse.gov was not reachable a moment ago"
-    store.append(landing.Check("omb", "page", datetime(2026, 8, 2, 9), "failed", error=error))  # noqa: DTZ001
+    store.append(landing.Retrieval("omb", "page", datetime(2026, 8, 2, 9), "failed", error=error))  # noqa: DTZ001
     shown = lines(where)
     [bls] = [line for line in shown if "BLS public data API" in line]
     assert re.findall(r"\d{4}-\d{2}-\d{2}", bls) == ["2026-08-01", "2026-08-02"]
@@ -248,7 +250,7 @@ OWN_KEY = "fedcba9876543210fedcba9876543210fedcba98"
 
 
 def keys(where: Settings) -> tuple[bool, str]:
-    [(good, said)] = [(good, said) for name, good, said in summary.diagnose(where) if name == "keys"]
+    [(good, said)] = [(good, said) for name, good, said in doctor.diagnose(where) if name == "keys"]
     return good, said
 
 
@@ -265,7 +267,7 @@ def test_a_key_that_is_set_is_said_but_not_shown(tmp_path: Path) -> None:
     good, said = keys(where)
     assert good
     assert "METALS_CENSUS_KEY is set, so US Census Bureau international trade is asked." in said
-    shown = "".join(lines(where)) + "".join(str(found) for found in summary.diagnose(where))
+    shown = "".join(lines(where)) + "".join(str(found) for found in doctor.diagnose(where))
     assert OWN_KEY not in shown
 
 

@@ -16,10 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import checks, ingest, warehouse
+from pipelines import ingest, warehouse
+from pipelines.audit import checks
 from pipelines.catalog import Catalog, Company, Frequency, History, LicenceClass, Series, Source, Topic, Validity
 from pipelines.errors import BadPayload, ContractBreach, PayloadNotRead
-from pipelines.landing import Check, Landing
+from pipelines.landing import Landing, Retrieval
 from pipelines.settings import Settings
 from pipelines.sources import FILING_FACT, OBSERVATION, POLICY_DOCUMENT, REJECT, Parsed, Request
 
@@ -352,7 +353,7 @@ def test_a_failure_while_writing_rolls_the_whole_payload_back(
         raise RuntimeError("killed here")
 
     with monkeypatch.context() as patched:
-        patched.setattr(ingest, "_write_payload", fail)
+        patched.setattr("pipelines.ingest.load._write_payload", fail)
         with pytest.raises(RuntimeError, match="killed here"):
             load(raw, observations(("price", "2026-01", 1.5, 1), ("price", "2026-02", 9999.0, 1)), "2026-04-01")
     for table in ("observation", "coverage", "quarantine", "payload"):
@@ -461,7 +462,7 @@ def landed(folder: Path, payloads: Sequence[tuple[str, dict[str, Any]]]) -> Land
     landing = Landing(folder)
     for at, content in payloads:
         payload_id = landing.put(json.dumps(content).encode())
-        landing.append(Check("tiny", "tiny", datetime.fromisoformat(at), "fresh", payload_id, status=200))
+        landing.append(Retrieval("tiny", "tiny", datetime.fromisoformat(at), "fresh", payload_id, status=200))
     return landing
 
 
@@ -477,7 +478,7 @@ def test_load_source_takes_payloads_oldest_first_each_once_and_goes_on_after_a_r
         ],
     )
     landing.append(
-        Check(
+        Retrieval(
             "tiny",
             "tiny",
             datetime.fromisoformat("2026-03-04"),
@@ -551,7 +552,7 @@ def test_a_kill_between_the_rows_and_their_record_leaves_neither(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(ingest, killed_in, killed)
+        patched.setattr(f"pipelines.ingest.load.{killed_in}", killed)
         with pytest.raises(KeyboardInterrupt):
             ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
     tables = ("observation", "filing_fact", "coverage", "quarantine", "payload", "retrieval")
@@ -609,7 +610,7 @@ def test_a_landed_payload_that_was_tampered_with_is_refused(raw: duckdb.DuckDBPy
 
 
 def bundle(folder: Path, vintages: Sequence[tuple[str, dict[str, Any]]]) -> Path:
-    """A bundle compiled from payloads, as pipelines.bundle does it."""
+    """A bundle compiled from payloads, as pipelines.authoring.bundle does it."""
     folder.mkdir()
     with warehouse.scratch() as connection:
         for at, content in vintages:

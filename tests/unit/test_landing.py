@@ -18,10 +18,10 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request as Asked
 from werkzeug import Response
 
-from pipelines import landing as landings
 from pipelines.catalog import Catalog, LicenceClass, Source
 from pipelines.errors import BadPayload, UpstreamUnavailable
-from pipelines.landing import Check, Client, Landing, land, redact
+from pipelines.landing import Landing, Retrieval, land, redact
+from pipelines.landing.http import MAX_RETRY_AFTER_S, Client
 from pipelines.settings import Settings
 from pipelines.sources import Expect, Parsed, Request
 
@@ -90,7 +90,7 @@ def later(settings: Settings, hours: float) -> Settings:
     return settings.model_copy(update={"now": NOW + timedelta(hours=hours)})
 
 
-def ask(settings: Settings, *requests: Request, **changes: Any) -> list[Check]:
+def ask(settings: Settings, *requests: Request, **changes: Any) -> list[Retrieval]:
     return land([source(**changes)], lambda _: Module(*requests), Catalog([], [], [], []), settings)["tiny"]
 
 
@@ -111,7 +111,7 @@ def test_a_first_answer_is_fresh_and_landed_with_its_origin(settings: Settings, 
     landing = Landing(settings.landing_dir)
     assert check.payload_id is not None
     assert landing.get(check.payload_id) == BODY
-    assert landing.checks("tiny") == [check]
+    assert landing.retrievals("tiny") == [check]
     assert requests_of(httpserver)[0].args["id"] == "X Y"
 
 
@@ -128,7 +128,7 @@ def test_the_same_bytes_again_are_unchanged_and_others_fresh(settings: Settings,
     httpserver.clear_all_handlers()
     serve(httpserver, BODY + b"2026-03-01,3.5\n")
     assert ask(later(settings, 42))[0].outcome == "fresh"
-    assert [c.outcome for c in Landing(settings.landing_dir).checks("tiny")] == ["fresh", "unchanged", "fresh"]
+    assert [c.outcome for c in Landing(settings.landing_dir).retrievals("tiny")] == ["fresh", "unchanged", "fresh"]
 
 
 def test_a_404_is_an_answer_where_the_thing_may_be_absent_and_a_failure_elsewhere(
@@ -137,7 +137,7 @@ def test_a_404_is_an_answer_where_the_thing_may_be_absent_and_a_failure_elsewher
     httpserver.expect_request(PATH).respond_with_data(b"<html>none</html>", status=404, content_type="text/html")
     holiday = Request(key="20261001", url=URL, expect=CSV, absent_ok=True, closed=True)
     assert ask(settings, holiday)[0].outcome == "absent"
-    assert [c.outcome for c in Landing(settings.landing_dir).checks("tiny")] == ["absent"]
+    assert [c.outcome for c in Landing(settings.landing_dir).retrievals("tiny")] == ["absent"]
     assert ask(later(settings, 24), holiday)[0].outcome == "closed", "a closed day is not asked again"
     assert len(requests_of(httpserver)) == 1
     assert ask(later(settings, 48), Request(key="other", url=URL, expect=CSV))[0].outcome == "failed"
@@ -168,7 +168,7 @@ def test_offline_and_switched_off_ask_nobody_and_leave_no_line(settings: Setting
     assert ask(settings.model_copy(update={"offline": True}))[0].outcome == "offline"
     assert ask(settings.model_copy(update={"fred": False}), switch="fred")[0].outcome == "switched_off"
     assert requests_of(httpserver) == []
-    assert Landing(settings.landing_dir).checks("tiny") == []
+    assert Landing(settings.landing_dir).retrievals("tiny") == []
 
 
 def test_an_answer_that_no_longer_changes_is_asked_once_and_still_leads_on(
@@ -230,7 +230,7 @@ def test_too_many_requests_is_answered_by_waiting_as_long_as_asked(
     httpserver.expect_ordered_request(PATH).respond_with_data("slow down", status=429, headers={"Retry-After": "9999"})
     httpserver.expect_ordered_request(PATH).respond_with_data(BODY, content_type="text/csv")
     assert ask(settings)[0].outcome == "fresh"
-    assert waits == [3, landings.MAX_RETRY_AFTER_S]
+    assert waits == [3, MAX_RETRY_AFTER_S]
 
 
 def test_a_passing_failure_of_the_server_is_tried_again(settings: Settings, httpserver: HTTPServer) -> None:
@@ -337,7 +337,7 @@ def test_an_unreachable_host_costs_one_attempt_for_all_its_requests(settings: Se
     assert [c.outcome for c in checks] == ["failed"] + ["not_tried"] * 49
     assert "could not be reached (ConnectionRefusedError" in (checks[0].error or "")
     # What was not tried taught nothing, so it stands in no journal.
-    assert [c.outcome for c in Landing(settings.landing_dir).checks("tiny")] == ["failed"]
+    assert [c.outcome for c in Landing(settings.landing_dir).retrievals("tiny")] == ["failed"]
 
 
 def test_requests_to_one_publisher_are_paced(settings: Settings, httpserver: HTTPServer) -> None:
@@ -568,7 +568,7 @@ def test_without_a_key_nobody_is_asked_and_nothing_failed(settings: Settings, ht
     (check,) = ask(settings, asking_with_key(), **KEYED)
     assert (check.outcome, check.error) == ("no_key", None)
     assert requests_of(httpserver) == []
-    assert Landing(settings.landing_dir).checks("tiny") == []
+    assert Landing(settings.landing_dir).retrievals("tiny") == []
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\n"])
@@ -615,7 +615,7 @@ def test_a_clock_set_back_does_not_matter_to_a_publisher_that_is_not_asked(
     assert ask(later(settings, -1).model_copy(update={"offline": True}))[0].outcome == "offline"
 
 
-CHECK = Check("tiny", "data", datetime.fromisoformat("2026-06-10T12:00:00"), "fresh", "ab" * 32)
+CHECK = Retrieval("tiny", "data", datetime.fromisoformat("2026-06-10T12:00:00"), "fresh", "ab" * 32)
 
 
 @pytest.mark.parametrize("torn", [b'{"bytes": 12, "key": "da', b'{"error": "caf\xc3', b"\xff\xfe"])
@@ -626,23 +626,23 @@ def test_a_torn_line_of_the_journal_is_left_out_and_takes_no_other_with_it(
     landing.append(CHECK)
     with (tmp_path / "journal" / "tiny.jsonl").open("ab") as file:
         file.write(torn)
-    assert landing.checks("tiny") == [CHECK]
+    assert landing.retrievals("tiny") == [CHECK]
     assert "journal of tiny: line 2 is torn and is left out" in caplog.text
     second = replace(CHECK, key="other")
     landing.append(second)
-    assert landing.checks("tiny") == [CHECK, second]
+    assert landing.retrievals("tiny") == [CHECK, second]
 
 
 def test_an_error_with_unusual_line_ends_stays_one_line(tmp_path: Path) -> None:
     landing = Landing(tmp_path)
     check = replace(CHECK, outcome="failed", error="one\u2028two\x85three\nfour é")
     landing.append(check)
-    assert landing.checks("tiny") == [check]
+    assert landing.retrievals("tiny") == [check]
     assert len((tmp_path / "journal" / "tiny.jsonl").read_bytes().splitlines()) == 1
 
 
 def test_a_source_never_asked_has_no_checks(tmp_path: Path) -> None:
-    assert Landing(tmp_path).checks("tiny") == []
+    assert Landing(tmp_path).retrievals("tiny") == []
 
 
 def test_a_payload_is_stored_once_under_its_hash(tmp_path: Path) -> None:

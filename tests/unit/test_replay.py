@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -14,7 +13,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.replay import FAULTS, Replay, recorded_day
+from tests.recordings import recorded_day
+from tests.replay import FAULTS, Replay
 
 FRED = "fred.stlouisfed.org/graph/fredgraph.csv"
 PPI = "datacenter-web.eastmoney.com/api/data/v1/get"
@@ -33,35 +33,27 @@ def get(
     )
 
 
-def sha256_of(manifest: list[dict[str, Any]], file: str) -> str:
-    return str(next(entry["sha256"] for entry in manifest if entry["file"] == file))
-
-
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Replay]:
     """A replay of one made-up FRED payload, for what needs no recording."""
     (tmp_path / "GDP.csv").write_bytes(b"observation_date,GDP\n2025-01-01,1.5\n2025-04-01,2.5\n" * 400)
     entry = {"file": "GDP.csv", "publisher": "FRED", "url": f"https://{FRED}?id=GDP", "retrieved_at": "2025-06-27"}
+    entry["fidelity"] = "made up for tests"
     (tmp_path / "manifest.json").write_text(json.dumps([entry]))
     with Replay(tmp_path) as running:
         yield running
 
 
-@pytest.mark.recorded
-def test_the_clock_picks_the_newest_workbook_recorded_by_that_day(
-    replay: Replay, manifest: list[dict[str, Any]]
-) -> None:
+def test_the_clock_picks_the_newest_workbook_recorded_by_that_day(replay: Replay, shipped: Path) -> None:
     for now, vintage in (("2026-03-04", "2024-10-11"), ("2026-03-05", "2026-03-05"), (None, "2026-06-03")):
         replay.now = now
-        body = get(replay, BANK).content
-        file = f"worldbank/{vintage}/CMO-Historical-Data-Monthly.xlsx"
-        assert hashlib.sha256(body).hexdigest() == sha256_of(manifest, file)
+        file = shipped / f"worldbank/{vintage}/CMO-Historical-Data-Monthly.xlsx"
+        assert get(replay, BANK).content == file.read_bytes()
     replay.now = date(2024, 10, 10)
     assert get(replay, BANK).status_code == 404
 
 
-@pytest.mark.recorded
-def test_each_publisher_answers_with_its_payload_and_media_type(replay: Replay, manifest: list[dict[str, Any]]) -> None:
+def test_each_publisher_answers_with_its_payload_and_media_type(replay: Replay, shipped: Path) -> None:
     expected = {
         f"{FRED}?id=CPIAUCSL": ("fred/2026-08-16/CPIAUCSL.csv", "text/csv"),
         f"{PPI}?reportName=RPT_ECONOMY_PPI&columns=ALL": (
@@ -79,27 +71,24 @@ def test_each_publisher_answers_with_its_payload_and_media_type(replay: Replay, 
         response = get(replay, where)
         assert response.status_code == 200
         assert response.headers["Content-Type"] == content_type
-        assert hashlib.sha256(response.content).hexdigest() == sha256_of(manifest, file), where
+        assert response.content == (shipped / file).read_bytes(), where
 
 
-@pytest.mark.recorded
-def test_the_full_alphabet_facts_are_newest_until_the_later_extract_was_made(replay: Replay) -> None:
+def test_the_full_alphabet_facts_are_newest_until_the_later_extract_was_made(replay: Replay, shipped: Path) -> None:
     where = "data.sec.gov/api/xbrl/companyfacts/CIK0001652044.json"
     replay.now = datetime(2026, 7, 9, 1, 0)  # noqa: DTZ001  the replay reads a naive time as UTC
-    assert len(get(replay, where).content) == 3_074_340
+    assert get(replay, where).content == (shipped / "sec/companyfacts_full/CIK0001652044.json").read_bytes()
     replay.now = "2026-08-15"
-    assert len(get(replay, where).content) == 122_296
+    assert get(replay, where).content == (shipped / "sec/companyfacts/CIK0001652044.json").read_bytes()
     assert get(replay, where, headers={"User-Agent": "python-requests/2"}).status_code == 403
 
 
-@pytest.mark.recorded
 def test_fred_rows_are_windowed_by_the_dates_asked_for(replay: Replay) -> None:
     lines = get(replay, f"{FRED}?id=FEDFUNDS&cosd=2026-06-01&coed=2026-07-31").text.splitlines()
     assert [line[:10] for line in lines[1:]] == ["2026-06-01", "2026-07-01"]
     assert lines[0] == "observation_date,FEDFUNDS"
 
 
-@pytest.mark.recorded
 def test_a_page_of_an_eastmoney_report_holds_its_rows_and_an_unknown_report_none(replay: Replay) -> None:
     second = get(replay, f"{PPI}?reportName=RPT_ECONOMY_PPI&pageNumber=2&pageSize=2").json()["result"]
     assert [row["REPORT_DATE"][:7] for row in second["data"]] == ["2026-05", "2026-04"]

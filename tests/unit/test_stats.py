@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from pipelines import stats
 from pipelines.errors import MetalsError
+from pipelines.statistics import lead_lag
 
 NAN = float("nan")
 
 
 def test_lag_matrix_shifts_back_and_leaves_the_start_empty() -> None:
-    shifted = stats.lag_matrix(np.array([1.0, 2.0, 3.0]), [0, 1, 2, 3])
+    shifted = lead_lag.lag_matrix(np.array([1.0, 2.0, 3.0]), [0, 1, 2, 3])
     assert np.array_equal(
         shifted,
         np.array([[1.0, NAN, NAN, NAN], [2.0, 1.0, NAN, NAN], [3.0, 2.0, 1.0, NAN]]),
@@ -20,14 +20,14 @@ def test_lag_matrix_shifts_back_and_leaves_the_start_empty() -> None:
 
 def test_a_negative_lag_is_refused_because_it_reads_the_future() -> None:
     with pytest.raises(MetalsError, match="lag -1 would read the future"):
-        stats.lag_matrix(np.array([1.0, 2.0]), [-1])
+        lead_lag.lag_matrix(np.array([1.0, 2.0]), [-1])
 
 
 def test_correlation_by_hand() -> None:
     # Deviations (-1, 0, 1) and (-1, 1, 0): covariance 1, both sums of squares 2, so 1 / 2.
     follower = np.array([1.0, 2.0, 3.0, NAN])
     leaders = np.array([[1.0], [3.0], [2.0], [9.0]])
-    correlation, pairs = stats.pairwise_correlation(follower, leaders)
+    correlation, pairs = lead_lag.pairwise_correlation(follower, leaders)
     assert correlation[0] == pytest.approx(0.5, rel=1e-12)
     assert pairs[0] == 3
 
@@ -38,7 +38,7 @@ def test_correlation_drops_incomplete_pairs_column_by_column_like_numpy() -> Non
     leaders = generator.normal(0.0, 1.0, (200, 3)) + 0.5 * (follower[:, None] - 1e6)
     leaders[:17, 1] = NAN
     follower[40] = NAN
-    correlation, pairs = stats.pairwise_correlation(follower, leaders)
+    correlation, pairs = lead_lag.pairwise_correlation(follower, leaders)
     for column in range(3):
         both = np.isfinite(follower) & np.isfinite(leaders[:, column])
         expected = np.corrcoef(follower[both], leaders[both, column])[0, 1]
@@ -47,7 +47,7 @@ def test_correlation_drops_incomplete_pairs_column_by_column_like_numpy() -> Non
 
 
 def test_a_constant_series_has_no_correlation() -> None:
-    correlation, _ = stats.pairwise_correlation(np.arange(30.0), np.full((30, 1), 7.0))
+    correlation, _ = lead_lag.pairwise_correlation(np.arange(30.0), np.full((30, 1), 7.0))
     assert np.isnan(correlation[0])
 
 
@@ -57,12 +57,12 @@ def test_resampling_by_counts_equals_resampling_the_rows() -> None:
     leaders[:5, 2] = NAN
     rows = generator.integers(0, 60, size=(20, 60))
     times_drawn = np.stack([np.bincount(r, minlength=60).astype(np.float64) for r in rows])
-    by_counts = stats.resampled_correlation(follower, leaders, times_drawn)
-    by_rows = np.stack([stats.pairwise_correlation(follower[r], leaders[r])[0] for r in rows])
+    by_counts = lead_lag.resampled_correlation(follower, leaders, times_drawn)
+    by_rows = np.stack([lead_lag.pairwise_correlation(follower[r], leaders[r])[0] for r in rows])
     np.testing.assert_allclose(by_counts, by_rows, rtol=1e-9)
 
 
-def _persistent(generator: np.random.Generator, months: int) -> stats.Floats:
+def _persistent(generator: np.random.Generator, months: int) -> lead_lag.Floats:
     shocks, series = generator.normal(size=months), np.zeros(months)
     for t in range(1, months):
         series[t] = 0.9 * series[t - 1] + shocks[t]
@@ -74,7 +74,7 @@ def test_a_planted_lead_of_five_months_is_found_with_a_band_above_no_lead() -> N
     leader = _persistent(generator, 300)
     follower = np.concatenate([generator.normal(size=5), leader[:-5]]) + 0.3 * generator.normal(size=300)
     lags = list(range(13))
-    result = stats.lead_lag(follower, stats.lag_matrix(leader, lags), lags)
+    result = lead_lag.lead_lag(follower, lead_lag.lag_matrix(leader, lags), lags)
     assert result.best == 5
     assert result.is_max(5)
     assert not result.is_max(4)
@@ -85,12 +85,12 @@ def test_a_planted_lead_of_five_months_is_found_with_a_band_above_no_lead() -> N
 
 
 def test_bands_of_unrelated_series_exclude_zero_about_as_rarely_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stats, "BOOTSTRAP_REPLICATIONS", 200)
+    monkeypatch.setattr(lead_lag, "BOOTSTRAP_REPLICATIONS", 200)
     simulations, excluded, gained = 60, 0, 0
     for seed in range(simulations):
         generator = np.random.default_rng(seed)
         follower, leader = generator.normal(size=200), generator.normal(size=200)
-        result = stats.lead_lag(follower, stats.lag_matrix(leader, [0, 6]), [0, 6])
+        result = lead_lag.lead_lag(follower, lead_lag.lag_matrix(leader, [0, 6]), [0, 6])
         excluded += int(result.lower_95[1] > 0 or result.upper_95[1] < 0)
         gained += int(result.difference_lower_95[1] > 0 or result.difference_upper_95[1] < 0)
     # Nominal 5 %: more than 10 of 60 would come up less than once in a thousand runs, none at all in one of twenty.
@@ -101,8 +101,8 @@ def test_bands_of_unrelated_series_exclude_zero_about_as_rarely_as_they_say(monk
 def test_bands_are_the_same_on_every_run() -> None:
     generator = np.random.default_rng(6)
     follower, leader = _persistent(generator, 120), _persistent(generator, 120)
-    leaders = stats.lag_matrix(leader, [0, 3])
-    first, second = stats.lead_lag(follower, leaders, [0, 3]), stats.lead_lag(follower, leaders, [0, 3])
+    leaders = lead_lag.lag_matrix(leader, [0, 3])
+    first, second = lead_lag.lead_lag(follower, leaders, [0, 3]), lead_lag.lead_lag(follower, leaders, [0, 3])
     assert np.array_equal(first.lower_95, second.lower_95)
     assert np.array_equal(first.difference_upper_95, second.difference_upper_95)
 
@@ -110,13 +110,13 @@ def test_bands_are_the_same_on_every_run() -> None:
 def test_persistence_lengthens_the_block_and_a_third_of_the_sample_bounds_it() -> None:
     noise = np.random.default_rng(7).normal(size=200)
     persistent = _persistent(np.random.default_rng(8), 200)
-    assert stats.circular_block_length(noise) < stats.circular_block_length(noise, persistent) <= 67
+    assert lead_lag.circular_block_length(noise) < lead_lag.circular_block_length(noise, persistent) <= 67
 
 
 def test_under_24_pairs_there_is_no_figure() -> None:
     generator = np.random.default_rng(9)
     follower, leader = generator.normal(size=26), generator.normal(size=26)
-    result = stats.lead_lag(follower, stats.lag_matrix(leader, [0, 2, 3]), [0, 2, 3])
+    result = lead_lag.lead_lag(follower, lead_lag.lag_matrix(leader, [0, 2, 3]), [0, 2, 3])
     assert list(result.pairs) == [26, 24, 23]
     assert np.isfinite(result.correlation[:2]).all()
     assert np.isnan(result.correlation[2])
@@ -124,7 +124,7 @@ def test_under_24_pairs_there_is_no_figure() -> None:
 
 
 def test_a_sample_without_any_usable_lag_says_so_instead_of_failing() -> None:
-    result = stats.lead_lag(np.arange(10.0), stats.lag_matrix(np.arange(10.0), [0]), [0])
+    result = lead_lag.lead_lag(np.arange(10.0), lead_lag.lag_matrix(np.arange(10.0), [0]), [0])
     assert result.best is None
     assert not result.is_max(0)
     assert np.isnan(result.correlation[0])
@@ -133,9 +133,9 @@ def test_a_sample_without_any_usable_lag_says_so_instead_of_failing() -> None:
 @pytest.mark.parametrize(("rows", "columns"), [(29, 2), (30, 1)])
 def test_leaders_of_another_shape_are_refused(rows: int, columns: int) -> None:
     with pytest.raises(MetalsError, match="leaders have shape"):
-        stats.lead_lag(np.arange(30.0), np.zeros((rows, columns)), [0, 1])
+        lead_lag.lead_lag(np.arange(30.0), np.zeros((rows, columns)), [0, 1])
 
 
 def test_an_empty_sample_is_refused() -> None:
     with pytest.raises(MetalsError, match="empty sample"):
-        stats.lead_lag(np.array([]), np.zeros((0, 1)), [0])
+        lead_lag.lead_lag(np.array([]), np.zeros((0, 1)), [0])

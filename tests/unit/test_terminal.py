@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from pipelines import terminal
 from pipelines.cli import app
+from pipelines.reporting import progress
 
 LONG = "a_publisher: " + "reached after a long while " * 8
 
@@ -31,7 +31,7 @@ def _say() -> None:
 
 def test_a_line_of_a_log_is_never_folded_and_debug_lines_stay_out(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.StringIO()
-    with terminal.watching(Console(file=out, width=80), {}, verbose=False, quiet=False):
+    with progress.watching(Console(file=out, width=80), {}, verbose=False, quiet=False):
         _say()
     lines = capsys.readouterr().err.splitlines()
     assert [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in lines] == [
@@ -42,19 +42,19 @@ def test_a_line_of_a_log_is_never_folded_and_debug_lines_stay_out(capsys: pytest
 
 
 def test_verbose_adds_each_request_and_quiet_leaves_the_warnings(capsys: pytest.CaptureFixture[str]) -> None:
-    with terminal.watching(Console(file=io.StringIO()), {}, verbose=True, quiet=False):
+    with progress.watching(Console(file=io.StringIO()), {}, verbose=True, quiet=False):
         _say()
     said = capsys.readouterr().err
     assert "the first request failed" in said
     assert "publishers asked" not in said, "a step of a bar is no line"
-    with terminal.watching(Console(file=io.StringIO()), {}, verbose=False, quiet=True):
+    with progress.watching(Console(file=io.StringIO()), {}, verbose=False, quiet=True):
         _say()
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_a_terminal_shows_bars_and_keeps_the_warnings_above(capsys: pytest.CaptureFixture[str]) -> None:
     console, out = _terminal()
-    with terminal.watching(console, {"load": 3}, verbose=False, quiet=False):
+    with progress.watching(console, {"load": 3}, verbose=False, quiet=False):
         _say()
         log = logging.getLogger("metals.raw")
         for source in ("a", "b"):
@@ -71,7 +71,7 @@ def test_a_terminal_shows_bars_and_keeps_the_warnings_above(capsys: pytest.Captu
 
 def test_the_publishers_still_being_asked_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     console, out = _terminal(120)
-    with terminal.watching(console, {}, verbose=False, quiet=False):
+    with progress.watching(console, {}, verbose=False, quiet=False):
         log = logging.getLogger("metals.landing")
         for source, far in (("fred", "3/15"), ("sec_edgar", "12/32")):
             log.debug("asking", extra={"item": source, "of_item": far})
@@ -82,7 +82,7 @@ def test_the_publishers_still_being_asked_are_named(capsys: pytest.CaptureFixtur
 def test_the_logger_is_left_as_it_was() -> None:
     logger = logging.getLogger("metals")
     before = (list(logger.handlers), logger.level, logger.propagate)
-    with terminal.watching(Console(file=io.StringIO()), {}, verbose=True, quiet=False):
+    with progress.watching(Console(file=io.StringIO()), {}, verbose=True, quiet=False):
         pass
     assert (logger.handlers, logger.level, logger.propagate) == before
 
@@ -90,7 +90,7 @@ def test_the_logger_is_left_as_it_was() -> None:
 def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, as far as the console can tell
-    console, _ = terminal.consoles()
+    console, _ = progress.consoles()
     with console.capture() as captured:
         console.print("[bold red]error[/] told")
     assert "\x1b[31" not in captured.get()
@@ -100,9 +100,9 @@ def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_output_that_is_no_terminal_is_not_held_to_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
-    assert [console.width for console in terminal.consoles()] == [terminal.COLUMNS_OF_A_FILE] * 2
+    assert [console.width for console in progress.consoles()] == [progress.COLUMNS_OF_A_FILE] * 2
     monkeypatch.setenv("COLUMNS", "100")
-    assert [console.width for console in terminal.consoles()] == [100, 100]
+    assert [console.width for console in progress.consoles()] == [100, 100]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A build that keeps models equals a build of everything, whatever happened since the last one.
 
-On a small dbt project of its own over the real raw tables; `tests/recorded` has the same for the real models.
+On a small dbt project of its own over the real raw tables; `tests/models` has the same for the real models.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pipelines import transform, unchanged, warehouse
+from pipelines import transform, warehouse
 from pipelines.settings import PROJECT_ROOT, Settings
+from pipelines.transform import reuse
 
 FILES = {
     "dbt_project.yml": """
@@ -91,7 +92,7 @@ def build(home: Settings) -> tuple[set[str], set[str], list[str]]:
         shutil.copyfile(home.build_path, everything.build_path)
         shutil.copytree(home.dbt_project_dir, everything.dbt_project_dir, dirs_exist_ok=True)
         with warehouse.writer(everything) as connection:
-            unchanged.forget(connection)
+            reuse.forget(connection)
             for name in ("known", "ages", "scaled", "metals_seen"):
                 connection.execute(f"drop table main.{name}")
         again = transform.build(everything)
@@ -146,9 +147,11 @@ def sequence(folder: Path) -> None:
     assert build(on(home, "2026-03-03"))[0] == {"known", "newest", "ages", "scaled"}
     assert build(home)[0] == {"known", "newest", "ages", "scaled"}
 
-    # A changed seed, and a changed model, change the project: everything.
+    # A changed seed, and a changed model: they, and what reads them. 600 is no accepted value.
     write(home, "seeds/factor.csv", "factor\n100\n")
-    assert build(home)[2] == ["accepted_values_scaled_value__20__40__60__200__400"], "600 is no accepted value"
+    results = transform.build(home)
+    assert {r.name for r in results if r.status == "success"} == {"factor", "scaled"}
+    assert [r.name for r in results if r.failed] == ["accepted_values_scaled_value__20__40__60__200__400"]
     # After a failure: what did not pass, until it does; what had passed is kept.
     built, kept, failed = build(home)
     assert failed
@@ -158,7 +161,7 @@ def sequence(folder: Path) -> None:
         connection.execute("delete from raw.observation where value = 6")
     assert build(home) == ({"known", "newest", "ages", "scaled"}, {"metals_seen", "factor"}, [])
     write(home, "models/metals_seen.sql", "select count(*) + 1 as n from {{ source('raw', 'catalog_metal') }}")
-    assert build(home) == (EVERYTHING, set(), [])
+    assert build(home) == ({"metals_seen"}, EVERYTHING - {"metals_seen"}, [])
 
     # Someone wrote into the build, or it was killed between a model and its record: what stands there is not trusted.
     with warehouse.writer(home) as connection:
@@ -178,6 +181,21 @@ def sequence(folder: Path) -> None:
     home.build_path.unlink()
     learn(home, 2, "2026-01-01", "2026-02-10")
     assert build(home) == (EVERYTHING, set(), [])
+
+
+def tests_alone(folder: Path) -> None:
+    home = begun(folder)
+    assert build(home) == (EVERYTHING, set(), [])
+    # A test that asks something else is run on the rows that stand, and only that test.
+    stricter = FILES["models/_models.yml"].replace("200, 400", "200, 400, 500")
+    write(home, "models/_models.yml", stricter)
+    results = transform.build(home)
+    assert {r.name: r.status for r in results if r.status != "kept"} == {
+        "accepted_values_scaled_value__20__40__60__200__400__500": "pass"
+    }
+    assert {r.status for r in transform.build(home)} == {"kept"}
+    write(home, "models/_models.yml", FILES["models/_models.yml"].replace("values: [20, ", "values: ["))
+    assert build(home)[2] == ["accepted_values_scaled_value__40__60__200__400"], "20 stands in the table that is kept"
 
 
 PYTHON = """
@@ -216,12 +234,13 @@ def in_place(folder: Path) -> None:
     write(
         home, "models/_models.yml", described.replace("name: value,", "name: nothing,", 1).replace("[not_null]", "[]")
     )
+    write(home, "models/known.sql", FILES["models/known.sql"] + " and true")
     assert "known" in {r.name for r in transform.build(home) if r.failed}, "no column is called so"
 
 
-def run_alone(sequence: str, folder: Path) -> None:
+def run_alone(sequence: str, folder: Path, module: str = "test_unchanged") -> None:
     """In a process of its own: dbt leaves its adapter registered in the process it ran in."""
-    code = f"from pathlib import Path; from tests.unit import test_unchanged as t; t.{sequence}(Path({str(folder)!r}))"
+    code = f"from pathlib import Path; from tests.unit import {module} as t; t.{sequence}(Path({str(folder)!r}))"
     run = subprocess.run(
         [sys.executable, "-c", code],
         cwd=PROJECT_ROOT,
@@ -235,6 +254,10 @@ def run_alone(sequence: str, folder: Path) -> None:
 
 def test_a_build_that_keeps_models_equals_a_build_of_everything(tmp_path: Path) -> None:
     run_alone("sequence", tmp_path)
+
+
+def test_a_test_that_asks_something_else_is_run_on_the_rows_that_stand(tmp_path: Path) -> None:
+    run_alone("tests_alone", tmp_path)
 
 
 def test_a_table_is_built_in_place_and_a_model_that_fails_leaves_the_rows_of_the_last_build(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_a_kill_while_a_file_is_made_leaves_no_file_without_tables(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(warehouse, "define_tables", fail)
+        patched.setattr("pipelines.warehouse.build.define_tables", fail)
         with pytest.raises(KeyboardInterrupt):
             warehouse.create(settings.build_path)
     assert not settings.build_path.exists()
@@ -138,7 +138,7 @@ def test_a_failure_inside_publish_leaves_the_published_file(
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"pipelines.warehouse.{step}", fail)
+        patched.setattr(f"pipelines.warehouse.publication.{step}", fail)
         with pytest.raises(OSError, match="no space left"):
             warehouse.publish(settings)
     assert settings.published_path.read_bytes() == before

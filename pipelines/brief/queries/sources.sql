@@ -21,6 +21,7 @@ aged as (
     select
         source_id,
         count(*) as series_expected,
+        max(last_period_end) as last_period_end,
         count(*) filter (where is_stale and last_period is not null) as series_stale
     from data_freshness
     group by source_id
@@ -45,7 +46,7 @@ select
     end as state,
     c.origin,
     h.last_period,
-    date_diff('day', h.last_period, (select max(as_of) from claim_verdicts)) as age_days,
+    date_diff('day', coalesce(a.last_period_end, h.last_period), (select max(as_of) from claim_verdicts)) as age_days,
     a.series_expected,
     h.series_held,
     a.series_stale,

@@ -56,8 +56,8 @@ catalogued as (
         c.role as sector,
         t.valid_to,
         f.first_quarter
-    from {{ source('raw', 'catalog_company') }} as c
-    inner join {{ source('raw', 'catalog_company_tag') }} as t on c.company_id = t.company_id
+    from {{ ref('stg_catalog__companies') }} as c
+    inner join {{ ref('stg_catalog__company_tags') }} as t on c.company_id = t.company_id
     left join first_periods as f on c.company_id = f.company_id
     where c.role in ('aluminium', 'lithium')
 ),
@@ -240,7 +240,7 @@ select
     cast(w.china_utilisation_pct as double) as china_utilisation_pct,
     cast(g.price_12m_usd_per_tonne as double) as price_12m_usd_per_tonne,
     cast(g.price_12m_yoy_pct as double) as price_12m_yoy_pct,
-    cast({{ latest_known(['p.known_at', 'c.known_at', 'w.known_at', 'g.known_at']) }} as timestamp) as known_at
+    cast({{ latest_of(['p.known_at', 'c.known_at', 'w.known_at', 'g.known_at']) }} as timestamp) as known_at
 from quarters as q
 inner join expected as e on q.sector = e.sector and q.calendar_quarter = e.calendar_quarter
 left join of_producers as p on q.sector = p.sector and q.calendar_quarter = p.calendar_quarter

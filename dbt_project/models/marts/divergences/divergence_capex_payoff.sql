@@ -5,7 +5,7 @@ with companies as (
     select
         company_id,
         role
-    from {{ source('raw', 'catalog_company') }}
+    from {{ ref('stg_catalog__companies') }}
     where role in ('hyperscaler', 'ai_cloud')
 ),
 

@@ -75,7 +75,7 @@ joined as (
         t.coal_share_12m_pct,
         t.coal_12m_yoy_pct,
         t.coal_share_12m_change_pp,
-        {{ latest_known(['w.known_at', 't.known_at']) }} as known_at
+        {{ latest_of(['w.known_at', 't.known_at']) }} as known_at
     from years as y
     left join windows as w on y.subject = w.subject and y.year = w.year
     left join {{ ref('int_coal__trailing_months') }} as t on y.subject = t.subject and y.year = t.year

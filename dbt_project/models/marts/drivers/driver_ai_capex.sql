@@ -2,7 +2,7 @@ with hyperscalers as (
     select
         company_id,
         filing_lag_days
-    from {{ source('raw', 'catalog_company') }}
+    from {{ ref('stg_catalog__companies') }}
     where role = 'hyperscaler'
 ),
 

@@ -3,7 +3,7 @@
 {% set carried_quarters = 2 %}
 with expected as (
     select count(*) as companies_expected
-    from {{ source('raw', 'catalog_company') }}
+    from {{ ref('stg_catalog__companies') }}
     where role = 'hyperscaler'
 ),
 

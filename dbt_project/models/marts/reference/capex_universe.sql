@@ -100,5 +100,5 @@ select
         when b.filers = 0 then 'no bulk history: `metals backfill sec` has not been run'
         else 'the bulk history holds no annual capital expenditure that was known by the as-of date'
     end as gap_reason
-from (select count(*) as filers from {{ source('raw', 'bulk_filer') }}) as b
+from (select count(*) as filers from {{ ref('stg_sec_edgar__bulk_filers') }}) as b
 where not exists (select 1 from industries)

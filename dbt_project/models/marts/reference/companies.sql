@@ -3,7 +3,7 @@ with current_cik as (
     select
         company_id,
         max(cik) as cik
-    from {{ source('raw', 'catalog_company_tag') }}
+    from {{ ref('stg_catalog__company_tags') }}
     where
         (valid_from is null or valid_from <= {{ as_of_date() }})
         and (valid_to is null or valid_to >= {{ as_of_date() }})
@@ -18,5 +18,5 @@ select
     c.fiscal_year_end,
     c.filing_lag_days,
     c.description
-from {{ source('raw', 'catalog_company') }} as c
+from {{ ref('stg_catalog__companies') }} as c
 left join current_cik as k on c.company_id = k.company_id

@@ -17,7 +17,7 @@ held as (
         p.origin,
         p.retrieved_at
     from observed as o
-    left join {{ source('raw', 'payload') }} as p on o.payload_id = p.payload_id
+    left join {{ ref('stg_pipeline__payloads') }} as p on o.payload_id = p.payload_id
 ),
 
 retrievals as (
@@ -27,7 +27,7 @@ retrievals as (
         outcome,
         checked_at,
         row_number() over (partition by source_id, request_key order by checked_at desc, outcome asc) as recency
-    from {{ source('raw', 'retrieval') }}
+    from {{ ref('stg_pipeline__retrievals') }}
     where {{ known_by_as_of('checked_at') }}
 ),
 
@@ -35,7 +35,7 @@ quarantined as (
     select
         series_id,
         count(*) as rows_quarantined
-    from {{ source('raw', 'quarantine') }}
+    from {{ ref('stg_pipeline__quarantine') }}
     where {{ known_by_as_of('quarantined_at') }}
     group by series_id
 ),
@@ -60,8 +60,8 @@ dated as (
         -- The schedule runs on weekdays: a check older than the cadence and a weekend belongs to an earlier run.
         {{ dbt.datediff('r.checked_at', 'cast(' ~ as_of_date() ~ ' + interval 1 day as timestamp)', 'hour') }} <= c.cadence_hours + 72
             as checked_lately
-    from {{ source('raw', 'catalog_series') }} as s
-    inner join {{ source('raw', 'catalog_source') }} as c on s.source_id = c.source_id
+    from {{ ref('stg_catalog__series') }} as s
+    inner join {{ ref('stg_catalog__sources') }} as c on s.source_id = c.source_id
     left join held as h on s.series_id = h.series_id
     left join retrievals as r on s.source_id = r.source_id and h.request_key = r.request_key and r.recency = 1
 )

@@ -58,7 +58,7 @@ legs as (
                 then 'no yuan rate of the day: a holiday in New York, or the weekly release is not out yet'
             when w.period is null then 'no world price of the day: a holiday in London, or its source is off (personal use only)'
         end as margin_reason,
-        {{ latest_known(['t.known_at', 'y.known_at', 'w.known_at']) }} as known_at
+        {{ latest_of(['t.known_at', 'y.known_at', 'w.known_at']) }} as known_at
     from taxed as t
     left join yuan as y on t.trading_day = y.period
     left join world as w on t.world_series_id = w.series_id and t.trading_day = w.period

@@ -497,10 +497,9 @@ facts as (
         t.concept,
         f.accession,
         f.payload_id
-    from {{ source('raw', 'filing_fact') }} as f
-    inner join {{ source('raw', 'catalog_company_tag') }} as t
+    from {{ ref('stg_sec_edgar__facts') }} as f
+    inner join {{ ref('stg_catalog__company_tags') }} as t
         on f.cik = t.cik and f.taxonomy = t.taxonomy and f.tag = t.tag
-    where {{ known_by_as_of('f.known_at') }}
 ),
 
 of_filings as (

@@ -5,4 +5,4 @@ select
     symbol,
     family,
     description
-from {{ source('raw', 'catalog_metal') }}
+from {{ ref('stg_catalog__metals') }}

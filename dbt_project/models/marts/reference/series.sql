@@ -15,4 +15,4 @@ select
     licence,
     bundle as ships_with_project,
     description
-from {{ source('raw', 'catalog_series') }}
+from {{ ref('stg_catalog__series') }}

@@ -12,4 +12,4 @@ select
     cadence_hours,
     unofficial as is_unofficial_channel,
     description
-from {{ source('raw', 'catalog_source') }}
+from {{ ref('stg_catalog__sources') }}

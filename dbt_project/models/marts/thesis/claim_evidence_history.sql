@@ -12,5 +12,5 @@ select
     reading,
     is_stale,
     finding
-from {{ source('raw', 'claim_evidence_history') }}
+from {{ ref('stg_pipeline__claim_evidence') }}
 where as_of <= {{ as_of_date() }}

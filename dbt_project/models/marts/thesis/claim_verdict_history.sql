@@ -1,4 +1,4 @@
--- A view: the months are computed after the models, from the models themselves run for each day (pipelines.history).
+-- A view: the months are computed after the models, from the models themselves run for each day (pipelines.transform.history).
 {{ config(materialized='view') }}
 select
     as_of,
@@ -12,5 +12,5 @@ select
     decisive_contradicting,
     decisive_missing_or_stale,
     known_at
-from {{ source('raw', 'claim_history') }}
+from {{ ref('stg_pipeline__claim_verdicts') }}
 where as_of <= {{ as_of_date() }}

@@ -1,0 +1,179 @@
+"""Metals' monthly returns against changes of drivers, by window; the formulas: pipelines.statistics.attribution."""
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines.statistics.attribution import (
+    COMPLETE_SHARE,
+    RECENT_MONTHS,
+    WINDOW_MONTHS,
+    complete_sets,
+    group_shares,
+    least_squares,
+    one_step_ahead,
+    out_of_sample,
+    usable,
+)
+
+FAMILIES = ("precious", "platinum_group", "base")
+MACROECONOMY = ("macro", "china")  # the groups that the statement "driven by the macroeconomy" speaks of
+OUT_OF_SAMPLE = ("months", "r_squared", "rmse", "rmse_no_change", "clark_west_t")
+FIGURES = (
+    "months_used",
+    "return_standard_deviation_pct",
+    "r_squared",
+    "r_squared_adjusted",
+    "intercept_pct",
+    "recent_months_used",
+    "recent_macroeconomy_r_squared",
+    "recent_macroeconomy_r_squared_adjusted",
+    *(f"oos_all_{name}" for name in OUT_OF_SAMPLE),
+    *(f"oos_macroeconomy_{name}" for name in OUT_OF_SAMPLE),
+)
+OF_DRIVER = ("group_share", "beta", "beta_standard_error", "beta_t_statistic", "beta_p_value")
+COLUMNS = {
+    "metal_id": pa.string(),
+    "month": pa.date32(),
+    "first_month": pa.date32(),
+    "regressor_id": pa.string(),
+    "regressor_group": pa.string(),
+    "is_used": pa.bool_(),
+    "is_used_recently": pa.bool_(),
+    "gap_reason": pa.string(),
+    **{name: pa.int32() if "months" in name else pa.float64() for name in FIGURES + OF_DRIVER},
+    "known_at": pa.timestamp("us"),
+}
+
+
+def number(month):
+    return 12 * month.year + month.month - 1
+
+
+def day(month):
+    return date(month // 12, month % 12 + 1, 1)
+
+
+def panel(rows, names, first, months):
+    """Values (months, names), NaN where there is none, and when each became known."""
+    values, known = np.full((months, len(names)), np.nan), np.full((months, len(names)), np.datetime64(0, "us"))
+    for name, month, value, known_at in rows:
+        values[number(month) - first, names.index(name)] = value
+        known[number(month) - first, names.index(name)] = known_at
+    return values, known
+
+
+def why_unused(window, first, title):
+    """In words, why a driver with these months (n,) is not used."""
+    there = np.flatnonzero(np.isfinite(window))
+    if there.size == 0:
+        return f"{title}: no figure in the window"
+    if there[-1] < window.size - 1:
+        return f"{title}: no figure after {day(first + int(there[-1])):%Y-%m}"
+    if there.size < COMPLETE_SHARE * window.size:
+        return f"{title}: {there.size} of {window.size} months, the first {day(first + int(there[0])):%Y-%m}"
+    return f"{title}: the same in every month, or too few months in common with the others"
+
+
+def model(dbt, session):
+    dbt.config(materialized="table", packages=["numpy", "pyarrow", "scipy", "statsmodels"])
+    drivers = (
+        dbt.ref("attribution_regressors")
+        .select("regressor_id, title, regressor_group")
+        .order("regressor_id")
+        .fetchall()
+    )
+    ids, titles, groups = (list(part) for part in zip(*drivers, strict=True))
+    metals = [
+        metal
+        for metal, family in dbt.ref("metals").select("metal_id, family").order("metal_id").fetchall()
+        if family in FAMILIES
+    ]
+    returns = [
+        (metal, month, 100 * value, known_at)
+        for metal, month, value, known_at in dbt.ref("metal_prices")
+        .filter("frequency = 'monthly' and return_1m_log is not null")
+        .select("metal_id, period, return_1m_log, known_at")
+        .fetchall()
+        if metal in metals
+    ]
+    changes = dbt.ref("int_attribution__changes").select("regressor_id, month, change, known_at").fetchall()
+    empty = pa.schema(list(COLUMNS.items())).empty_table()
+    if not returns or not changes:
+        return empty
+    # Before the first driver there is nothing to explain with, after the last price nothing to explain.
+    first = min(number(r[1]) for r in changes)
+    months = max(number(r[1]) for r in returns) - first + 1
+    inside = range(first, first + months)
+    y, y_known = panel([r for r in returns if number(r[1]) in inside], metals, first, max(months, 0))
+    x, x_known = panel([r for r in changes if number(r[1]) in inside], ids, first, max(months, 0))
+    known = np.maximum(np.maximum.accumulate(y_known), np.maximum.accumulate(x_known).max(axis=1, keepdims=True))
+    is_macro = np.array([group in MACROECONOMY for group in groups])
+    ahead = {"all": one_step_ahead(y, x), "macroeconomy": one_step_ahead(y, x[:, is_macro])}
+
+    out = {name: [] for name in COLUMNS}
+    for t in range(WINDOW_MONTHS - 1, months):
+        window, recent = slice(t + 1 - WINDOW_MONTHS, t + 1), slice(t + 1 - RECENT_MONTHS, t + 1)
+        used = usable(x[window])
+        if not (used & is_macro).any():
+            continue
+        used_recently = np.zeros(len(ids), dtype=bool)
+        used_recently[is_macro] = usable(x[recent][:, is_macro])
+        figures = {metal: dict.fromkeys(FIGURES) for metal in np.flatnonzero(np.isfinite(y[t]))}
+        of_drivers = {metal: [dict.fromkeys(OF_DRIVER) for _ in ids] for metal in figures}
+        for complete, columns in complete_sets(y[window], x[window][:, used]):
+            left, right = y[window][complete][:, columns], x[window][complete][:, used]
+            fit = least_squares(left, right)
+            errors, ratios, p_values = fit.inference()
+            shares = group_shares(left, right, [g for g, is_used in zip(groups, used, strict=True) if is_used])
+            for n, metal in enumerate(columns):
+                figures[metal] |= {
+                    "months_used": left.shape[0],
+                    "return_standard_deviation_pct": left[:, n].std(ddof=1),
+                    "r_squared": fit.r_squared[n],
+                    "r_squared_adjusted": fit.r_squared_adjusted[n],
+                    "intercept_pct": fit.coefficients[0, n],
+                }
+                for place, driver in enumerate(np.flatnonzero(used), 1):
+                    at = (place, n)
+                    of_drivers[metal][driver] = {
+                        "group_share": shares[groups[driver]][n],
+                        "beta": fit.coefficients[at],
+                        "beta_standard_error": errors[at],
+                        "beta_t_statistic": ratios[at],
+                        "beta_p_value": p_values[at],
+                    }
+        for complete, columns in complete_sets(y[recent], x[recent][:, used_recently]) if used_recently.any() else ():
+            fit = least_squares(y[recent][complete][:, columns], x[recent][complete][:, used_recently])
+            for n, metal in enumerate(columns):
+                figures[metal] |= {
+                    "recent_months_used": int(complete.sum()),
+                    "recent_macroeconomy_r_squared": fit.r_squared[n],
+                    "recent_macroeconomy_r_squared_adjusted": fit.r_squared_adjusted[n],
+                }
+        reasons = [
+            None if is_used else why_unused(x[window][:, i], first + window.start, titles[i])
+            for i, is_used in enumerate(used)
+        ]
+        for metal, of_window in figures.items():
+            for name, explained in ahead.items():
+                error = out_of_sample(y[recent][:, metal], explained[recent][:, metal])
+                of_window |= {f"oos_{name}_{part}": getattr(error, part, None) for part in OUT_OF_SAMPLE}
+            for i, driver in enumerate(ids):
+                row = {
+                    "metal_id": metals[metal],
+                    "month": day(first + t),
+                    "first_month": day(first + window.start),
+                    "regressor_id": driver,
+                    "regressor_group": groups[i],
+                    "is_used": bool(used[i]),
+                    "is_used_recently": bool(used_recently[i]),
+                    "gap_reason": reasons[i],
+                    **of_window,
+                    **of_drivers[metal][i],
+                    "known_at": known[t, metal].item(),
+                }
+                for name, value in row.items():
+                    out[name].append(value)
+    return pa.table({name: pa.array(values, COLUMNS[name]) for name, values in out.items()})

@@ -1,0 +1,7 @@
+select
+    metal_id,
+    name,
+    symbol,
+    family,
+    description
+from {{ source('raw', 'catalog_metal') }}

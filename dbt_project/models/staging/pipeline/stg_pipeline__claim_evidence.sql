@@ -1,0 +1,13 @@
+select
+    as_of,
+    claim_id,
+    indicator,
+    role,
+    value,
+    unit,
+    period,
+    known_at,
+    reading,
+    is_stale,
+    finding
+from {{ source('raw', 'claim_evidence_history') }}

@@ -1,0 +1,11 @@
+select
+    as_of,
+    claim_id,
+    verdict,
+    because,
+    decisive_indicators,
+    decisive_supporting,
+    decisive_contradicting,
+    decisive_missing_or_stale,
+    known_at
+from {{ source('raw', 'claim_history') }}

@@ -1,0 +1,50 @@
+"""The publish of write-audit-publish: audit the build, record what changed, swap it in or block publication."""
+
+import logging
+
+from pipelines import transform, warehouse
+from pipelines.audit import checks, diff
+from pipelines.errors import AuditFailed
+from pipelines.settings import Settings
+
+log = logging.getLogger("metals.publish")
+
+
+def publish(settings: Settings) -> tuple[list[checks.Finding], list[str]]:
+    """Audit the build, keep the difference to the last publication with it, swap it in.
+
+    Raises AuditFailed when a blocking check fails and no override is set; the last published file stands then, and
+    `metals status` says why until a build is published. Returns the findings and what changed, in sentences.
+    """
+    keys = transform.keys(settings)
+    with warehouse.exclusive(settings):
+        log.info("auditing the build")
+        with warehouse.writer(settings) as connection:
+            findings = checks.audit(connection, settings)
+            failed = "; ".join(f"{f.name}: {f.said}" for f in findings if f.blocking and not f.passed)
+            override = settings.publish_despite_failed_checks
+            if failed and not override:
+                settings.held_back_path.write_text(
+                    f"{settings.clock():%Y-%m-%d %H:%M} UTC: {failed}\n", encoding="utf-8"
+                )
+                raise AuditFailed(
+                    failed,
+                    kept=f"the published file {settings.published_path.name} as it was",
+                    todo="mend the cause, or set METALS_PUBLISH_DESPITE_FAILED_CHECKS to the reason for publishing",
+                )
+            if failed:
+                log.warning("published despite %s; the reason given: %s", failed, override)
+                findings.append(
+                    checks.Finding("published_despite_failed_checks", False, False, f"overridden: {override}")
+                )
+            changes = diff.write(connection, settings, findings, keys, override)
+        warehouse.publish(settings)
+        settings.held_back_path.unlink(missing_ok=True)
+        warehouse.prune(settings)
+    log.info(
+        "published %s: %d of %d checks passed",
+        settings.published_path.name,
+        sum(f.passed for f in findings),
+        len(findings),
+    )
+    return findings, changes

@@ -1,0 +1,200 @@
+"""Writes docs/data_dictionary.md (publishers, series, published tables) and the raw tables as dbt's sources.
+
+`make docs` runs it. Both files hold nothing but what the catalogue, the YAML files of the marts and the definitions of
+the raw tables say, in their order, so they are the same wherever they are written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipelines import catalog, warehouse
+from pipelines.catalog import Catalog, LicenceClass, Source
+from pipelines.settings import PROJECT_ROOT, Settings, setting_variable
+
+PAGE = PROJECT_ROOT / "docs" / "data_dictionary.md"
+SOURCES = PROJECT_ROOT / "dbt_project" / "models" / "staging" / "_sources.yml"
+_INTRODUCTION = """\
+# Data dictionary
+
+Written by `make docs` from `pipelines/catalog/` and `dbt_project/models/marts/`: change those, not this page.
+
+A plausible range is the one outside of which a figure goes to quarantine. The publication lag counts from the end of
+the period; the staleness limit is the longest normal age of the newest period's end. History is `stable` where
+back-filled figures count as known after the lag, and `revised` where they count only from the day they were seen.
+"""
+
+
+def sources() -> str:
+    """The raw tables as dbt sources, described as the warehouse defines them."""
+    lines = [
+        "# Written by `make docs` from the raw tables' definitions in pipelines/: change those, not this file.",
+        "version: 2",
+        "",
+        "sources:",
+        "  - name: raw",
+        "    description: Append-only, bitemporal tables written by the pipeline.",
+        "    tables:",
+    ]
+    for t in warehouse.TABLES:
+        lines += [f"      - name: {t.name}", f"        description: {json.dumps(t.description)}", "        columns:"]
+        lines += [
+            f"          - {{name: {c.name}, data_type: {c.type}, description: {json.dumps(c.description)}}}"
+            for c in t.columns
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def marts(dbt_project_dir: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """(file, entry) of every model in the YAML files of the marts, by folder and file, then as written there."""
+    found = []
+    for path in sorted((dbt_project_dir / "models" / "marts").rglob("*.yml")):
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found += [(path, model) for model in document.get("models") or []]
+    return found
+
+
+def page(tracked: Catalog, dbt_project_dir: Path) -> str:
+    """The whole page as Markdown."""
+    models = [model for _, model in marts(dbt_project_dir)]
+    lines = [_INTRODUCTION, "## Publishers", ""]
+    lines += table(
+        ("id", "publisher", "series", "terms", "unless set otherwise"),
+        (
+            (
+                f"[`{s.id}`](#{s.id})",
+                s.title,
+                len(tracked.series_of(s.id)) or "",
+                _words(s.licence_class),
+                "on" if _is_on(s) else "off",
+            )
+            for s in tracked.sources.values()
+        ),
+    )
+    for source in tracked.sources.values():
+        lines += _source(source, tracked)
+    lines += ["## Published tables", ""]
+    lines += table(
+        ("table", "holds"), ((f"[`{m['name']}`](#{m['name']})", _sentence(m["description"])) for m in models)
+    )
+    for model in models:
+        lines += [f"### {model['name']}", "", " ".join(model["description"].split()), ""]
+        lines += table(
+            ("column", "type", "description"),
+            ((f"`{c['name']}`", c.get("data_type", ""), c.get("description", "")) for c in model.get("columns") or []),
+        )
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _source(source: Source, tracked: Catalog) -> Iterator[str]:
+    series = tracked.series_of(source.id)
+    yield from (f"### {source.id}", "", f"**{source.title}.** {source.description}", "")
+    shipping = [s for s in series if s.bundle]
+    if not source.bundle:
+        ships = "nothing"
+    elif len(shipping) == len(series):
+        ships = "its figures may ship with the project"
+    else:
+        kept = ", ".join(f"`{s.id}`" for s in series if not s.bundle)
+        ships = f"{len(shipping)} of {len(series)} series may ship with the project; not {kept}"
+    facts = {
+        "Publisher": source.publisher,
+        "Page": f"<{source.homepage}>",
+        "Credit": source.credit,
+        "Licence": f"{source.licence} ({_words(source.licence_class)})",
+        "Terms": source.terms,
+        "Hosts": ", ".join(f"`{host}`" for host in source.hosts)
+        + (" (an unofficial channel)" if source.unofficial else ""),
+        "Key": _key(source),
+        "Cadence": f"asked at most every {source.cadence_hours:g} hours",
+        "Bundled": ships + (" ([what does](../warehouse/bundled/README.md))" if source.bundle else ""),
+        "Switch": _switch(source),
+    }
+    yield from (f"- {name}: {' '.join(text.split())}" for name, text in facts.items())
+    yield ""
+    if series:
+        yield from table(
+            ("series", "title", "unit", "frequency", "plausible range", "lag, days", "stale after, days", "history"),
+            (
+                (
+                    f"`{s.id}`",
+                    s.title,
+                    s.unit,
+                    s.frequency.value,
+                    f"{_number(s.plausible[0])} to {_number(s.plausible[1])}",
+                    s.publication_lag_days,
+                    s.staleness_limit_days,
+                    s.history.value,
+                )
+                for s in series
+            ),
+        )
+    topics = tracked.topics_of(source.id)
+    if topics:
+        yield from table(
+            ("topic", "title", "since", "description"), ((f"`{t.id}`", t.title, t.since, t.description) for t in topics)
+        )
+    if source.group == "filings":
+        yield from table(
+            ("company", "name", "role", "CIKs", "late after, days"),
+            (
+                (f"`{c.id}`", c.name, c.role, ", ".join(str(v.cik) for v in c.ciks), c.filing_lag_days)
+                for c in tracked.companies.values()
+            ),
+        )
+
+
+def _is_on(source: Source) -> bool:
+    return source.key is None and (source.switch is None or bool(Settings.model_fields[source.switch].default))
+
+
+def _key(source: Source) -> str:
+    if source.key is None:
+        return "none"
+    return f"the user's own, in `{setting_variable(source.key)}`; without it the publisher is not asked"
+
+
+def _switch(source: Source) -> str:
+    if source.switch is None:
+        return "on; no setting turns it off" if source.key is None else "**off** until its key is set"
+    variable = setting_variable(source.switch)
+    return f"on; `{variable}=false` turns it off" if _is_on(source) else f"**off**; `{variable}=true` turns it on"
+
+
+def _words(licence_class: LicenceClass) -> str:
+    return licence_class.value.replace("_", " ")
+
+
+def _sentence(description: str) -> str:
+    """The first sentence of a description."""
+    return " ".join(description.split()).partition(". ")[0].rstrip(".")
+
+
+def _number(value: float) -> str:
+    """A bound as people write it: thousands separated, no idle decimals."""
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.10g}"
+
+
+def table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> list[str]:
+    """A Markdown table and an empty line; bars and line breaks in cells are taken care of."""
+
+    def line(cells: Iterable[object]) -> str:
+        return "| " + " | ".join(" ".join(str(cell).split()).replace("|", "\\|") for cell in cells) + " |"
+
+    return [line(header), line("---" for _ in header), *(line(row) for row in rows), ""]
+
+
+def main() -> None:
+    settings = Settings()
+    PAGE.write_text(page(catalog.load(settings.catalog_dir), settings.dbt_project_dir), encoding="utf-8")
+    SOURCES.write_text(sources(), encoding="utf-8")
+    print(f"wrote {PAGE.relative_to(PROJECT_ROOT)} and {SOURCES.relative_to(PROJECT_ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""A new series of a known publisher, tried before it is tracked: the publisher is asked, the answer goes the way of a
+run in a place of its own, and the entry is written only when rows came of it.
+
+Knows no publisher: how to ask and parse is in `sources`.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from pipelines import catalog as catalogs
+from pipelines import ingest, landing, sources, warehouse
+from pipelines.catalog import Catalog, Series
+from pipelines.errors import CatalogError, MetalsError, UpstreamUnavailable
+from pipelines.landing import Landing
+from pipelines.landing.reachability import not_asked
+from pipelines.settings import Settings
+
+# Entry fields in the order of the files.
+FIELDS = (
+    "id", "title", "publisher", "select", "unit", "frequency", "plausible", "publication_lag_days",
+    "staleness_limit_days", "history", "licence", "metal", "bundle", "description",
+)  # fmt: skip
+EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the publisher sent of a series. `low` and `high` are in its unit; `spacing_days` is the usual distance."""
+
+    rows: int
+    first_period: date | None
+    last_period: date | None
+    low: float | None
+    high: float | None
+    spacing_days: int | None
+    quarantined: int
+    examples: tuple[str, ...]
+
+
+def file_of(source_id: str, settings: Settings) -> Path:
+    """The catalogue file that holds a publisher's series. Raises CatalogError where none does."""
+    for path in sorted((settings.catalog_dir / "series").glob("*.yaml")):
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if (document.get("defaults") or {}).get("source") == source_id:
+            return path
+    raise CatalogError(f"no file under {settings.catalog_dir / 'series'} holds series of '{source_id}'")
+
+
+def entry(path: Path, given: dict[str, Any]) -> Series:
+    """The series that `given` makes with the defaults of its file; CatalogError names what is lacking or wrong."""
+    defaults = yaml.safe_load(path.read_text(encoding="utf-8")).get("defaults") or {}
+    try:
+        return Series.model_validate({**defaults, **given})
+    except ValidationError as error:
+        lacking = [str(e["loc"][0]) for e in error.errors() if e["type"] == "missing"]
+        wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors() if e["type"] != "missing"]
+        said = ([f"still needed: {', '.join(lacking)}"] if lacking else []) + wrong
+        raise CatalogError(
+            f"{'; '.join(said)} (neither given nor among the defaults of {path.name})" if lacking else "; ".join(said),
+            todo="give them as options; docs/adding_a_series.md says what each means",
+        ) from None
+
+
+def selection(pairs: list[str], neighbour: Series | None) -> dict[str, Any]:
+    """`--select` as the publisher's module reads it: the names that its other series give, numbers as they write them.
+
+    Raises CatalogError for a pair that is none, and where none of the names of `neighbour` is given.
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name or not value:
+            raise CatalogError(f"--select '{pair}' is not NAME=VALUE")
+        model = neighbour.select.get(name) if neighbour else None
+        found[name] = type(model)(value) if isinstance(model, int | float) and not isinstance(model, bool) else value
+    lacking = [] if neighbour is None else [name for name in neighbour.select if name not in found]
+    if neighbour is not None and not found.keys() & neighbour.select.keys():
+        like = " ".join(f"--select {name}={value}" for name, value in neighbour.select.items())
+        raise CatalogError(f"--select names none of {', '.join(lacking)}", todo=f"give it like {neighbour.id}: {like}")
+    return found
+
+
+def refuse_known(series: Series, tracked: Catalog) -> None:
+    """Raises CatalogError when the name, or the very figures, are tracked already, or the metal is not known."""
+    if series.id in tracked.series:
+        raise CatalogError(f"'{series.id}' is tracked already", todo="choose another id")
+    same = next((s.id for s in tracked.series_of(series.source) if s.select == series.select), None)
+    if same is not None:
+        raise CatalogError(f"these figures are tracked already, as '{same}'")
+    if series.metal is not None and series.metal not in tracked.metals:
+        raise CatalogError(f"unknown metal '{series.metal}'; known are {', '.join(tracked.metals)}")
+
+
+def try_out(series: Series, tracked: Catalog, settings: Settings) -> Trial:
+    """Ask the publisher for this series alone, parse and check the answer; nothing of it is kept.
+
+    Raises UpstreamUnavailable when nobody may be asked or nobody answered, BadPayload or ContractBreach as a run does.
+    """
+    source = tracked.sources[series.source]
+    reason = not_asked(source, settings)
+    if reason is not None:
+        raise UpstreamUnavailable(f"is not asked ({reason.replace('_', ' ')})", source=source.id, series=series.id)
+    alone = Catalog([source], [series], [], tracked.metals.values())
+    with tempfile.TemporaryDirectory(prefix="metals-series-") as folder:
+        apart = settings.model_copy(update={"warehouse_dir": Path(folder)})
+        retrievals = landing.land([source], sources.module, alone, apart)[source.id]
+        failed = [c.error for c in retrievals if c.outcome == "failed" and c.error]
+        connection = warehouse.scratch()
+        report = ingest.load_source(connection, source, sources.module(source.id), alone, Landing(apart.landing_dir))
+        row = warehouse.one(
+            connection,
+            """
+            with spaced as (
+                select period, value, date_diff('day', lag(period) over (order by period), period) as days
+                from raw.observation where series_id = ?
+            )
+            select count(*), min(period), max(period), min(value), max(value), mode(days) from spaced
+            """,
+            [series.id],
+        )
+        bad = connection.execute('select "row", reason from raw.quarantine').fetchall()
+    rows, first, last, low, high, spacing = row or (0, None, None, None, None, None)
+    if report.refused:
+        raise MetalsError("; ".join(report.refused[:EXAMPLES]), todo="see --select and the publisher's page")
+    if failed and not rows and not bad:
+        raise UpstreamUnavailable("; ".join(failed[:EXAMPLES]), kept="the catalogue as it was")
+    examples = tuple(f"{where}: {why}" for where, why in bad[:EXAMPLES])
+    return Trial(int(rows), first, last, low, high, spacing, len(bad), examples)
+
+
+def doubts(series: Series, trial: Trial) -> list[str]:
+    """What speaks against tracking the series as it is described; empty where nothing does."""
+    said = []
+    if not trial.rows:
+        said.append("the publisher's answer holds no row of it; see --select")
+    if trial.quarantined:
+        said.append(f"{trial.quarantined} rows would go to quarantine, for instance {'; '.join(trial.examples)}")
+    usual = {"daily": (1, 4), "weekly": (7, 7), "monthly": (28, 31), "quarterly": (90, 92)}.get(
+        series.frequency.value, (365, 366)
+    )
+    if trial.spacing_days is not None and not usual[0] <= trial.spacing_days <= usual[1]:
+        said.append(f"its periods lie {trial.spacing_days} days apart, which is not {series.frequency.value}")
+    return said
+
+
+def text(series: Series, path: Path) -> str:
+    """The entry as it is written into its file: what the file's defaults do not say already."""
+    defaults = yaml.safe_load(path.read_text(encoding="utf-8")).get("defaults") or {}
+    said = series.model_dump(mode="json")
+    kept = {
+        name: [int(v) if v == int(v) else v for v in said[name]] if name == "plausible" else said[name]
+        for name in FIELDS
+        if said[name] is not None and defaults.get(name) != said[name] and (name, said[name]) != ("bundle", True)
+    }
+    lines = []
+    for name, value in kept.items():
+        flow = yaml.safe_dump(value, default_flow_style=True, width=10_000, allow_unicode=True).removesuffix("...\n")
+        lines.append(f"    {name}: {flow.strip()}")
+    lines[0] = lines[0].replace("    ", "  - ", 1)
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def write(series: Series, path: Path, settings: Settings) -> None:
+    """Append the entry to its file; the file is swapped in whole, and only when the catalogue can be read with it."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    before = path.read_text(encoding="utf-8")
+    part.write_text(before.rstrip("\n") + "\n" + text(series, path), encoding="utf-8")
+    try:
+        # The catalogue as it would be: the loader reads whole folders, so the file is judged beside its neighbours.
+        judged = catalogs.entries_of(part)
+        if judged[-1] != series:
+            raise CatalogError(f"{path.name}: the entry would be read back differently from what was tried")
+        refuse_known(series, catalogs.load(settings.catalog_dir))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

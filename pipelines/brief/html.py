@@ -1,0 +1,140 @@
+"""The page as HTML: template, style, script and charts in one file, put in place of the last one whole."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jinja2
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from pipelines import warehouse
+from pipelines.brief import charts, formats, sections
+from pipelines.brief.answers import Answers
+from pipelines.brief.parts import Brief
+from pipelines.settings import Settings
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: where, how large, how many figures and charts, and the sections that lack data."""
+
+    path: Path
+    bytes: int
+    figures: int
+    charts: int
+    sections_without_data: list[str]
+    personal_use: str
+
+
+def write(settings: Settings) -> Written:
+    """Make the page of the published file of `settings`, and put it in place of the last one, whole."""
+    with warehouse.reader(settings) as connection:
+        made = build(connection, personal_use=settings.brief_personal_use, made_at=settings.clock())
+    html = render(made)
+    target = settings.brief_path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part.write_text(html, encoding="utf-8")
+    part.replace(target)
+    return Written(
+        path=target,
+        bytes=target.stat().st_size,
+        figures=html.count("data-value="),
+        charts=sum(len(s.charts) for s in made.sections),
+        sections_without_data=[s.title for s in made.sections if not s.has_data],
+        personal_use=made.own_use.said,
+    )
+
+
+def page(connection: duckdb.DuckDBPyConnection, *, personal_use: bool, made_at: datetime) -> str:
+    """The page of a published warehouse.
+
+    `personal_use`: whether figures that rest on publishers for a user's own machine only may stand in it.
+    `made_at`: the present moment, UTC.
+    """
+    return render(build(connection, personal_use=personal_use, made_at=made_at))
+
+
+def build(connection: duckdb.DuckDBPyConnection, *, personal_use: bool, made_at: datetime) -> Brief:
+    """What the page says, before it becomes HTML."""
+    return sections.brief(Answers(connection, FOLDER / "queries", personal_use=personal_use), made_at)
+
+
+def render(brief: Brief) -> str:
+    """The HTML of the page."""
+    script = _text("page.js")
+    library, library_hash = _library()
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["json"] = _json
+    # Nothing may be fetched and no script may run but the two known here by their hashes.
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'sha256-{_sha256(script)}' 'sha256-{library_hash}'",
+            "style-src 'unsafe-inline'",  # Plotly styles its elements one by one
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    return environment.get_template("page.html.jinja").render(
+        brief=brief,
+        policy=policy,
+        style=Markup(_style()),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        library=library,
+        dark=dict(charts.PALETTE.values()),
+        missing=formats.MISSING,
+    )
+
+
+def _text(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8").strip()
+
+
+def _style() -> str:
+    """The style sheet behind the palette as custom properties, so that page and charts share their colours."""
+    light, dark = (" ".join(f"--{role}: {shades[n]};" for role, shades in charts.PALETTE.items()) for n in (0, 1))
+    return (
+        f":root {{ color-scheme: light dark; {light} }}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n" + _text("style.css")
+    )
+
+
+@cache
+def _library() -> tuple[str, str]:
+    """Plotly's script, gzipped (4.8 MB become 2.0 MB) in base64, and the hash by which the page's policy knows it."""
+    text = get_plotlyjs()
+    packed = gzip.compress(text.encode(), compresslevel=6, mtime=0)
+    return base64.b64encode(packed).decode("ascii"), _sha256(text)
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def _json(value: Any) -> Markup:
+    """JSON for a data block: nothing in it can end the element it stands in."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=str)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)  # noqa: S704 - escaped above

@@ -1,0 +1,190 @@
+"""The parts that a page is made of: tables, charts, claims, sections, and sentences built from cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from pipelines.brief import formats
+from pipelines.brief.answers import Answer, Answers, Cell, Credit, OwnUse
+from pipelines.catalog import LicenceClass
+
+Sentence = list[str | Cell]
+# The publishers that a section stands on, defaults and fallbacks: named where it has no figure.
+INPUTS = {
+    "drivers": ("worldbank_pink_sheet", "federal_reserve", "fred", "eastmoney", "dbnomics", "sec_edgar"),
+    "prices": ("worldbank_pink_sheet", "imf_pcps", "fred"),
+    "ai": ("sec_edgar", "sec_financial_statements"),
+    "money": ("eastmoney", "dbnomics"),
+    "premium": ("yahoo", "westmetall", "lbma"),
+    "coal": ("ember", "owid_energy"),
+    "seventies": ("fred", "omb", "worldbank_indicators", "worldbank_pink_sheet"),
+    "divergences": ("worldbank_pink_sheet", "eastmoney", "sec_edgar"),
+    "opportunities": ("worldbank_pink_sheet", "federal_reserve", "fred", "eastmoney"),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its heading, the answer's column, and a unit where the name does not tell it."""
+
+    heading: str
+    column: str
+    unit: str | None = None
+    kind: str = ""
+    """How the cell looks: '' as its type, 'verdict' or 'state' as a label, 'heat' as a coloured cell, 'link' as one,
+    'text' as running text, 'if_any' empty where there is nothing to say."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of an answer. The first column names the row."""
+
+    query: str
+    caption: str
+    columns: Sequence[Column]
+    rows: list[list[Cell]]
+    numbers: list[int]
+    """The rows' places in the answer."""
+    links: dict[int, str] = field(default_factory=dict)
+    """An address of the publisher's document by row number."""
+    folded: bool = False
+    """Whether it stands behind a summary that opens it."""
+
+    @property
+    def numeric(self) -> set[str]:
+        """Columns that hold numbers."""
+        return {c.column for row in self.rows for c in row if c.is_number}
+
+    @property
+    def lines(self) -> list[tuple[int, list[tuple[Column, Cell]]]]:
+        return [(n, list(zip(self.columns, row, strict=True))) for n, row in zip(self.numbers, self.rows, strict=True)]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure of Plotly with its words: title, what it shows in a sentence, source, data as tables."""
+
+    id: str
+    title: str
+    alt: str
+    figure: dict[str, Any]
+    data: Table
+    credits: list[Credit]
+    newest: str
+    tall: bool = False
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Inputs that a section lacks, and why."""
+
+    titles: str
+    why: str
+
+
+@dataclass
+class Section:
+    """A part of the page."""
+
+    id: str
+    title: str
+    says: Sentence
+    tables: list[Table] = field(default_factory=list)
+    charts: list[Chart] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
+    credits: list[Credit] = field(default_factory=list)
+    has_data: bool = True
+    short: str = ""
+    """Its name in the list of sections, where the title is long."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the board with its evidence."""
+
+    id: Cell
+    statement: Cell
+    verdict: Cell
+    because: Cell
+    known_at: Cell
+    says: Sentence
+    evidence: Table | None
+
+
+@dataclass(frozen=True)
+class Brief:
+    """The whole page."""
+
+    as_of: Cell
+    made_at: str
+    says: Sentence
+    key_figures: list[tuple[Cell, Cell, Cell]]
+    sections: list[Section]
+    claims: list[Claim]
+    own_use: OwnUse
+    queries: list[Answer]
+
+
+def table(
+    answer: Answer, caption: str, columns: Sequence[Column], rows: Iterable[int] | None = None,
+    *, link: str | None = None, folded: bool = False,
+) -> Table:  # fmt: skip
+    """A table of an answer's rows (all by default). `link` names the column that holds an address for the row."""
+    numbers = list(range(len(answer)) if rows is None else rows)
+    links = {}
+    if link:
+        # An address comes from outside: anything but a plain web address stays text.
+        links = {n: u for n in numbers if (u := answer.frame[link][n]) and str(u).startswith(("https://", "http://"))}
+    cells = [[answer.cell(n, c.column, c.unit) for c in columns] for n in numbers]
+    return Table(answer.name, caption, columns, cells, numbers, links, folded)
+
+
+def missing(answers: Answers, source_ids: Sequence[str]) -> list[Missing]:
+    """Which of the publishers that a section stands on have given nothing, and why."""
+    sources = answers["sources"]
+    found: dict[str, list[str]] = {}
+    for n in range(len(sources)):
+        row = sources.frame.row(n, named=True)
+        if row["source_id"] not in source_ids or row["state"] != "missing":
+            continue
+        if row["licence_class"] == LicenceClass.PERSONAL_USE.value:
+            why = "for a user's own machine only, by their terms; METALS_PERSONAL_USE=true switches them on"
+        elif row["last_outcome"] == "waiting":
+            why = "answered, but not read in time yet: the next run tries again"
+        elif row["last_outcome"] in ("failed", "refused"):
+            why = f"{row['last_outcome']} when last asked on {formats.day(row['last_asked_at'].date())}"
+        elif row["last_asked_at"] is None:
+            why = "never asked (offline, switched off or without its key), and nothing of it ships with the project"
+        else:
+            why = "answered, but with nothing of these series yet"
+        found.setdefault(why, []).append(row["title"])
+    return [Missing(words(titles), why) for why, titles in found.items()]
+
+
+def listed(parts: Sequence[Sentence]) -> Sentence:
+    """Parts as a list in a sentence: one, two and three."""
+    joined: Sentence = []
+    for n, part in enumerate(parts):
+        joined += [*([] if n == 0 else [" and " if n == len(parts) - 1 else ", "]), *part]
+    return joined or ["none"]
+
+
+def words(words: Sequence[str]) -> str:
+    return "".join(str(part) for part in listed([[word] for word in words]))
+
+
+def counted(answer: Answer, column: str, noun: str) -> Sentence:
+    """A number of the first row with its noun in the right number."""
+    return [answer.cell(0, column), f" {noun}" if answer.frame[column][0] == 1 else f" {noun}s"]
+
+
+def chart(
+    answers: Answers, name: str, title: str, alt: str, figure: Any, data: Table, tables: Sequence[str], newest: object,
+    *, tall: bool = False, period: str = "period",
+) -> Chart:  # fmt: skip
+    said = formats.written(newest, period) if isinstance(newest, date) else ""
+    return Chart(name, title, alt, figure.to_plotly_json(), data, answers.credits(*tables), said, tall)

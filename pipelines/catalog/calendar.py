@@ -1,0 +1,34 @@
+"""When a figure is due and how old it is, from the catalogue alone: ages count from the end of a period.
+
+The table `data_freshness` says the same of what is published (dbt_project/macros/calendar.sql has the ends of periods).
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from pipelines.catalog import Frequency, Series
+
+
+def next_release(series: Series, newest: date, step_days: int = 1) -> date:
+    """Day on which the period after `newest` (its first day) is out: its end plus the publication lag.
+
+    A daily figure is next of the following weekday; where figures of single days come `step_days` days apart (weekly
+    reports), of so many days later.
+    """
+    following = series.period_end(newest) + timedelta(days=1)
+    if series.frequency is Frequency.DAILY:
+        following = newest + timedelta(days=step_days)
+        while step_days == 1 and following.weekday() >= 5:
+            following += timedelta(days=1)
+    return series.period_end(following) + timedelta(days=series.publication_lag_days)
+
+
+def age_days(series: Series | None, newest: date, today: date) -> int:
+    """Days since the end of the period that begins on `newest`; of a record, which has no series, since its day."""
+    return (today - (series.period_end(newest) if series else newest)).days
+
+
+def is_stale(series: Series, newest: date, today: date) -> bool:
+    """Whether the newest figure is older than the catalogue allows."""
+    return age_days(series, newest, today) > series.staleness_limit_days

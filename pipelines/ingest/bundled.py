@@ -1,0 +1,109 @@
+"""The figures that ship with the project: added to the raw tables once per bundle."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from pipelines import warehouse
+from pipelines.ingest.precision import tolerance_sql
+
+BUNDLED_TABLES = ("payload", "coverage", "observation", "filing_fact", "policy_document")
+
+
+def bundle_id(directory: Path) -> str | None:
+    """SHA-256 over the bundled files, or None where there is no bundle."""
+    files = sorted(directory.glob("*.parquet"))
+    if not files:
+        return None
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def load_bundle(
+    connection: duckdb.DuckDBPyConnection,
+    directory: Path,
+    now: datetime,
+    *,
+    progress: Callable[[str], None] = lambda text: None,
+) -> int:
+    """Add the figures that ship with the project to the raw tables, once per bundle; returns the rows added.
+
+    Rows of a payload that is already known are left alone, so a newer bundle only adds; and what this warehouse
+    fetched later than the bundle was retrieved keeps the last word.
+    """
+    identity = bundle_id(directory)
+    if identity is None or warehouse.one(connection, "select 1 from raw.bundle where bundle_id = ?", [identity]):
+        return 0
+    added = 0
+    with warehouse.transaction(connection):
+        connection.execute("create or replace temp table known_payload as select payload_id from raw.payload")
+        connection.execute("create or replace temp table known_coverage as from raw.coverage")
+        for table in BUNDLED_TABLES:
+            path = directory / f"{table}.parquet"
+            if not path.exists():
+                continue
+            rows = connection.execute(
+                f"""
+                insert into raw.{table} by name
+                select b.* from read_parquet($path) as b {_BUNDLED_FROM.get(table, "")}
+                where b.payload_id not in (select payload_id from known_payload) {_ALREADY_KNOWN.get(table, "")}
+                """,
+                {"path": str(path)}
+                | ({"payloads": str(directory / "payload.parquet")} if table in _BUNDLED_FROM else {}),
+            ).fetchall()
+            added += int(rows[0][0]) if table not in ("payload", "coverage") else 0
+        connection.execute("insert into raw.bundle values (?, ?)", [identity, now])
+    progress(f"bundled figures: {added} rows added")
+    return added
+
+
+_BUNDLED_FROM = {
+    "observation": "inner join read_parquet($payloads) as p on b.payload_id = p.payload_id",
+}
+
+
+# A bundle loaded after data was fetched must neither repeat nor overrule it. An observation of a period that is known
+# here by then is left out when it says the same, when it rests on an assumed date only, or when the series was fetched
+# again later (that payload was compared with what is known here, not with the bundle).
+_OF_THE_SAME_PERIOD = """
+    series_id = b.series_id and period = b.period and known_at <= b.known_at
+    and payload_id in (select payload_id from known_payload)
+"""
+_ALREADY_KNOWN = {
+    "observation": f"""
+        and not exists (
+            select 1 from raw.observation as o
+            inner join known_payload as k on o.payload_id = k.payload_id
+            where o.series_id = b.series_id and o.period = b.period
+                and (b.known_at_basis = 'assumed_lag' or o.known_at = b.known_at)
+        )
+        and not exists (
+            select 1 from {warehouse.newest_known(_OF_THE_SAME_PERIOD)} as o
+            where abs(b.value - o.value) <= {tolerance_sql("b.decimals", "o.value")}
+                or exists (
+                    select 1 from known_coverage as c
+                    where c.series_id = b.series_id and c.rows > 0 and c.retrieved_at > p.retrieved_at
+                        and b.period between c.first_period and c.last_period
+                )
+        )""",
+    "filing_fact": """
+        and not exists (
+            select 1 from raw.filing_fact as o
+            where o.cik = b.cik and o.taxonomy = b.taxonomy and o.tag = b.tag and o.unit = b.unit
+                and o.period_start is not distinct from b.period_start and o.period_end = b.period_end
+                and o.accession = b.accession and o.known_at = b.known_at
+        )""",
+    "policy_document": """
+        and not exists (
+            select 1 from raw.policy_document as o
+            where o.document_number = b.document_number and o.topic = b.topic and o.known_at = b.known_at
+        )""",
+}

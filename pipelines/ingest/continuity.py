@@ -1,0 +1,124 @@
+"""Whether a payload's figures go on from those that are known: an older file, another unit, a figure out of all scale.
+
+A contract looks at one row at a time and a catalogue's range must be wide enough for sixty years; what only shows
+beside the figures already known is looked at here. Pure: frames in, reasons out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import polars as pl
+
+from pipelines.ingest.precision import printed
+
+# Fewer figures than these do not tell what is usual for a series.
+MIN_FIGURES_FOR_SCALE = 24
+# No price, index or amount of the catalogue that is never zero has passed its own record by this factor from one
+# release to the next; a pound for a tonne (2,205), a kilogram for an ounce (32) and thousands for units all do.
+OUT_OF_SCALE = 20.0
+# A common factor is told from revisions by being common: so many figures, all of them within the tolerance.
+MIN_FIGURES_FOR_FACTOR = 8
+COMMON_FACTOR_TOLERANCE = 0.005
+MIN_FACTOR = 0.02  # 2 %: a short ton for a tonne is 10 %, a new base of an index more; revisions are not that even
+SHARE_WITH_FACTOR = 0.9
+
+
+def reasons(incoming: pl.DataFrame, known: pl.DataFrame, never_zero: Collection[str]) -> pl.DataFrame:
+    """Why rows of `incoming` (series_id, period, value, decimals) do not go on from `known` (series_id, period, value).
+
+    `never_zero` are the series whose figures are all above zero, as prices and indices are: what comes near zero (a
+    rate, a flow between two countries) may multiply by any factor without being wrong.
+
+    Returns series_id, period, reason; empty where all do. A whole series whose figures are a multiple of those known
+    (another unit, base or sign) has a reason for each of its rows.
+    """
+    if incoming.is_empty():
+        return pl.DataFrame(schema={"series_id": pl.String, "period": pl.Date, "reason": pl.String})
+    rescaled = _rescaled(incoming, known)
+    parts = [
+        incoming.join(rescaled, on="series_id", how="inner", maintain_order="left").select(
+            "series_id", "period", "reason"
+        )
+    ]
+    others = incoming.join(rescaled, on="series_id", how="anti", maintain_order="left")
+    parts.append(_out_of_scale(others.filter(pl.col("series_id").is_in(list(never_zero))), known))
+    return pl.concat(parts)
+
+
+def older(ends: pl.DataFrame, earlier: pl.DataFrame) -> str | None:
+    """Why a payload is an older one: every series in it that an answer to the same request has had ends earlier now.
+
+    Both frames are (series_id, last_period). A payload that brings one series further, or a new one, is not older.
+    """
+    both = ends.join(earlier, on="series_id", how="left", suffix="_before")
+    shorter = (pl.col("last_period") < pl.col("last_period_before")).fill_null(False)
+    if both.is_empty() or not both.select(shorter.all()).item():
+        return None
+    first = both.sort("series_id").row(0, named=True)
+    return (
+        f"ends in {first['last_period']} ({first['series_id']}), and an earlier answer ended in "
+        f"{first['last_period_before']}: an older file, or figures withdrawn"
+    )
+
+
+def _rescaled(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Series whose figures are the same multiple of the known ones, with the reason."""
+    both = incoming.join(known, on=["series_id", "period"], how="inner", suffix="_known", maintain_order="left").filter(
+        (pl.col("value") != 0) & (pl.col("value_known") != 0)
+    )
+    expected = pl.col("factor") * pl.col("value_known")
+    slack = printed() * (1 + pl.col("factor").abs()) + COMMON_FACTOR_TOLERANCE * expected.abs()
+    return (
+        both.with_columns(factor=(pl.col("value") / pl.col("value_known")).median().over("series_id"))
+        .group_by("series_id", maintain_order=True)
+        .agg(
+            pl.len().alias("figures"),
+            pl.col("factor").first(),
+            ((pl.col("value") - expected).abs() <= slack).mean().alias("share"),
+            # Where digits are few, a factor near one cannot be told from rounding.
+            (expected.abs() > 10 * printed()).mean().alias("told_apart"),
+        )
+        .filter(
+            (pl.col("figures") >= MIN_FIGURES_FOR_FACTOR)
+            & ((pl.col("factor") - 1).abs() > MIN_FACTOR)
+            & (pl.col("share") >= SHARE_WITH_FACTOR)
+            & (pl.col("told_apart") >= SHARE_WITH_FACTOR)
+        )
+        .select(
+            "series_id",
+            pl.format(
+                "its figures are {} times those known over {} periods: another unit, base or sign",
+                pl.col("factor").round_sig_figs(5),
+                "figures",
+            ).alias("reason"),
+        )
+    )
+
+
+def _out_of_scale(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Rows beyond everything known of their series (or, at a first load, beyond everything else in the payload)."""
+    size = pl.col("value").abs()
+    scale = known.group_by("series_id").agg(
+        pl.len().alias("figures"),
+        size.max().alias("largest"),
+        size.min().alias("least"),
+    )
+    own = incoming.group_by("series_id").agg(
+        pl.len().alias("own_figures"), size.top_k(2).min().alias("second"), size.max().alias("first")
+    )
+    enough = pl.col("figures").fill_null(0) >= MIN_FIGURES_FOR_SCALE
+    alone = ~enough & (pl.col("own_figures") >= MIN_FIGURES_FOR_SCALE) & (size == pl.col("first"))
+    largest = pl.when(enough).then("largest").when(alone).then("second")
+    return (
+        incoming.join(scale, on="series_id", how="left", maintain_order="left")
+        .join(own, on="series_id", how="left", maintain_order="left")
+        .with_columns(
+            reason=pl.when((largest > 0) & (size > OUT_OF_SCALE * largest))
+            .then(pl.format("is more than {} times the largest figure known, {}", pl.lit(int(OUT_OF_SCALE)), largest))
+            .when(enough & (size > 0) & (size < pl.col("least") / OUT_OF_SCALE))
+            .then(pl.format("is less than 1/{} of the smallest figure known, {}", pl.lit(int(OUT_OF_SCALE)), "least"))
+        )
+        .filter(pl.col("reason").is_not_null())
+        .select("series_id", "period", "reason")
+    )

@@ -1,0 +1,224 @@
+"""Observations of series: held against what is known, and written where they differ from it."""
+
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+
+from pipelines import contracts, warehouse
+from pipelines.catalog import Catalog, Frequency, History, Source, period_end
+from pipelines.errors import BadPayload
+from pipelines.ingest import continuity, corrections
+from pipelines.ingest.payload import COUNTS, Payload, with_retrieval_day
+from pipelines.ingest.precision import tolerance_sql
+from pipelines.sources import Parsed
+
+
+def held_against_known(
+    connection: duckdb.DuckDBPyConnection,
+    verdict: contracts.Verdict,
+    payload: Payload,
+    source: Source,
+    catalog: Catalog,
+    unreadable: int,
+) -> tuple[contracts.Verdict, pl.DataFrame]:
+    """Observations held against those known when the payload was fetched, and where earlier answers ended.
+
+    The second frame is (series_id, last_period) of the series that answers to the same request have had. Raises
+    BadPayload for an older file, unless some of its cells were `unreadable`: the newest ones may be among them. What a
+    correction accepts is not held back.
+    """
+    good = verdict.good
+    earlier = warehouse.query(connection, _EARLIER_ENDS, [source.id, payload.key, payload.retrieved_at])
+    if good.is_empty():
+        return verdict, earlier
+    accepted = corrections.accepted(catalog, good)
+    judged_here = good.filter(~pl.col("series_id").is_in(accepted))
+    # What a payload holds counts, not what of it is good: a newest row that is bad makes no file older.
+    held = pl.concat([judged_here, verdict.bad.select(good.columns)]).filter(~pl.col("series_id").is_in(accepted))
+    ends = held.group_by("series_id").agg(pl.col("period").max().alias("last_period"))
+    if (why := continuity.older(ends, earlier)) and not unreadable:
+        raise BadPayload(
+            why,
+            source=source.id,
+            row=payload.key,
+            kept="the last good data",
+            todo="if it was withdrawn on purpose, say so in pipelines/catalog/corrections.yaml (action accept)",
+        )
+    connection.register("judged", judged_here.select("series_id").unique().to_arrow())
+    try:
+        known = warehouse.query(connection, _KNOWN, [payload.retrieved_at])
+    finally:
+        connection.unregister("judged")
+    never_zero = {name for name in judged_here["series_id"].unique() if catalog.series[name].plausible[0] > 0}
+    breaks = continuity.reasons(judged_here, known, never_zero)
+    if breaks.is_empty():
+        return verdict, earlier
+    row_key = ["series_id", "period"]
+    return contracts.Verdict(
+        good.join(breaks, on=row_key, how="anti", maintain_order="left"),
+        pl.concat([verdict.bad, good.join(breaks, on=row_key, how="inner", maintain_order="left")], how="diagonal"),
+    ), earlier
+
+
+_EARLIER_ENDS = """
+select c.series_id, max(c.last_period) as last_period
+from raw.coverage as c
+inner join raw.payload as p on c.payload_id = p.payload_id
+where p.source_id = ? and p.request_key = ? and c.retrieved_at < ? and c.rows > 0
+group by c.series_id
+"""
+
+
+_KNOWN = f"""
+select series_id, period, value
+from {warehouse.newest_known("known_at <= ? and series_id in (select series_id from judged)")}
+"""
+
+
+def observation_frame(parsed: Parsed, payload: Payload, catalog: Catalog) -> pl.DataFrame:
+    """The parser's observations with what their contract needs: range and day of retrieval."""
+    ranges = pl.DataFrame(
+        [
+            {"series_id": s.id, "plausible_low": s.plausible[0], "plausible_high": s.plausible[1]}
+            for s in catalog.series.values()
+        ],
+        schema={"series_id": pl.String, "plausible_low": pl.Float64, "plausible_high": pl.Float64},
+    )
+    frame = with_retrieval_day(parsed.observations, payload).join(
+        ranges, on="series_id", how="left", maintain_order="left"
+    )
+    return frame.select(list(contracts.OBSERVATION.columns))
+
+
+def write_observations(
+    connection: duckdb.DuckDBPyConnection,
+    good: pl.DataFrame,
+    payload: Payload,
+    catalog: Catalog,
+    earlier: pl.DataFrame,
+) -> pl.DataFrame:
+    """Write the observations that are new or really changed; return what the payload held, by series.
+
+    `earlier` is where answers to the same request ended (series_id, last_period): what lies between is vanished too.
+    """
+    if good.is_empty():
+        return pl.DataFrame(schema=COUNTS)
+    spec = [catalog.series[s] for s in good["series_id"].unique(maintain_order=True)]
+    lags = pl.DataFrame(
+        {
+            "series_id": [s.id for s in spec],
+            "lag_days": [s.publication_lag_days for s in spec],
+            "revised": [s.history is History.REVISED for s in spec],
+            "frequency": [s.frequency.value for s in spec],
+        }
+    )
+    incoming = good.join(lags, on="series_id", maintain_order="left")
+    ends = incoming.select("frequency", "period").unique()
+    ends = ends.with_columns(
+        pl.Series("period_end", [period_end(day, Frequency(name)) for name, day in ends.iter_rows()], dtype=pl.Date)
+    )
+    incoming = incoming.join(ends, on=["frequency", "period"], maintain_order="left")
+    connection.register("incoming", incoming.to_arrow())
+    connection.register("earlier", earlier.to_arrow())
+    try:
+        connection.execute(_CHANGED_OBSERVATIONS, {"retrieved_at": payload.retrieved_at})
+        counts = warehouse.query(connection, _OBSERVATION_COVERAGE, None)
+        vanished = warehouse.query(connection, _VANISHED_OBSERVATIONS, [payload.retrieved_at, payload.retrieved_at])
+        connection.execute(
+            """
+            insert into raw.observation by name
+            select series_id, period, value, decimals, known_at, known_at_basis, ? as payload_id from changed
+            """,
+            [payload.payload_id],
+        )
+        connection.execute("drop table changed")
+    finally:
+        connection.unregister("incoming")
+        connection.unregister("earlier")
+    return counts.join(vanished, on="series_id", how="left", maintain_order="left")
+
+
+# `prior` is what was known when the payload was fetched. A difference counts only beyond the precision that the newer
+# payload prints, so a coarser payload never overwrites a finer value.
+# A period not known before is dated by its publication lag only where that is consistent with what was seen: not later
+# than the retrieval, and not before an earlier retrieval of the series that did not hold it yet. A retrieval whose
+# figures begin later (a window of the history) says nothing about the time before them.
+_CHANGED_OBSERVATIONS = f"""
+create or replace temp table changed as
+with prior as (
+    from {warehouse.newest_known("known_at <= $retrieved_at and series_id in (select series_id from incoming)")}
+),
+seen as (
+    select i.series_id, i.period, max(c.seen_at) as seen_at
+    from incoming as i
+    inner join (
+        select series_id, first_period, max(retrieved_at) as seen_at
+        from raw.coverage
+        where retrieved_at < $retrieved_at and rows > 0
+        group by series_id, first_period
+    ) as c on i.series_id = c.series_id and i.period >= c.first_period
+    group by i.series_id, i.period
+),
+compared as (
+    select
+        i.*,
+        p.value as prior_value,
+        s.seen_at,
+        cast(i.period_end + cast(i.lag_days as integer) as timestamp) as due_at,
+        {tolerance_sql("i.decimals", "p.value")} as tolerance
+    from incoming as i
+    left join prior as p on i.series_id = p.series_id and i.period = p.period
+    left join seen as s on i.series_id = s.series_id and i.period = s.period
+),
+dated as (
+    select
+        *,
+        prior_value is null and not revised and due_at <= $retrieved_at and (seen_at is null or seen_at < due_at)
+            as lag_is_consistent
+    from compared
+    where prior_value is null or abs(value - prior_value) > tolerance
+)
+select
+    series_id,
+    period,
+    value,
+    decimals,
+    prior_value is not null as is_revision,
+    case when lag_is_consistent then due_at else $retrieved_at end as known_at,
+    case when lag_is_consistent then 'assumed_lag' else 'observed' end as known_at_basis
+from dated
+"""
+
+
+_OBSERVATION_COVERAGE = """
+select
+    i.series_id,
+    count(*) as rows,
+    min(i.period) as first_period,
+    max(i.period) as last_period,
+    count(c.series_id) filter (where not c.is_revision) as rows_added,
+    count(c.series_id) filter (where c.is_revision) as rows_changed
+from incoming as i
+left join changed as c on i.series_id = c.series_id and i.period = c.period
+group by i.series_id
+"""
+
+
+_VANISHED_OBSERVATIONS = """
+with span as (
+    select i.series_id, min(i.period) as first_period, greatest(max(i.period), any_value(e.last_period)) as last_period
+    from incoming as i
+    left join earlier as e on i.series_id = e.series_id
+    group by i.series_id
+)
+select o.series_id, count(distinct o.period) as rows_vanished
+from raw.observation as o
+inner join span as s on o.series_id = s.series_id and o.period between s.first_period and s.last_period
+where o.known_at <= ?
+    and not exists (select 1 from incoming as i where i.series_id = o.series_id and i.period = o.period)
+    and not exists (
+        select 1 from raw.quarantine as q where q.series_id = o.series_id and q.quarantined_at = ?
+    )
+group by o.series_id
+"""

@@ -1,0 +1,152 @@
+"""Records (filings, facts, documents, releases): written when new or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+from pipelines import columns, warehouse
+from pipelines.catalog import Catalog
+from pipelines.ingest.payload import COUNTS, Payload
+from pipelines.ingest.precision import RELATIVE_TOLERANCE
+from pipelines.sources import Parsed
+
+
+@dataclass(frozen=True)
+class RecordKind:
+    """Rows that say themselves what they are (filed, listed, published), beside the observations of series.
+
+    `same` is SQL over `i` (incoming) and `p` (the newest known row of the same key): nothing changed. `known_from` is
+    the column with the day on which a row that was not known before became known; none: only from when it was seen.
+    """
+
+    table: str
+    rows: Callable[[Parsed], pl.DataFrame]
+    series: pl.Expr  # what coverage and quarantine count by: a company (its CIK, until it is named), a topic, a source
+    period: str
+    same: str
+    known_from: str | None
+    said: pl.Expr  # a row as quarantine shows it
+
+
+def _columns_equal(table: str, *aside: str) -> str:
+    """Every column that is stored is as it was; `aside` are not compared."""
+    left_out = {*columns.KEYS[table], *aside}
+    return " and ".join(f"i.{c} is not distinct from p.{c}" for c in columns.RAW[table] if c not in left_out)
+
+
+RECORD_KINDS = (
+    RecordKind(
+        table="filing_fact",
+        rows=lambda parsed: parsed.filing_facts,
+        series=pl.format("CIK{}", "cik"),
+        period="period_end",
+        same=f"abs(i.value - p.value) <= {RELATIVE_TOLERANCE} * abs(p.value)",
+        known_from="filed",
+        said=pl.format("{}: {} {} {} = {}", "row", "tag", "accession", "period_end", "value"),
+    ),
+    RecordKind(
+        table="filing",
+        rows=lambda parsed: parsed.filings,
+        series=pl.format("CIK{}", "cik"),
+        period="filing_date",
+        # The zone of the time of acceptance changed between two pulls of the same filings.
+        same=_columns_equal("filing", "acceptance_datetime"),
+        known_from="filing_date",
+        said=pl.format("{}: {} {} of {}", "row", "form", "accession", "filing_date"),
+    ),
+    RecordKind(
+        table="policy_document",
+        rows=lambda parsed: parsed.policy_documents,
+        series=pl.col("topic"),
+        period="publication_date",
+        same=_columns_equal("policy_document"),
+        known_from="publication_date",
+        said=pl.format("{}: {}", "row", "document_number"),
+    ),
+    RecordKind(
+        table="tariff_release",
+        rows=lambda parsed: parsed.tariff_releases,
+        series=pl.lit("usitc_hts"),
+        period="release_start_date",
+        same=_columns_equal("tariff_release"),
+        known_from=None,  # the list does not say when it first held a release
+        said=pl.format("{}: {}", "row", "release_id"),
+    ),
+)
+
+
+def by_company(catalog: Catalog) -> pl.Expr:
+    """`series_id` with companies by their own name; a CIK of no company stays."""
+    return pl.col("series_id").replace({f"CIK{cik}": company.id for cik, company in catalog.company_by_cik.items()})
+
+
+def write_records(
+    connection: duckdb.DuckDBPyConnection, kind: RecordKind, good: pl.DataFrame, payload: Payload, catalog: Catalog
+) -> pl.DataFrame:
+    """Write records not known before; one that changed is a later row. Return what the payload held, by series."""
+    if good.is_empty():
+        return pl.DataFrame(schema=COUNTS)
+    key = columns.KEYS[kind.table]
+    first_known = f"cast(i.{kind.known_from} as timestamp)" if kind.known_from else "$retrieved_at"
+    basis = "reported" if kind.known_from else "observed"
+    matched = " and ".join(f"i.{c} is not distinct from p.{c}" for c in key)
+    incoming = good.with_columns(kind.series.alias("series_id")).with_columns(by_company(catalog))
+    connection.register("incoming", incoming.to_arrow())
+    try:
+        connection.execute(
+            f"""
+            create or replace temp table changed as
+            with prior as (
+                select * from raw.{kind.table} as p
+                where exists (select 1 from incoming as i where {matched})
+                qualify row_number() over (partition by {", ".join(key)} order by known_at desc) = 1
+            )
+            select
+                i.*,
+                p.payload_id is not null as is_revision,
+                case when p.payload_id is null then {first_known} else $retrieved_at end as known_at,
+                case when p.payload_id is null then '{basis}' else 'observed' end as known_at_basis
+            from incoming as i
+            left join prior as p on {matched}
+            where p.payload_id is null or not ({kind.same})
+            """,
+            {"retrieved_at": payload.retrieved_at},
+        )
+        counts = warehouse.query(
+            connection,
+            f"""
+            with change as (
+                select
+                    series_id,
+                    count(*) filter (where not is_revision) as rows_added,
+                    count(*) filter (where is_revision) as rows_changed
+                from changed
+                group by series_id
+            )
+            select
+                i.series_id,
+                count(*) as rows,
+                min(i.{kind.period}) as first_period,
+                max(i.{kind.period}) as last_period,
+                any_value(c.rows_added) as rows_added,
+                any_value(c.rows_changed) as rows_changed
+            from incoming as i
+            left join change as c on i.series_id = c.series_id
+            group by i.series_id
+            """,
+        )
+        connection.execute(
+            f"""
+            insert into raw.{kind.table} by name
+            select * exclude (is_revision, retrieved_on, row, series_id), ? as payload_id from changed
+            """,
+            [payload.payload_id],
+        )
+        connection.execute("drop table changed")
+    finally:
+        connection.unregister("incoming")
+    return counts

@@ -1,0 +1,227 @@
+"""The only code that asks publishers, and the store of what came back (the alert of automation.py asks nobody).
+
+Responses are landed as they came, content-addressed, with their origin in a journal per source.
+Nothing is parsed here beyond what tells a publisher's answer from an error page.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipelines.catalog import Catalog, Source
+from pipelines.errors import BadPayload, MetalsError, UpstreamUnavailable
+from pipelines.landing.http import Client, full_url, verify_response
+from pipelines.landing.reachability import NOT_ASKED, not_asked
+from pipelines.landing.redaction import redact, without_keys
+from pipelines.landing.store import Landing, Retrieval
+from pipelines.settings import Settings
+from pipelines.sources import Request, SourceModule
+
+log = logging.getLogger("metals.landing")
+
+PROGRESS_EVERY_S = 10.0
+MAX_REQUESTS = 2_000  # of one publisher in one retrieval; an answer may lead on, and the largest plan has some hundred
+
+
+def land(
+    sources: Iterable[Source],
+    modules: Callable[[str], SourceModule],
+    catalog: Catalog,
+    settings: Settings,
+) -> dict[str, list[Retrieval]]:
+    """Ask every source side by side (one thread each) and land what is new. Never raises for a publisher's fault.
+
+    Returns the retrievals of each source, which also stand in its journal.
+    """
+    sources = list(sources)
+    landing = Landing(settings.landing_dir)
+    landing.sweep(time.time())
+    with ThreadPoolExecutor(max_workers=max(len(sources), 1), thread_name_prefix="landing") as pool:
+        futures = {s.id: pool.submit(_land_one, s, modules(s.id), catalog, settings, landing) for s in sources}
+        names = {future: source_id for source_id, future in futures.items()}
+        for n, future in enumerate(as_completed(names), start=1):
+            progress = {"stage": "ask", "done": n, "total": len(sources), "finished": names[future]}
+            log.debug("%d of %d publishers asked", n, len(sources), extra=progress)
+        return {source.id: futures[source.id].result() for source in sources}
+
+
+def _land_one(
+    source: Source, module: SourceModule, catalog: Catalog, settings: Settings, landing: Landing
+) -> list[Retrieval]:
+    retrievals: list[Retrieval] = []
+    started = said_at = time.monotonic()
+    history = landing.retrievals(source.id)
+    client = Client(source, settings)
+    set_back = _clock_set_back(source, history, settings)
+    if set_back is not None:
+        _record(retrievals, landing, Retrieval(source.id, "clock", settings.clock(), "failed", error=str(set_back)))
+        log.warning("%s", set_back)
+        return retrievals
+    try:
+        queue = module.plan(catalog, settings.clock().date())
+    except Exception as error:
+        unplanned = redact(f"the requests could not be planned ({type(error).__name__}: {error})")
+        _record(retrievals, landing, Retrieval(source.id, "plan", settings.clock(), "failed", error=unplanned))
+        log.exception("%s: %s", source.id, unplanned)
+        return retrievals
+    while queue:
+        level = logging.DEBUG
+        if time.monotonic() - said_at > PROGRESS_EVERY_S:
+            said_at, level = time.monotonic(), logging.INFO
+        progress = {"item": source.id, "of_item": f"{len(retrievals)}/{len(retrievals) + len(queue)}"}
+        log.log(level, "%s: %d answered, %d to go", source.id, len(retrievals), len(queue), extra=progress)
+        request = queue.pop(0)
+        if len(retrievals) >= MAX_REQUESTS:
+            endless = BadPayload(
+                f"leads to more than {MAX_REQUESTS} requests; {len(queue) + 1} are left out",
+                source=source.id,
+                row=request.key,
+                kept="what was answered until here",
+            )
+            _record(
+                retrievals, landing, Retrieval(source.id, request.key, settings.clock(), "failed", error=str(endless))
+            )
+            log.warning("%s", endless)
+            break
+        try:
+            further = list(_retrieve(request, source, client, settings, landing, history, retrievals))
+        except Exception as error:  # noqa: BLE001 - one publisher's fault, or its module's, stops that request alone
+            said = redact(str(error) if isinstance(error, MetalsError) else f"{type(error).__name__}: {error}")
+            _record(retrievals, landing, Retrieval(source.id, request.key, settings.clock(), "failed", error=said))
+            log.debug("%s", said)
+            if client.gave_up and queue:
+                # Asking a dead host again costs a wait each; what was not asked is said, and kept as it was.
+                retrievals += [Retrieval(source.id, r.key, settings.clock(), "not_tried") for r in queue]
+                break
+            continue
+        queue = further + queue
+    _say(source, retrievals, time.monotonic() - started)
+    return retrievals
+
+
+def _say(source: Source, retrievals: list[Retrieval], seconds: float) -> None:
+    """One line on what came of asking a publisher; each failed request has had a line of its own for the curious."""
+    tally = Counter(c.outcome for c in retrievals)
+    told = ", ".join(f"{n} {outcome.replace('_', ' ')}" for outcome, n in tally.items()) or "nothing to ask"
+    first = next((c.error for c in retrievals if c.outcome == "failed" and c.error), None)
+    if first is not None:
+        reason = re.sub(r"^\[[^\]]*\] ", "", first)  # source and request, which the line says or -v does
+        reason = re.sub(r"\(\w+: (?:\[Errno -?\d+\] )?", "(", reason)  # the Python name of the error
+        answered = tally.keys() - {"failed", "not_tried"}
+        log.warning("%s: %s%s", source.id, f"{told}: " if answered else "", reason)
+    else:
+        # What nobody wanted asked is no news.
+        asked = any(c.outcome not in NOT_ASKED for c in retrievals)
+        log.log(logging.INFO if asked else logging.DEBUG, "%s: %s in %.1f s", source.id, told, seconds)
+
+
+def _clock_set_back(source: Source, history: list[Retrieval], settings: Settings) -> UpstreamUnavailable | None:
+    """Why nobody may be asked now: the answer would be dated before what is known, and the older figure stay last."""
+    now = settings.clock()
+    newest = max((c.checked_at for c in history), default=now)
+    if newest <= now or not_asked(source, settings) is not None:
+        return None
+    return UpstreamUnavailable(
+        f"not asked: the clock says {now:%Y-%m-%d %H:%M} UTC, but the last check was at {newest:%Y-%m-%d %H:%M}",
+        source=source.id,
+        kept="the last good payloads",
+        todo=f"set the clock right; if it had run ahead, take the later lines out of journal/{source.id}.jsonl in the "
+        "landing folder and delete the build, which is made again from landing",
+    )
+
+
+def _retrieve(
+    request: Request,
+    source: Source,
+    client: Client,
+    settings: Settings,
+    landing: Landing,
+    history: list[Retrieval],
+    retrievals: list[Retrieval],
+) -> Iterator[Request]:
+    """Ask for one thing if it is due; record what came of it; yield the requests that follow from the answer."""
+    now = settings.clock()
+    seen = [c for c in history if c.key == request.key and c.outcome in ("fresh", "unchanged", "absent")]
+    last = next((c for c in reversed(seen) if c.payload_id), None)
+    if last is not None and last.payload_id is not None and not landing.holds(last.payload_id):
+        log.warning("%s %s: payload %s in landing is gone or damaged", source.id, request.key, last.payload_id[:12])
+        seen, last = [], None  # asked for as if never seen, without validators
+    skip = _reason_to_skip(request, source, settings, seen, now)
+    if skip:
+        retrievals.append(Retrieval(source.id, request.key, now, skip))  # not journalled: nothing was learnt
+        if request.then and last is not None and last.payload_id and skip in ("not_due", "closed"):
+            yield from request.then(landing.get(last.payload_id))  # what follows from it may be due all the same
+        return
+    url = redact(full_url(request))
+    validators = {}
+    # A validator speaks of one address: at another one an older file would pass for "not modified".
+    if last is not None and request.land and last.url == url:
+        if last.etag:
+            validators["If-None-Match"] = last.etag
+        if last.last_modified:
+            validators["If-Modified-Since"] = last.last_modified
+    started = time.monotonic()
+    response, body = client.get(request, validators)
+    if response.status_code == 404 and request.absent_ok:
+        _record(retrievals, landing, Retrieval(source.id, request.key, now, "absent", url=url, status=404))
+        return
+    unmodified = last if response.status_code == 304 else None
+    if unmodified is not None and unmodified.payload_id is not None:
+        body = landing.get(unmodified.payload_id)
+    else:
+        verify_response(response, body, request, source)
+        if client.repeats_key(body):
+            raise BadPayload("repeats the key it was asked with, so it is not kept", source=source.id, row=request.key)
+    further = request.then(body) if request.then else []
+    if request.land:
+        payload_id = landing.put(body)
+        headers = response.headers
+        _record(
+            retrievals,
+            landing,
+            Retrieval(
+                source.id,
+                request.key,
+                now,
+                "unchanged" if last is not None and last.payload_id == payload_id else "fresh",
+                payload_id=payload_id,
+                url=url,
+                status=response.status_code,
+                content_type=headers.get("Content-Type"),
+                etag=headers.get("ETag") or (unmodified.etag if unmodified else None),
+                last_modified=headers.get("Last-Modified") or (unmodified.last_modified if unmodified else None),
+                bytes=len(body),
+                seconds=round(time.monotonic() - started, 3),
+            ),
+        )
+    yield from further
+
+
+def _reason_to_skip(
+    request: Request, source: Source, settings: Settings, seen: list[Retrieval], now: datetime
+) -> str | None:
+    reason = not_asked(source, settings)
+    if reason is not None:
+        return reason
+    if request.closed and seen:
+        return "closed"
+    # A page that is not landed is asked whenever its source is; its own last retrieval is unknown.
+    if request.land and seen and now - seen[-1].checked_at < timedelta(hours=source.cadence_hours):
+        return "not_due"
+    return None
+
+
+def _record(retrievals: list[Retrieval], landing: Landing, retrieval: Retrieval) -> None:
+    # A publisher may repeat a key wherever it likes, in a validator for instance.
+    said: dict[str, Any] = {n: without_keys(v) for n, v in asdict(retrieval).items() if isinstance(v, str)}
+    retrieval = replace(retrieval, **said)
+    retrievals.append(retrieval)
+    landing.append(retrieval)

@@ -1,0 +1,284 @@
+"""HTTP for one source: bounded waits and bodies, retries, pacing, known hosts; what a response must look like."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import re
+import socket
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import DecodeError, HTTPError
+from urllib3.util import Retry
+
+from pipelines.catalog import Source
+from pipelines.errors import BadPayload, UpstreamUnavailable
+from pipelines.landing.redaction import hide, redact
+from pipelines.settings import Settings
+from pipelines.sources import Request
+
+MAX_REDIRECTS = 5
+
+
+MAX_RETRY_AFTER_S = 30
+
+
+CHUNK_BYTES = 1 << 16
+
+
+HEAD_BYTES = 1 << 16
+
+
+class _BoundedAdapter(HTTPAdapter):
+    """Bounds the time in which the head of an answer must be there; `requests` bounds only each silence within it."""
+
+    def __init__(self, head_timeout_s: float, **options: Any) -> None:
+        self._pools = {
+            "http": _pool_with_deadline(HTTPConnectionPool, HTTPConnection, head_timeout_s),
+            "https": _pool_with_deadline(HTTPSConnectionPool, HTTPSConnection, head_timeout_s),
+        }
+        super().__init__(**options)
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
+        manager = super().proxy_manager_for(*arguments, **options)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+
+def _pool_with_deadline(pool: Any, connection: Any, limit_s: float) -> Any:
+    class WithDeadline(connection):  # type: ignore[misc]
+        def getresponse(self) -> Any:
+            late = threading.Event()
+
+            def hang_up() -> None:
+                late.set()
+                # On the socket below any TLS: its own shutdown would take the connection from under the reader.
+                with contextlib.suppress(OSError):
+                    socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+            timer = threading.Timer(limit_s, hang_up)
+            timer.start()
+            response = None
+            try:
+                response = super().getresponse()
+            except (OSError, http.client.HTTPException):
+                if not late.is_set():
+                    raise
+            finally:
+                timer.cancel()
+            if response is None or late.is_set():  # a head that was cut passes for a whole one
+                raise TimeoutError(f"the head of the answer took longer than {limit_s} s")
+            return response
+
+    return type(pool.__name__, (pool,), {"ConnectionCls": WithDeadline})
+
+
+class Client:
+    """HTTP with manners for one source: bounded waits and bodies, retries with jitter, pacing, known hosts only."""
+
+    def __init__(self, source: Source, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._source, self._settings, self._sleep = source, settings, sleep
+        key = getattr(settings, source.key) if source.key is not None else None
+        self._key: str | None = key.get_secret_value() if key is not None else None
+        if self._key:
+            hide(self._key)
+        self._last_request = 0.0
+        self.gave_up = False
+        retry = Retry(
+            total=3,
+            connect=1,
+            read=2,
+            redirect=0,
+            status=3,
+            backoff_factor=0.5,
+            backoff_jitter=0.5,
+            backoff_max=20,
+            allowed_methods=frozenset({"GET", "POST"}),  # every POST here is a query: asking twice changes nothing
+            status_forcelist=(429, 500, 502, 503, 504),
+            respect_retry_after_header=True,
+            retry_after_max=MAX_RETRY_AFTER_S,
+            raise_on_status=False,
+        )
+        self._session = requests.Session()
+        self._session.trust_env = settings.upstream_base_url is None  # no proxy between a test and its replay
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, _BoundedAdapter(settings.total_timeout_s, max_retries=retry))
+        self._session.headers["User-Agent"] = settings.user_agent
+        self._session.headers["Accept-Encoding"] = "gzip"
+
+    def get(self, request: Request, validators: dict[str, str]) -> tuple[requests.Response, bytes]:
+        """Ask once; follow redirects only to the source's own hosts.
+
+        Raises UpstreamUnavailable (not reached, refused, still failing after retries) or BadPayload
+        (too large, truncated, a redirect elsewhere or away from TLS).
+        """
+        url = full_url(request)
+        key = self._key_of(request)
+        for _ in range(MAX_REDIRECTS + 1):
+            response = self._send(request, url, validators, key)
+            if response.is_redirect:
+                there = urljoin(url, response.headers["Location"])
+                response.close()
+                if url.startswith("https://") and not there.startswith("https://"):
+                    raise BadPayload("redirects to an address without TLS", source=self._source.id, row=request.key)
+                url, key = there, ()  # where a redirect leads, the key goes only if the publisher put it there
+                continue
+            with closing(response):
+                return response, self._body(response, request)
+        raise BadPayload(f"redirected more than {MAX_REDIRECTS} times", source=self._source.id, row=request.key)
+
+    def repeats_key(self, body: bytes) -> bool:
+        """Whether an answer holds the key that was sent."""
+        return self._key is not None and self._key.encode() in body
+
+    def _key_of(self, request: Request) -> tuple[tuple[str, str], ...]:
+        """The parameter that only the wire sees."""
+        if request.key_parameter is None:
+            return ()
+        if self._key is None:
+            raise BadPayload("needs a key, and the catalogue names no setting for it", source=self._source.id)
+        return ((request.key_parameter, self._key),)
+
+    def _send(
+        self, request: Request, url: str, validators: dict[str, str], key: tuple[tuple[str, str], ...]
+    ) -> requests.Response:
+        host = urlsplit(url).hostname or ""
+        if host not in self._source.hosts:
+            raise BadPayload(
+                f"leads to host {host!r}, which the catalogue does not name", source=self._source.id, row=request.key
+            )
+        wait = self._last_request + 1 / self._source.requests_per_second - time.monotonic()
+        if wait > 0 and (self._settings.pacing or self._settings.upstream_base_url is None):
+            self._sleep(wait)
+        self._last_request = time.monotonic()
+        try:
+            return self._session.request(
+                "GET" if request.body is None else "POST",
+                self._address(url),
+                params=key or None,
+                data=request.body,
+                headers={**request.headers, **validators},
+                timeout=(self._settings.connect_timeout_s, self._settings.read_timeout_s),
+                stream=True,
+                allow_redirects=False,
+            )
+        except requests.ConnectionError as error:
+            self.gave_up = True
+            raise UpstreamUnavailable(
+                f"{host} could not be reached ({_cause(error)})", source=self._source.id, row=request.key
+            ) from None
+        except requests.RequestException as error:
+            raise UpstreamUnavailable(
+                f"{host} did not answer ({_cause(error)})", source=self._source.id, row=request.key
+            ) from None
+
+    def _address(self, url: str) -> str:
+        base = self._settings.upstream_base_url
+        return url if base is None else f"{base}/{url.removeprefix('https://').removeprefix('http://')}"
+
+    def _body(self, response: requests.Response, request: Request) -> bytes:
+        limit = int(self._source.max_body_mb * 1e6)
+        deadline = time.monotonic() + self._settings.total_timeout_s
+        chunks, size = [], 0
+        try:
+            for chunk in _decoded(response):
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > limit:
+                    raise BadPayload(
+                        f"is larger than the {self._source.max_body_mb} MB expected at most",
+                        source=self._source.id,
+                        row=request.key,
+                    )
+                if time.monotonic() > deadline:
+                    raise UpstreamUnavailable(
+                        f"took longer than {self._settings.total_timeout_s} s", source=self._source.id, row=request.key
+                    )
+        except (HTTPError, EOFError, zlib.error) as error:
+            raise UpstreamUnavailable(
+                f"broke off after {size} bytes ({_cause(error)})", source=self._source.id, row=request.key
+            ) from None
+        return b"".join(chunks)
+
+
+def _decoded(response: requests.Response) -> Iterator[bytes]:
+    """The body in pieces of bounded size, unzipped here: urllib3 takes a compressed stream that is cut for its end.
+
+    Raises EOFError where the stream is cut, urllib3's HTTPError or zlib.error where it is broken.
+    """
+    # As it comes, so that the deadline is looked at: a whole chunk of a byte a second would take the day.
+    chunks = iter(lambda: response.raw.read1(CHUNK_BYTES, decode_content=False), b"")
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding == "identity":
+        yield from chunks
+        return
+    if encoding not in ("gzip", "x-gzip"):
+        raise DecodeError(f"encoded as {encoding!r}, which was not asked for")
+    member, begun = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), False
+    for chunk in chunks:
+        rest = chunk
+        while rest:
+            begun = True
+            yield member.decompress(rest, CHUNK_BYTES)
+            rest = member.unconsumed_tail
+            if member.eof:
+                rest, member, begun = member.unused_data, zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), False
+    if begun:
+        raise EOFError("the compressed stream is cut")
+
+
+def full_url(request: Request) -> str:
+    return request.url + ("?" + urlencode(request.params) if request.params else "")
+
+
+def verify_response(response: requests.Response, body: bytes, request: Request, source: Source) -> None:
+    """Refuse a response that is not what was asked for, whatever its status."""
+
+    def refuse(what: str) -> BadPayload:
+        return BadPayload(what, source=source.id, row=request.key, kept="the last good payload")
+
+    if response.status_code != 200:
+        kind = UpstreamUnavailable if response.status_code in (403, 429) or response.status_code >= 500 else BadPayload
+        raise kind(
+            f"answered {response.status_code}: {_excerpt(body)}",
+            source=source.id,
+            row=request.key,
+            kept="the last good payload",
+        )
+    if len(body) < source.min_body_bytes:
+        raise refuse(f"answered 200 with {len(body)} bytes, fewer than the {source.min_body_bytes} expected at least")
+    content_type = response.headers.get("Content-Type", "").lower()
+    if not content_type.startswith(request.expect.content_types):
+        raise refuse(f"answered 200 as {content_type or 'no content type'}: {_excerpt(body)}")
+    head = body[:HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not head.startswith(request.expect.starts_with):
+        raise refuse(f"answered 200 with an unexpected beginning: {_excerpt(body)}")
+    for needle in request.expect.contains:
+        if needle not in head:
+            raise refuse(f"answered 200 without {needle.decode(errors='replace')!r} near its beginning")
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason of a chained network error, without the object addresses that urllib3 prints."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    return redact(f"{type(error).__name__}: {error}")
+
+
+def _excerpt(body: bytes) -> str:
+    text = re.sub(r"<[^>]*>|\s+", " ", body[:2000].decode("utf-8", errors="replace"))
+    return redact(" ".join(text.split())[:160]) or "an empty body"

@@ -1,0 +1,70 @@
+"""Whether publishers may be asked, and whether their hosts can be reached."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+from requests.utils import get_environ_proxies
+
+from pipelines.catalog import Source
+from pipelines.settings import Settings
+
+# Hosts that offer no TLS; every other one is asked over it.
+HTTP_ONLY_HOSTS = frozenset({"www.gfex.com.cn"})
+
+
+def not_asked(source: Source, settings: Settings) -> str | None:
+    """Why nothing is asked of a publisher, whatever is due: `switched_off`, `no_key`, `offline`; None where it is."""
+    if source.switch is not None and not getattr(settings, source.switch):
+        return "switched_off"
+    if source.key is not None and getattr(settings, source.key) is None:
+        return "no_key"
+    return "offline" if settings.offline else None
+
+
+def reachable(sources: Iterable[Source], settings: Settings) -> dict[str, str]:
+    """Whether the first host of each source takes a TCP connection, tried side by side; nothing is sent.
+
+    Returns by source id: `yes`, `no: <reason>`, `switched off`, `no key set`, `not asked (offline)`, or
+    `not asked (proxy)` where requests go through a proxy, which a connection of our own would pass by.
+    """
+    found: dict[str, str] = {}
+    addresses: dict[str, tuple[str, int]] = {}
+    for source in sources:
+        host = source.hosts[0]
+        port = 80 if host in HTTP_ONLY_HOSTS else 443
+        reason = not_asked(source, settings)
+        if reason is not None:
+            found[source.id] = NOT_ASKED[reason]
+        elif settings.upstream_base_url is not None:
+            base = urlsplit(settings.upstream_base_url)
+            addresses[source.id] = (base.hostname or "", base.port or (443 if base.scheme == "https" else 80))
+        elif get_environ_proxies(f"{'http' if port == 80 else 'https'}://{host}"):
+            found[source.id] = "not asked (proxy)"
+        else:
+            addresses[source.id] = (host, port)
+    distinct = sorted(set(addresses.values()))  # some sources share a host, which is tried once
+    with ThreadPoolExecutor(max_workers=max(len(distinct), 1), thread_name_prefix="reachable") as pool:
+        answers = dict(zip(distinct, pool.map(lambda a: _knock(a, settings.connect_timeout_s), distinct), strict=True))
+    return found | {source_id: answers[address] for source_id, address in addresses.items()}
+
+
+NOT_ASKED = {"switched_off": "switched off", "no_key": "no key set", "offline": "not asked (offline)"}
+
+
+def _knock(address: tuple[str, int], timeout_s: float) -> str:
+    """`yes` where `address` (host, port) takes a connection within `timeout_s` seconds, else `no: <reason>`."""
+    try:
+        with socket.create_connection(address, timeout=timeout_s):
+            return "yes"
+    except TimeoutError:
+        return "no: timed out"
+    except ConnectionRefusedError:
+        return "no: refused"
+    except socket.gaierror:
+        return "no: unknown host"
+    except OSError as error:
+        return f"no: {(error.strerror or type(error).__name__).lower()}"

@@ -1,0 +1,141 @@
+"""The store of responses: payloads by content, and a journal of retrievals per source."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import json
+import logging
+import os
+import re
+import threading
+import zlib
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pipelines.errors import BadPayload
+
+log = logging.getLogger("metals.landing")
+
+LEFTOVER_AGE_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """One time that a publisher was (or was not) asked for one thing; a line of the journal.
+
+    outcome: `fresh` (bytes not seen before for this key), `unchanged`, `not_due` (asked recently enough),
+    `closed` (its answer no longer changes), `offline`, `switched_off`, `no_key` (the user has set none), `failed`,
+    `not_tried` (its host was dead), `absent` (the publisher says there is no such thing, which is an answer).
+    """
+
+    source: str
+    key: str
+    checked_at: datetime
+    outcome: str
+    payload_id: str | None = None
+    url: str | None = None
+    status: int | None = None
+    content_type: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    bytes: int | None = None
+    seconds: float | None = None
+    error: str | None = None
+
+    def line(self) -> str:
+        record = {k: v for k, v in asdict(self).items() if v is not None}
+        record["checked_at"] = self.checked_at.isoformat()
+        return json.dumps(record, sort_keys=True)
+
+
+class Landing:
+    """Content-addressed payloads and the journal of retrievals, under one folder.
+
+    `objects/ab/<sha256>.gz` holds the bytes; `journal/<source>.jsonl` one line per retrieval, appended and synced.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._lock = threading.Lock()
+
+    def put(self, body: bytes) -> str:
+        """Store `body`, return its SHA-256. Written beside and renamed: a killed process leaves no half object."""
+        payload_id = hashlib.sha256(body).hexdigest()
+        path = self._object(payload_id)
+        if not self.holds(payload_id):  # also writes again what has been damaged
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
+            try:
+                with part.open("wb") as file:
+                    file.write(gzip.compress(body, compresslevel=6, mtime=0))
+                    file.flush()
+                    os.fsync(file.fileno())
+                part.replace(path)
+            except BaseException:
+                part.unlink(missing_ok=True)  # on a full disk it would only take room
+                raise
+        return payload_id
+
+    def sweep(self, now: float) -> None:
+        """Remove what killed processes left half written more than an hour before `now` (seconds of the epoch)."""
+        for part in self.root.glob("objects/*/*.part"):
+            with contextlib.suppress(FileNotFoundError):
+                if now - part.stat().st_mtime > LEFTOVER_AGE_S:
+                    part.unlink()
+
+    def get(self, payload_id: str) -> bytes:
+        """The bytes of a payload; BadPayload when they are gone or no longer match their name."""
+        try:
+            body = gzip.decompress(self._object(payload_id).read_bytes())
+        except (OSError, EOFError, zlib.error) as error:
+            raise BadPayload(f"payload {payload_id[:12]} cannot be read from landing: {error}") from None
+        if hashlib.sha256(body).hexdigest() != payload_id:
+            raise BadPayload(f"payload {payload_id[:12]} in landing no longer matches its own hash")
+        return body
+
+    def holds(self, payload_id: str) -> bool:
+        """Whether the payload is there and undamaged."""
+        try:
+            self.get(payload_id)
+        except BadPayload:
+            return False
+        return True
+
+    def append(self, retrieval: Retrieval) -> None:
+        path = self._journal(retrieval.source)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock, path.open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":
+                    file.write(b"\n")  # the line before was torn by a kill and must not take this one with it
+            file.write(retrieval.line().encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def retrievals(self, source: str) -> list[Retrieval]:
+        """Every retrieval of a source, oldest first. A last line torn by a kill is left out and said."""
+        try:
+            lines = self._journal(source).read_bytes().splitlines()
+        except FileNotFoundError:
+            return []
+        retrievals = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                record = json.loads(line)
+                record["checked_at"] = datetime.fromisoformat(record["checked_at"])
+                retrievals.append(Retrieval(**record))
+            except (ValueError, TypeError, KeyError):
+                log.warning("journal of %s: line %d is torn and is left out", source, number)
+        return retrievals
+
+    def _object(self, payload_id: str) -> Path:
+        if not re.fullmatch(r"[0-9a-f]{64}", payload_id):
+            raise BadPayload(f"{payload_id!r} is not a payload's name")
+        return self.root / "objects" / payload_id[:2] / f"{payload_id}.gz"
+
+    def _journal(self, source: str) -> Path:
+        return self.root / "journal" / f"{source}.jsonl"

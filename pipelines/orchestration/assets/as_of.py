@@ -1,0 +1,98 @@
+"""Warehouses of past days as partitions of one asset: what would have been built and published on each day."""
+
+import shutil
+from datetime import date
+from typing import Any
+
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    AssetSpec,
+    BackfillPolicy,
+    DailyPartitionsDefinition,
+    Failure,
+    MaterializeResult,
+    MetadataValue,
+    multi_asset,
+)
+
+from pipelines import ingest, sources, transform, warehouse
+from pipelines.audit import gate
+from pipelines.catalog import Catalog
+from pipelines.landing import Landing
+from pipelines.orchestration.assets import landed
+from pipelines.orchestration.assets.metadata import pages
+from pipelines.orchestration.resources import MetalsRun
+from pipelines.settings import Settings
+from pipelines.transform import history
+
+KEY = AssetKey(["warehouse", "as_of"])
+# The first day offered in the UI; `metals run --as-of` takes any.
+FIRST_DAY = "2008-01-01"
+
+
+def build(catalog: Catalog) -> AssetsDefinition:
+    """The asset over what has landed; a back-fill is one run, day after day, for one process writes the warehouse."""
+
+    @multi_asset(
+        name="as_of",
+        partitions_def=DailyPartitionsDefinition(FIRST_DAY, timezone="UTC"),
+        backfill_policy=BackfillPolicy.single_run(),
+        specs=[
+            AssetSpec(
+                KEY,
+                deps=[landed.key(s.id) for s in catalog.sources.values()],
+                description="warehouse/as_of/metals_DATE.duckdb: what was known by the end of a day, built from what "
+                "has landed and ships, with nothing known later. Choose days and materialise; no publisher is asked "
+                "and the daily file is left alone. Each day takes about as long as the models of a daily run.",
+                group_name="past_days",
+                owners=["team:metals-drivers"],
+                kinds={"dbt", "duckdb"},
+                metadata=pages(("README.md", None), ("pipelines/orchestration/assets/as_of.py", None)),
+            )
+        ],
+    )
+    def as_of(context: AssetExecutionContext, metals: MetalsRun) -> MaterializeResult[Any]:
+        for day in context.partition_keys:
+            settings = metals.settings.model_copy(update={"as_of": date.fromisoformat(day), "offline": True})
+            metadata = snapshot(settings, catalog)
+            context.add_asset_metadata(metadata, asset_key=KEY, partition_key=day)
+        return MaterializeResult(asset_key=KEY)
+
+    return as_of
+
+
+def snapshot(settings: Settings, catalog: Catalog) -> dict[str, Any]:
+    """Build and publish the warehouse of `settings.as_of`; returns what its partition shows.
+
+    The same steps as a daily run, on a copy of its raw rows. Raises Failure when a model fails, AuditFailed when the
+    audit holds the file back; an earlier file of that day stands then.
+    """
+    with warehouse.exclusive(settings):
+        warehouse.prepare(settings)
+        with warehouse.writer(settings) as connection:
+            ingest.load_bundle(connection, settings.bundled_dir, settings.clock())
+            warehouse.write_catalog(connection, catalog)
+            for source in catalog.sources.values():
+                ingest.load_source(
+                    connection, source, sources.module(source.id), catalog, Landing(settings.landing_dir)
+                )
+        failed = [r for r in transform.build(settings) if r.failed]
+        if failed:
+            raise Failure(
+                description=f"as of {settings.as_of}: {len(failed)} models and tests failed; nothing is published",
+                metadata={r.name: MetadataValue.text(r.message) for r in failed[:20]},
+            )
+        history.fill(settings)
+        gate.publish(settings)
+        shutil.rmtree(settings.build_path.parent)  # made anew from the daily build whenever it is asked for
+    with warehouse.reader(settings) as connection:
+        verdicts = warehouse.query(connection, "select claim_id, verdict from claim_verdicts order by claim_id").rows()
+    return {
+        "path": MetadataValue.path(str(settings.published_path)),
+        "bytes": settings.published_path.stat().st_size,
+        "verdicts": MetadataValue.md(
+            "| claim | verdict |\n|---|---|\n" + "\n".join(f"| {claim} | {verdict} |" for claim, verdict in verdicts)
+        ),
+    }

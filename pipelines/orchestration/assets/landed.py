@@ -1,0 +1,113 @@
+"""Landed payloads: one asset per publisher, asked side by side in one step. The only assets that use the network."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from dagster import (
+    AssetCheckKey,
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    AssetSpec,
+    MaterializeResult,
+    MetadataValue,
+    multi_asset,
+)
+
+from pipelines import landing, sources
+from pipelines.catalog import Catalog, Source
+from pipelines.landing import Retrieval
+from pipelines.orchestration.assets.metadata import EVERY_WEEKDAY, publisher
+from pipelines.orchestration.resources import MetalsRun
+
+NOT_ASKED = ("not_due", "closed", "offline", "switched_off", "no_key")
+
+
+def key(source_id: str) -> AssetKey:
+    return AssetKey(["landing", source_id])
+
+
+def team(name: str) -> str:
+    """An owner as Dagster writes it, from a publisher's name."""
+    return "team:" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def build(catalog: Catalog) -> AssetsDefinition:
+    """One subsettable multi-asset over all publishers of the catalogue."""
+
+    @multi_asset(
+        name="landing",
+        can_subset=True,
+        specs=[
+            AssetSpec(
+                key(s.id),
+                description=f"Responses of {s.title} as they came, with their origin. {s.description}",
+                group_name=s.group,
+                owners=[team(s.publisher)],
+                kinds={"python", "http"},
+                metadata=publisher(s),
+                freshness_policy=EVERY_WEEKDAY,
+                skippable=True,
+            )
+            for s in catalog.sources.values()
+        ],
+        check_specs=[
+            AssetCheckSpec(
+                "answered",
+                asset=key(s.id),
+                description="Every request was answered with what was asked for (or none was due).",
+            )
+            for s in catalog.sources.values()
+        ],
+    )
+    def landed(
+        context: AssetExecutionContext, metals: MetalsRun
+    ) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
+        assets, wanted = context.selected_asset_keys, context.selected_asset_check_keys
+        selected = assets | {check.asset_key for check in wanted}  # the UI may ask for a check alone
+        chosen = [s for s in catalog.sources.values() if key(s.id) in selected]
+        results = landing.land(chosen, sources.module, catalog, metals.settings)
+        for source in chosen:
+            retrievals = results[source.id]
+            if key(source.id) in assets:
+                yield MaterializeResult(asset_key=key(source.id), metadata=_metadata(retrievals))
+            if AssetCheckKey(key(source.id), "answered") in wanted:
+                yield _answered(source, retrievals)
+
+    return landed
+
+
+def _metadata(retrievals: list[Retrieval]) -> dict[str, Any]:
+    outcomes = dict(Counter(c.outcome for c in retrievals))
+    lines = "\n".join(
+        f"| {c.key} | {c.outcome} | {c.bytes or ''} | {(c.payload_id or '')[:12]} | {c.error or ''} |"
+        for c in retrievals
+    )
+    return {
+        "requests": MetadataValue.int(len(retrievals)),
+        "outcomes": MetadataValue.json(outcomes),
+        "bytes": MetadataValue.int(sum(c.bytes or 0 for c in retrievals)),
+        "checks": MetadataValue.md(
+            f"| asked for | outcome | bytes | payload | error |\n|---|---|---|---|---|\n{lines}"
+        ),
+    }
+
+
+def _answered(source: Source, retrievals: list[Retrieval]) -> AssetCheckResult:
+    failed = [c for c in retrievals if c.outcome == "failed"]
+    said = "; ".join(c.error or c.key for c in failed[:3]) or (
+        "nothing was due" if all(c.outcome in NOT_ASKED for c in retrievals) else "every request was answered"
+    )
+    return AssetCheckResult(
+        asset_key=key(source.id),
+        check_name="answered",
+        passed=not failed,
+        severity=AssetCheckSeverity.WARN,  # the last good data stands, and the run goes on
+        description=said,
+        metadata={"said": said, "failed": len(failed), "asked": len(retrievals)},
+    )

@@ -1,0 +1,105 @@
+"""The published warehouse: audited, then swapped in whole."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    AssetSpec,
+    Failure,
+    MaterializeResult,
+    MetadataValue,
+    multi_asset,
+)
+
+from pipelines import warehouse
+from pipelines.audit import checks, gate
+from pipelines.errors import AuditFailed
+from pipelines.orchestration.assets.metadata import DICTIONARY, EVERY_WEEKDAY, pages
+from pipelines.orchestration.resources import MetalsRun
+
+log = logging.getLogger("metals.publish")
+
+KEY = AssetKey(["warehouse", "published"])
+
+
+def build(upstream: list[AssetKey]) -> AssetsDefinition:
+    """The asset over all models; its checks are the audit."""
+
+    @multi_asset(
+        name="publish",
+        can_subset=True,  # the UI may ask for the file without its checks, or for a check alone
+        specs=[
+            AssetSpec(
+                KEY,
+                deps=upstream,
+                description="warehouse/metals.duckdb: the build, audited and swapped in whole. Open it read-only with "
+                "any DuckDB client, also while a run is on.",
+                group_name="published",
+                owners=["team:metals-drivers"],
+                kinds={"duckdb"},
+                metadata=pages(("README.md", "SQL"), (DICTIONARY, "Published tables")),
+                freshness_policy=EVERY_WEEKDAY,
+            )
+        ],
+        check_specs=[
+            AssetCheckSpec(name, asset=KEY, description=(check.__doc__ or "").strip())
+            for name, check in checks.CHECKS.items()
+        ],
+    )
+    def published(
+        context: AssetExecutionContext, metals: MetalsRun
+    ) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
+        settings = metals.settings
+        try:
+            findings, changes = gate.publish(settings)
+        except AuditFailed as failure:
+            with warehouse.writer(settings) as connection:
+                for finding in checks.audit(connection, settings):
+                    yield _result(finding)
+            raise Failure(description=str(failure)) from failure
+        with warehouse.reader(settings) as connection:
+            rows = connection.execute(
+                "select table_name, rows_after, rows_added, rows_changed, rows_vanished from audit.build_diff "
+                "where rows_after is not null order by 1"
+            ).fetchall()
+        table = "\n".join("| " + " | ".join("" if v is None else str(v) for v in row) + " |" for row in rows)
+        yield MaterializeResult(
+            asset_key=KEY,
+            metadata={
+                "path": MetadataValue.path(str(settings.published_path)),
+                "as_of": str(settings.as_of_date()),
+                "bytes": settings.published_path.stat().st_size,
+                "tables": MetadataValue.md(
+                    f"| table | rows | added | changed | vanished |\n|---|---|---|---|---|\n{table}"
+                ),
+                "changed": MetadataValue.text("; ".join(changes) or "no verdict and no divergence"),
+                "published_despite": MetadataValue.text(settings.publish_despite_failed_checks or "")
+                if any(f.blocking and not f.passed for f in findings)
+                else MetadataValue.text("no blocking check failed"),
+            },
+        )
+        for finding in findings:
+            if finding.name in checks.CHECKS:
+                yield _result(finding)
+
+    return published
+
+
+def _result(finding: checks.Finding) -> AssetCheckResult:
+    return AssetCheckResult(
+        asset_key=KEY,
+        check_name=finding.name,
+        passed=finding.passed,
+        severity=AssetCheckSeverity.ERROR if finding.blocking else AssetCheckSeverity.WARN,
+        description=finding.said,
+        # The run's page shows a check's metadata, not its description.
+        metadata={"said": finding.said}
+        | ({"examples": MetadataValue.md("\n".join(f"- {e}" for e in finding.examples))} if finding.examples else {}),
+    )

@@ -1,0 +1,274 @@
+"""Raw tables: one asset per publisher, loaded in one step; contracts are inside, series in the asset's metadata."""
+
+import base64
+import logging
+import traceback
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+import duckdb
+from dagster import (
+    AssetCheckKey,
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    AssetSpec,
+    Failure,
+    MaterializeResult,
+    MetadataValue,
+    multi_asset,
+)
+
+from pipelines import ingest, sources, warehouse
+from pipelines.audit.checks import standing_faults
+from pipelines.catalog import Catalog, Frequency, Source
+from pipelines.catalog.calendar import age_days, is_stale, next_release
+from pipelines.landing import Landing, redact
+from pipelines.orchestration.assets import landed
+from pipelines.orchestration.assets.metadata import EVERY_WEEKDAY, publisher
+from pipelines.orchestration.resources import MetalsRun
+
+log = logging.getLogger("metals.raw")
+
+PICTURE_POINTS = 240
+
+
+def key(source_id: str) -> AssetKey:
+    return AssetKey(["raw", source_id])
+
+
+def build(catalog: Catalog) -> AssetsDefinition:
+    """One subsettable step that loads what has landed of each publisher, one after the other."""
+
+    @multi_asset(
+        name="load",
+        can_subset=True,
+        specs=[
+            AssetSpec(
+                key(s.id),
+                deps=[landed.key(s.id)],
+                description=f"{s.title}: {s.description}",
+                group_name=s.group,
+                owners=[landed.team(office) for office in _offices(s, catalog)],
+                kinds={"duckdb", "polars"},
+                metadata=publisher(s),
+                freshness_policy=EVERY_WEEKDAY,
+                skippable=True,
+            )
+            for s in catalog.sources.values()
+        ],
+        check_specs=[
+            AssetCheckSpec(name, asset=key(s.id), description=description)
+            for s in catalog.sources.values()
+            for name, description in (
+                ("contract_held", "No row of the newest payloads was quarantined or vanished, no payload was refused."),
+                ("fresh", "The newest period of every series is as young as the catalogue asks."),
+            )
+        ],
+    )
+    def load(context: AssetExecutionContext, metals: MetalsRun) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
+        settings = metals.settings
+        today = settings.as_of_date()
+        assets, checks = context.selected_asset_keys, context.selected_asset_check_keys
+        chosen = assets | {check.asset_key for check in checks}  # the UI may ask for a check alone
+        failed: dict[str, str] = {}
+        with warehouse.writer(settings) as connection:
+            ingest.load_bundle(connection, settings.bundled_dir, settings.clock())
+            warehouse.write_catalog(connection, catalog)
+            for source in catalog.sources.values():
+                if key(source.id) not in chosen:
+                    continue
+                try:
+                    loaded, *judged = _load(connection, source, catalog, Landing(settings.landing_dir), today)
+                except ingest.NOT_THE_PAYLOADS_FAULT:
+                    raise
+                except Exception as error:  # noqa: BLE001 - one publisher's fault does not keep the others waiting
+                    failed[source.id] = redact(f"{type(error).__name__}: {error}")
+                    log.error("%s could not be loaded: %s", source.id, redact(traceback.format_exc()))
+                    continue
+                if key(source.id) in assets:
+                    yield loaded
+                yield from (c for c in judged if AssetCheckKey(key(source.id), str(c.check_name)) in checks)
+        if failed:
+            raise Failure(
+                description=f"{', '.join(failed)} could not be loaded; every other publisher asked for was",
+                metadata={name: MetadataValue.text(why) for name, why in failed.items()},
+            )
+
+    return load
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection, source: Source, catalog: Catalog, landing: Landing, today: date
+) -> tuple[MaterializeResult[Any], AssetCheckResult, AssetCheckResult]:
+    """Load what has landed of a publisher; what is said of it afterwards."""
+    report = ingest.load_source(connection, source, sources.module(source.id), catalog, landing)
+    if report.payloads or report.refused:
+        log.info(
+            "%s: %d payloads loaded, %d rows added, %d changed, %d quarantined, %d payloads refused",
+            source.id,
+            report.payloads,
+            report.rows_added,
+            report.rows_changed,
+            report.rows_quarantined,
+            len(report.refused),
+        )
+    log.debug("%s: loaded", source.id, extra={"stage": "load"})
+    held = _held(connection, source)
+    metadata = _metadata(connection, source, catalog, held, today)
+    return (
+        MaterializeResult(asset_key=key(source.id), metadata=metadata),
+        _contract_held(connection, source, held, report),
+        _fresh(source, catalog, held, today),
+    )
+
+
+def _offices(source: Source, catalog: Catalog) -> list[str]:
+    return sorted({s.publisher for s in catalog.series_of(source.id)} or {source.publisher})
+
+
+def _held(connection: duckdb.DuckDBPyConnection, source: Source) -> list[dict[str, Any]]:
+    """Per series (company, topic): rows held, revisions, newest period, and its newest payload."""
+    return warehouse.query(
+        connection,
+        """
+        with totals as (
+            select
+                series_id, sum(rows_added) as rows_added, sum(rows_changed) as rows_changed,
+                max(last_period) as last_period
+            from raw.coverage where source_id = $source group by series_id
+        ),
+        newest as (
+            select series_id, payload_id, retrieved_at, missing, quarantined, rows_vanished
+            from raw.coverage where source_id = $source
+            qualify row_number() over (partition by series_id order by retrieved_at desc) = 1
+        )
+        select * from totals inner join newest using (series_id) order by series_id
+        """,
+        {"source": source.id},
+    ).to_dicts()
+
+
+def _metadata(
+    connection: duckdb.DuckDBPyConnection, source: Source, catalog: Catalog, held: list[dict[str, Any]], today: date
+) -> dict[str, Any]:
+    lines = "\n".join(
+        f"| {h['series_id']} | {_unit(h['series_id'], catalog)} | {int(h['rows_added'] + h['rows_changed'])} "
+        f"| {int(h['rows_changed'])} | {h['last_period'] or ''} | {_age(h, catalog, today)} "
+        f"| {_next_release(h, catalog)} | {h['retrieved_at']:%Y-%m-%d} | {h['payload_id'][:12]} |"
+        for h in held
+    )
+    metadata: dict[str, Any] = {
+        "dagster/row_count": MetadataValue.int(sum(int(h["rows_added"] + h["rows_changed"]) for h in held)),
+        "revisions": MetadataValue.int(sum(int(h["rows_changed"]) for h in held)),
+        "series": MetadataValue.md(
+            "| series | unit | rows | revisions | last period | age, days | next release | retrieved | payload |\n"
+            "|---|---|---|---|---|---|---|---|---|\n" + lines
+        ),
+    }
+    if held:
+        newest = max(held, key=lambda h: h["retrieved_at"])
+        metadata |= {
+            "last_period": MetadataValue.text(
+                str(max((h["last_period"] for h in held if h["last_period"]), default="none"))
+            ),
+            "youngest_age_days": MetadataValue.text(
+                str(min((_age(h, catalog, today) for h in held if h["last_period"]), default="none"))
+            ),
+            "payload": MetadataValue.text(newest["payload_id"]),
+            "retrieved_at": MetadataValue.text(f"{newest['retrieved_at']:%Y-%m-%d %H:%M} UTC"),
+        }
+    main = next(iter(catalog.series_of(source.id)), None)  # the first entry of its file
+    if main is not None:
+        known = connection.sql(f"from {warehouse.newest_known('series_id = ?')}", params=[main.id])
+        points = known.order("period desc").limit(PICTURE_POINTS).project("period, value").fetchall()
+        if len(points) > 1:
+            caption = f"{main.title}, {main.unit}, {points[-1][0]} to {points[0][0]}"
+            drawn = sparkline([v for _, v in reversed(points)], caption)
+            metadata = {"picture": MetadataValue.md(drawn)} | metadata
+    return metadata
+
+
+def _age(held: dict[str, Any], catalog: Catalog, today: date) -> int | str:
+    """Days since the end of the newest period."""
+    last: date | None = held["last_period"]
+    series = catalog.series.get(held["series_id"])
+    return "" if last is None else age_days(series, last, today)
+
+
+def _next_release(held: dict[str, Any], catalog: Catalog) -> str:
+    """Day on which the next period is due by the catalogue; empty for daily series, which come with every run."""
+    series = catalog.series.get(held["series_id"])
+    if series is None or held["last_period"] is None or series.frequency is Frequency.DAILY:
+        return ""
+    return f"{next_release(series, held['last_period'])}"
+
+
+def _unit(series_id: str, catalog: Catalog) -> str:
+    return catalog.series[series_id].unit if series_id in catalog.series else ""
+
+
+def _contract_held(
+    connection: duckdb.DuckDBPyConnection, source: Source, held: list[dict[str, Any]], report: ingest.Report
+) -> AssetCheckResult:
+    faults = standing_faults(connection)
+    standing = [str(why) for source_id, _, outcome, why in faults if source_id == source.id and outcome != "failed"]
+    refused = list(dict.fromkeys(report.refused + standing))
+    quarantined = {h["series_id"]: int(h["quarantined"]) for h in held if h["quarantined"]}
+    vanished = {h["series_id"]: int(h["rows_vanished"]) for h in held if h["rows_vanished"]}
+    said = "; ".join(
+        refused[:3]
+        + [f"{n} rows of {s} quarantined" for s, n in quarantined.items()]
+        + [f"{n} periods of {s} are no longer published (kept as they were)" for s, n in vanished.items()]
+    )
+    return AssetCheckResult(
+        asset_key=key(source.id),
+        check_name="contract_held",
+        passed=not refused and not quarantined and not vanished,
+        severity=AssetCheckSeverity.WARN,  # the last good data stands, and the run goes on
+        description=said or "every row held it",
+        metadata={"said": said or "every row held it", "series_without_rows": ", ".join(report.without_rows) or "none"},
+    )
+
+
+def _fresh(source: Source, catalog: Catalog, held: list[dict[str, Any]], today: date) -> AssetCheckResult:
+    """Series against their own limits; filings and documents have no fixed calendar here."""
+    last = {h["series_id"]: h["last_period"] for h in held}
+    stale = []
+    for series in catalog.series_of(source.id):
+        period = last.get(series.id)
+        if period is None:
+            stale.append(f"{series.id}: no row")
+        elif is_stale(series, period, today):
+            stale.append(f"{series.id}: {age_days(series, period, today)} days, limit {series.staleness_limit_days}")
+    said = "every series is fresh"
+    if stale:
+        said = f"{len(stale)} series are older than their limit or have no row: {'; '.join(stale[:3])}"
+    return AssetCheckResult(
+        asset_key=key(source.id),
+        check_name="fresh",
+        passed=not stale,
+        severity=AssetCheckSeverity.WARN,
+        description=said,
+        metadata={"said": said} | ({"stale": MetadataValue.md("\n".join(f"- {s}" for s in stale))} if stale else {}),
+    )
+
+
+def sparkline(values: Sequence[float], title: str, width: int = 320, height: int = 64) -> str:
+    """A small line picture of `values` as a Markdown image (an inline SVG), oldest to newest."""
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    points = " ".join(
+        f"{i * width / (len(values) - 1):.1f},{height - 4 - (v - low) * (height - 8) / span:.1f}"
+        for i, v in enumerate(values)
+    )
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
+        f'<polyline fill="none" stroke="#3b6ea5" stroke-width="1.5" points="{points}"/></svg>'
+    )
+    encoded = base64.b64encode(svg.encode()).decode()
+    return f"![{title}](data:image/svg+xml;base64,{encoded})\n\n{title}: last {values[-1]:g}, from {low:g} to {high:g}"

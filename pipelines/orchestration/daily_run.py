@@ -1,0 +1,69 @@
+"""One run of the daily job in this process, for `metals run`; the UI and the schedule start the same job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dagster import AssetKey, DagsterInstance, Definitions
+
+from pipelines import catalog, warehouse
+from pipelines.orchestration.assets import landed, published, raw
+from pipelines.orchestration.automation import DAILY, reason_of
+from pipelines.settings import Settings
+
+
+def execute(
+    definitions: Definitions, settings: Settings, only: list[str] | None
+) -> tuple[bool, list[str], dict[str, dict[str, int]]]:
+    """Execute the daily job, of all publishers or those named.
+
+    Returns whether a warehouse was published (a brief that failed after that takes nothing back), what failed and why,
+    and, per publisher, how many of its requests came to each outcome.
+    """
+    job = definitions.resolve_job_def(DAILY)
+    selection: list[AssetKey] | None = None
+    if only:
+        tracked = catalog.load(settings.catalog_dir)
+        left_out = {
+            key
+            for source in tracked.sources.values()
+            if source.id not in only
+            for key in (landed.key(source.id), raw.key(source.id))
+        }
+        selection = [k for k in job.asset_layer.executable_asset_keys if k not in left_out]
+    with DagsterInstance.get() as instance, warehouse.exclusive(settings):
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=selection,
+            raise_on_error=False,
+            run_config={
+                "resources": {
+                    "metals": {
+                        "config": {
+                            "as_of": settings.as_of.isoformat() if settings.as_of else "",
+                            "offline": settings.offline,
+                        }
+                    }
+                },
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+            tags={"metals/started_by": "cli"},
+        )
+        outcomes: dict[str, dict[str, int]] = {}
+        has_published = False
+        for event in result.get_asset_materialization_events():
+            key = event.asset_key
+            has_published |= key == published.KEY
+            if key is not None and key.path[0] == "landing":
+                counts: Any = event.materialization.metadata["outcomes"].value
+                outcomes[key.path[1]] = counts
+        failures = []
+        for failure in (e for e in result.all_events if e.is_step_failure):
+            lines = [f"{failure.step_key}: {reason_of(failure)}"]
+            told = failure.step_failure_data.user_failure_data
+            for name, value in (told.metadata if told else {}).items():
+                lines.append(f"  {name}: {str(value.value).strip()}")
+            failures.append("\n".join(lines))
+        if not result.success and not failures:
+            failures.append("the run failed outside of its steps")
+        return has_published, failures, outcomes

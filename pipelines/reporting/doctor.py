@@ -1,0 +1,175 @@
+"""What `metals doctor` shows: settings, disk, catalogue, published file, and every publisher."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from textwrap import shorten
+
+import duckdb
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines import catalog, warehouse
+from pipelines.catalog import Catalog, LicenceClass, Source
+from pipelines.catalog.calendar import next_release
+from pipelines.errors import MetalsError
+from pipelines.landing import Landing, reachable
+from pipelines.settings import Settings, setting_variable
+
+# The terms in two words; in full they stand in the data dictionary.
+TERMS = {
+    LicenceClass.PUBLIC_DOMAIN: "public domain",
+    LicenceClass.ATTRIBUTION: "give credit",
+    LicenceClass.AGGREGATOR: "aggregator",
+    LicenceClass.OFFICIAL_FIGURES: "official figures",
+    LicenceClass.PERSONAL_USE: "own use only",
+}
+
+
+# Publishers of filings and documents have no series: something new may come on any working day, but for archives.
+_RELEASES_WITHOUT_SERIES = {"sec_financial_statements": "quarterly", "usitc_hts": "irregular"}
+
+
+# Newest period of each series, and the days between two of its periods: within a payload, or from one to the next.
+_PERIODS = """
+with spaced as (
+    select
+        source_id, series_id, last_period,
+        case when rows > 1 then date_diff('day', first_period, last_period) / (rows - 1) end as within_days,
+        date_diff(
+            'day', lag(last_period) over (partition by source_id, series_id order by last_period), last_period
+        ) as between_days
+    from raw.coverage
+    where last_period is not null
+)
+select
+    source_id, series_id, max(last_period) as newest,
+    coalesce(greatest(1, cast(round(least(min(within_days), min(nullif(between_days, 0)))) as integer)), 1) as step_days
+from spaced
+group by source_id, series_id
+"""
+
+
+def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
+    """What `metals doctor` looks at: name, whether it is well, what was found."""
+    tracked: Catalog | None = None
+    try:
+        tracked = catalog.load(settings.catalog_dir)
+        yield "catalogue", True, f"{len(tracked.sources)} publishers, {len(tracked.series)} series"
+    except MetalsError as error:
+        yield "catalogue", False, str(error)
+    contact = "example.org" not in settings.contact
+    yield (
+        "contact",
+        contact,
+        settings.contact if contact else "METALS_CONTACT is not set; the SEC asks for a name and e-mail in it",
+    )
+    folder = settings.warehouse_dir
+    writable = folder.exists() and folder.is_dir()
+    yield "warehouse folder", writable, str(folder)
+    if settings.published_path.exists():
+        try:
+            with warehouse.reader(settings) as connection:
+                row = warehouse.one(connection, "select max(as_of) from raw.build where succeeded")
+            yield "published file", True, f"opens; as of {row[0] if row else None}"
+        except duckdb.Error as error:
+            yield "published file", False, str(error)
+    else:
+        yield "published file", False, "not there yet; run `metals run`"
+    yield "FRED", True, "on" if settings.fred else "switched off (METALS_FRED=false)"
+    yield "keys", True, " ".join(_keys(tracked, settings))
+
+
+def _keys(tracked: Catalog | None, settings: Settings) -> Iterator[str]:
+    """A sentence per publisher that needs a key of the user's, and one on those that could be read with one."""
+    for source in tracked.sources.values() if tracked else ():
+        if source.key is not None:
+            variable = setting_variable(source.key)
+            if getattr(settings, source.key) is None:
+                yield f"{variable} is not set, so {source.title} is not asked; it is optional."
+            else:
+                yield f"{variable} is set, so {source.title} is asked."
+    yield "The interfaces of FRED, Ember, EIA and BEA that want a key are not used."
+
+
+def periods(settings: Settings) -> dict[tuple[str, str], tuple[date, int]]:
+    """(source, series): newest period and days between two periods, from the published file; empty without one."""
+    if not settings.published_path.exists():
+        return {}
+    try:
+        with warehouse.reader(settings) as connection:
+            rows = connection.execute(_PERIODS).fetchall()
+    except duckdb.Error:
+        return {}  # `diagnose` says that and why the file cannot be read
+    return {(source, series): (newest, step) for source, series, newest, step in rows}
+
+
+def expected(source: Source, tracked: Catalog, known: dict[tuple[str, str], tuple[date, int]]) -> str:
+    """The earliest next release over the series of a source, as text; empty where no period of any is known."""
+    series = tracked.series_of(source.id)
+    if not series:
+        return _RELEASES_WITHOUT_SERIES.get(source.id, "daily")
+    days = [next_release(s, *known[source.id, s.id]) for s in series if (source.id, s.id) in known]
+    return str(min(days)) if days else ""
+
+
+def sources_table(settings: Settings) -> Table:
+    """Every publisher: can it be reached, on what terms, how often it is asked, what came last and what comes next.
+
+    From the catalogue, the landing journal and the published file; fits 120 columns.
+    """
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=0,
+        caption="Terms in full: docs/data_dictionary.md. A next release in the past is late, or not asked for since.",
+        caption_justify="left",
+    )
+    table.add_column("publisher")  # this one and the last take what width is left
+    table.add_column("reachable", max_width=16)
+    table.add_column("key", no_wrap=True)
+    table.add_column("terms", max_width=13)
+    for column in ("cadence", "last\nanswer", "newest\nperiod", "next\nrelease"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("last failure")
+    try:
+        tracked = catalog.load(settings.catalog_dir)
+    except MetalsError:
+        return table  # `diagnose` says what is wrong with it
+    landing = Landing(settings.landing_dir)
+    known = periods(settings)
+    answers = reachable(tracked.sources.values(), settings)
+    for source in tracked.sources.values():
+        retrievals = landing.retrievals(source.id)
+        good = [c for c in retrievals if c.outcome in ("fresh", "unchanged")]
+        bad = [c for c in retrievals if c.outcome == "failed"]
+        newest = [period for (source_id, _), (period, _) in known.items() if source_id == source.id]
+        table.add_row(
+            escape(source.title),
+            escape(answers[source.id]),
+            _key(source, settings),
+            TERMS[source.licence_class],
+            f"{source.cadence_hours:g} h",
+            f"{good[-1].checked_at:%Y-%m-%d}" if good else "never",
+            str(max(newest)) if newest else "",
+            expected(source, tracked, known),
+            escape(f"{bad[-1].checked_at:%Y-%m-%d} {_brief(bad[-1].error or '', source)}") if bad else "",
+        )
+    return table
+
+
+def _key(source: Source, settings: Settings) -> str:
+    if source.key is None:
+        return "none"
+    return "not set" if getattr(settings, source.key) is None else "set"
+
+
+def _brief(error: str, source: Source) -> str:
+    """An error of `source` without what its row says already (source, host), cut to 40 characters."""
+    text = re.sub(r"^\[[^\]]*\] ", "", error)
+    for host in source.hosts:
+        text = text.removeprefix(f"{host} ")
+    return shorten(text, 40, placeholder="…")

@@ -1,0 +1,48 @@
+"""What `metals explain` shows: the payloads behind a published row."""
+
+from __future__ import annotations
+
+import duckdb
+from rich.markup import escape
+
+from pipelines import warehouse
+
+# What stands for a payload in lineage where a row rests on a reference table of the project (model lineage).
+SEED_PREFIX = "seed:"
+
+
+# The same where a row is an entry of the catalogue.
+CATALOG_PREFIX = "catalog:"
+
+
+def explain(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> list[str]:
+    """Lines that lead from a published row to the payloads behind it; empty when there is no such row."""
+    rows = warehouse.query(
+        connection,
+        """
+        select l.*, p.source_id, p.publisher, p.url, p.retrieved_at, p.origin, p.licence
+        from lineage as l
+        left join raw.payload as p on l.payload_id = p.payload_id
+        where l.table_name = ? and replace(l.row_key, '|', ' ') = ?
+        order by l.input_id, l.first_period, p.retrieved_at
+        """,
+        [table, " ".join(key.replace("|", " ").split())],
+    ).to_dicts()
+    lines = [f"[bold]{escape(table)}[/] {escape(key)}"] if rows else []
+    for r in rows:
+        span = (
+            f"{r['first_period']} to {r['last_period']}" if r["first_period"] != r["last_period"] else r["last_period"]
+        )
+        if str(r["payload_id"]).startswith(SEED_PREFIX):
+            # Entered by hand: the citation is what there is, and the table it stands in tells the rest.
+            origin = f"reference table {r['payload_id'].removeprefix(SEED_PREFIX)}, which cites it"
+        elif str(r["payload_id"]).startswith(CATALOG_PREFIX):
+            origin = f"catalogue, pipelines/catalog/{r['payload_id'].removeprefix(CATALOG_PREFIX)}"
+        else:
+            origin = (
+                f"payload {r['payload_id']} ({r['origin']}, retrieved {r['retrieved_at']:%Y-%m-%d})\n"
+                f"    {escape(str(r['publisher']))}, {escape(str(r['licence']))}, {escape(str(r['url'] or ''))}"
+            )
+        dated = f", {span}" if span else ""
+        lines.append(f"  {escape(str(r['input_id']))}: {r['rows']} row(s){dated}\n    {origin}")
+    return lines

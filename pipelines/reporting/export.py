@@ -1,0 +1,54 @@
+"""What `metals export` writes: a table or the answer of a query as a Parquet or CSV file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import duckdb
+
+from pipelines import warehouse
+from pipelines.catalog import LicenceClass
+
+EXPORT_FORMATS = {".parquet": "parquet", ".csv": "csv"}
+
+
+def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Names of the published tables and views, in alphabetical order."""
+    rows = connection.execute(
+        "select table_name from information_schema.tables "
+        "where table_schema = 'main' and table_catalog = current_database() order by 1"
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def export(connection: duckdb.DuckDBPyConnection, what: str, target: Path) -> tuple[int, list[str]]:
+    """Write a table or a query's answer to `target` (.parquet or .csv), beside it first and then renamed.
+
+    Returns the number of rows and the titles of publishers in the warehouse whose figures may not be passed on. A
+    Parquet file carries what was asked, the as-of date and the credit lines of all publishers. Raises duckdb.Error for
+    what cannot be asked, OSError for what cannot be written.
+    """
+    query = f'from "{what}"' if what in tables(connection) else what.strip().rstrip(";")
+    held = warehouse.query(
+        connection,
+        "select title, credit, licence_class from raw.catalog_source "
+        "where source_id in (select source_id from raw.coverage where rows > 0) order by title",
+    ).to_dicts()
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    options = f"format {EXPORT_FORMATS[target.suffix]}"
+    if target.suffix == ".parquet":
+        as_of = warehouse.one(connection, "select max(as_of) from raw.build where succeeded")
+        said = {
+            "metals_query": query,
+            "metals_as_of": f"{as_of[0]}" if as_of else "",
+            "metals_credits": "; ".join(s["credit"] for s in held),
+        }
+        options += ", kv_metadata {" + ", ".join(f"{k}: '{warehouse.quoted(v)}'" for k, v in said.items()) + "}"
+    try:
+        rows = connection.execute(f"copy ({query}) to '{warehouse.quoted(part)}' ({options})").fetchall()
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    own_use = [s["title"] for s in held if s["licence_class"] == LicenceClass.PERSONAL_USE.value]
+    return int(rows[0][0]), own_use

@@ -1,0 +1,340 @@
+"""dbt, run inside this process: the manifest, made once per change of the project, and one build call.
+
+A process per dbt command costs seconds and its connection would lock the build file; here the connection is
+closed before anyone else opens the file. No formula lives here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from filelock import FileLock
+
+from pipelines import warehouse
+from pipelines.errors import MetalsError
+from pipelines.ingest import sec_bulk
+from pipelines.settings import Settings
+from pipelines.transform import fingerprint, reuse
+
+log = logging.getLogger("metals.transform")
+
+PROGRESS_EVERY_S = 10.0
+_PROJECT_FILES = ("*.sql", "*.yml", "*.py", "*.csv")
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model, seed or test of a build."""
+
+    unique_id: str
+    name: str
+    resource_type: str
+    status: str  # success, pass, warn, fail, error, skipped; kept: not built again, for it would be the same
+    message: str
+    seconds: float
+
+    @property
+    def failed(self) -> bool:
+        return self.status in ("fail", "error", "runtime error")
+
+
+def manifest_path(settings: Settings) -> Path:
+    """The project's manifest, parsed again only when a file of the project has changed."""
+    project = settings.dbt_project_dir
+    target = project / "target"
+    manifest, stamp = target / "manifest.json", target / "fingerprint"
+    fingerprint = _fingerprint(project)
+    if manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint:
+        return manifest
+    target.mkdir(parents=True, exist_ok=True)
+    with FileLock(target / "manifest.lock", is_singleton=True):
+        if not (manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint):
+            log.info("models: reading the dbt project (once per change)")
+            _invoke(settings, ["parse", "--target-path", str(target)], None)
+            stamp.write_text(fingerprint)
+    return manifest
+
+
+def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
+    """Build and test the models (all, or those named) as of `settings.as_of_date()`; one writer at a time.
+
+    Of all models, those that would come out as they stand are kept, and with them the tests that read no other: they
+    passed on these very rows. They are in the results as kept. Models that are named are built. Results come upstream
+    first, tests last. A failed test or model is in the results and in `raw.build`; it raises nothing.
+    """
+    path = manifest_path(settings)
+    nodes = compiled(settings)
+    build_id = uuid.uuid4().hex
+    with warehouse.exclusive(settings):
+        with warehouse.writer(settings) as connection:
+            sec_bulk.reload(connection, settings)
+            connection.execute(
+                "insert into raw.build values (?, ?, ?, null, null, ?)",
+                [build_id, settings.as_of_date(), settings.clock(), " ".join(select)],
+            )
+            plan = reuse.plan(connection, nodes, _tests(manifest(settings)), settings.as_of_date())
+            reuse.forget(connection, None if select else plan.due)
+            _describe(connection, manifest(settings)["nodes"], [] if select else plan.kept)
+        kept = [] if select else [_kept(k) for k in plan.kept]
+        log.info("models: building as of %s%s", settings.as_of_date(), _how_many(plan) if kept else "")
+        results = []
+        if select or plan.due:
+            names = list(select) or (plan.due if kept else [])
+            results = _build(settings, names, path.with_name("partial_parse.msgpack"))
+        done = {"stage": "models", "done": len(results), "total": len(results)}
+        log.debug("models: all built and tested", extra=done)
+        succeeded = not any(r.failed for r in results)
+        with warehouse.writer(settings) as connection:
+            if not select:
+                _remember(connection, settings, nodes, plan, results, build_id)
+            connection.execute(
+                "update raw.build set finished_at = ?, succeeded = ? where build_id = ?",
+                [settings.clock(), succeeded, build_id],
+            )
+    rank = {unique_id: n for n, unique_id in enumerate(_upstream_first(nodes))}
+    return sorted(kept + results, key=lambda r: rank.get(r.unique_id, len(rank)))
+
+
+def _upstream_first(nodes: dict[str, dict[str, Any]]) -> Iterable[str]:
+    parents = {unique_id: node["depends_on"].get("nodes", []) for unique_id, node in nodes.items()}
+    return TopologicalSorter(parents).static_order()
+
+
+def _build(settings: Settings, names: list[str], parsed: Path) -> list[NodeResult]:
+    run_dir = settings.build_path.parent / "dbt"
+    # Unit tests prove the formulae, not the data: they run with the project's tests (see `unit_test`).
+    # --full-refresh: a seed whose columns changed is made anew; otherwise its old table is filled, and cannot be.
+    arguments = ["build", "--full-refresh", "--target-path", str(run_dir), "--exclude-resource-type", "unit_test"]
+    if names:
+        arguments += ["--select", *names]
+    return _invoke(settings, arguments, parsed)
+
+
+def _kept(kept: reuse.Kept) -> NodeResult:
+    at = f"{kept.built_at:%Y-%m-%d %H:%M} UTC"
+    said = f"kept as built {at}: nothing that decides its rows has changed"
+    if kept.resource_type == "test":
+        said = f"passed {at}; the rows it reads are still those"
+    return NodeResult(kept.unique_id, kept.name, kept.resource_type, "kept", said, 0.0)
+
+
+def _tests(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The data tests by identity, with what each of them asks."""
+    return {
+        unique_id: {**node, "identity": fingerprint.test(node, manifest["macros"])}
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] == "test"
+    }
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, nodes: dict[str, Any], kept: Sequence[reuse.Kept]) -> None:
+    """Bring the comments of tables that are kept to what the project says of them now; dbt does so where it builds."""
+    written = {
+        (schema, table, column): comment
+        for schema, table, column, comment in connection.execute(
+            """
+            select schema_name, table_name, '', comment from duckdb_tables() where database_name = current_database()
+            union all
+            select schema_name, view_name, '', comment from duckdb_views() where database_name = current_database()
+            union all
+            select schema_name, table_name, column_name, comment from duckdb_columns()
+            where database_name = current_database()
+            """
+        ).fetchall()
+    }
+    for node in (nodes[k.unique_id] for k in kept if k.resource_type != "test"):
+        schema, table = node["schema"], node["alias"]
+        kind = "view" if node["config"]["materialized"] == "view" else "table"
+        described = {"": node["description"]} | {c["name"]: c["description"] for c in node["columns"].values()}
+        for column, description in described.items():
+            if not description or written.get((schema, table, column), description) == description:
+                continue
+            what = f'column "{schema}"."{table}"."{column}"' if column else f'{kind} "{schema}"."{table}"'
+            connection.execute(f"comment on {what} is '{warehouse.quoted(description)}'")
+
+
+def _how_many(plan: reuse.Plan) -> str:
+    since = min(k.built_at for k in plan.kept)
+    return f": {len(plan.due)} to build, {len(plan.kept)} kept (the oldest since {since:%Y-%m-%d %H:%M})"
+
+
+def _remember(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    nodes: dict[str, dict[str, Any]],
+    plan: reuse.Plan,
+    results: list[NodeResult],
+    build_id: str,
+) -> None:
+    """Note what later builds may keep: what was built now and passed every test that reads it, and those tests.
+
+    A model that a test reads which did not pass is built and tested again by the next build, also if it was kept now.
+    """
+    if not results:
+        return
+    tests = manifest(settings)["nodes"]
+    doubted = {
+        nodes[parent]["name"]
+        for r in results
+        if r.resource_type == "test" and r.status != "pass"
+        for parent in tests[r.unique_id]["depends_on"]["nodes"]
+        if parent in nodes
+    }
+    reuse.forget(connection, doubted)
+    built = {r.name for r in results if r.status == "success"} & set(plan.due)
+    passed = {r.name for r in results if r.resource_type == "test" and r.status == "pass"}
+    reuse.forget(connection, passed)
+    reuse.record(connection, nodes, plan, [*sorted(built - doubted), *sorted(passed)], build_id, settings.clock())
+
+
+def unit_test(settings: Settings) -> list[NodeResult]:
+    """Run the models' unit tests, on given rows only; the build file must hold the models' inputs for their types."""
+    run_dir = settings.build_path.parent / "dbt"
+    arguments = ["test", "--target-path", str(run_dir), "--select", "test_type:unit"]
+    with warehouse.exclusive(settings):
+        return _invoke(settings, arguments, manifest_path(settings).with_name("partial_parse.msgpack"))
+
+
+def compiled(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The models and seeds by identity, the models' SQL compiled for the sentinel day.
+
+    Compiled once per change of the project and kept beside its manifest.
+    """
+    folder = manifest_path(settings).parent / "compiled_for_any_day"
+    kept = folder / f"nodes-{_fingerprint(settings.dbt_project_dir)[:16]}.json"
+    if not kept.exists():
+        folder.mkdir(exist_ok=True)
+        # The build first, as everywhere: whoever holds it may come here, never the other way round.
+        with warehouse.exclusive(settings), FileLock(folder / "nodes.lock", is_singleton=True):
+            if not kept.exists():
+                _compile(settings, folder, kept)
+    nodes: dict[str, dict[str, Any]] = json.loads(kept.read_bytes())
+    return nodes
+
+
+def _compile(settings: Settings, folder: Path, kept: Path) -> None:
+    arguments = ["--log-level", "none", "compile", "--target-path", str(folder), "--select", "resource_type:model"]
+    if not settings.build_path.exists():
+        warehouse.create(settings.build_path)
+    parsed = manifest_path(settings).with_name("partial_parse.msgpack")
+    _invoke(settings.model_copy(update={"as_of": reuse.SENTINEL}), arguments, parsed, settings.build_path)
+    wanted = ("name", "resource_type", "depends_on", "language", "relation_name", "original_file_path", "compiled_code")
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    ours = fingerprint.materialisation(manifest["macros"])
+    nodes = {
+        unique_id: {key: node.get(key) for key in wanted}
+        | {
+            "materialized": node["config"]["materialized"],
+            "source": node["raw_code"],
+            "identity": fingerprint.of(fingerprint.node(node, settings.dbt_project_dir), ours),
+        }
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] in ("model", "seed")
+    }
+    for old in folder.glob("nodes-*.json"):
+        old.unlink()
+    part = kept.with_suffix(".part")
+    part.write_text(json.dumps(nodes), encoding="utf-8")
+    part.replace(kept)
+
+
+def manifest(settings: Settings) -> dict[str, Any]:
+    """The parsed manifest as JSON, read once; nobody may change it."""
+    path = manifest_path(settings)
+    return _manifest_at(path, path.with_name("fingerprint").read_text())
+
+
+@lru_cache(maxsize=1)
+def _manifest_at(path: Path, fingerprint: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_bytes())
+    return content
+
+
+def keys(settings: Settings) -> dict[str, list[str]]:
+    """By model, the columns that its test `unique_combination` holds unique (the first of such tests)."""
+    nodes = manifest(settings)["nodes"]
+    found: dict[str, list[str]] = {}
+    for node in nodes.values():
+        test = node.get("test_metadata") or {}
+        if test.get("name") == "unique_combination" and node.get("attached_node") in nodes:
+            found.setdefault(nodes[node["attached_node"]]["alias"], list(test["kwargs"]["columns"]))
+    return found
+
+
+def _invoke(
+    settings: Settings, arguments: list[str], parsed: Path | None, build_path: Path | None = None
+) -> list[NodeResult]:
+    # Imported here: dbt takes more than a second to import, and reading the warehouse does not need it.
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
+
+    # The JSON manifest loses the arguments of generic tests when read back; dbt's own parse state keeps them.
+    known = None if parsed is None else Manifest.from_msgpack(parsed.read_bytes())
+    project = str(settings.dbt_project_dir)
+    variables = {"as_of": settings.as_of_date().isoformat(), "build_path": str(build_path or settings.build_path)}
+    command = [
+        "--quiet",
+        "--no-use-colors",
+        "--log-level-file",
+        "none",
+        *arguments,
+        "--project-dir",
+        project,
+        "--profiles-dir",
+        project,
+        "--vars",
+        json.dumps(variables),
+    ]
+    try:
+        result = dbtRunner(manifest=known, callbacks=[_Progress()]).invoke(command)
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+    if result.exception is not None:
+        raise MetalsError(f"dbt could not run: {result.exception}", todo="see the message; `metals doctor` may help")
+    return [
+        NodeResult(
+            r.node.unique_id, r.node.name, str(r.node.resource_type), str(r.status), r.message or "", r.execution_time
+        )
+        for r in getattr(result.result, "results", None) or []
+        if hasattr(r, "node")
+    ]
+
+
+class _Progress:
+    """Says how far a build is: every step to a progress bar, a line now and then to a log."""
+
+    def __init__(self) -> None:
+        self._said_at = time.monotonic()
+
+    def __call__(self, event: Any) -> None:
+        if event.info.name != "LogStartLine":
+            return
+        done, total = event.data.index - 1, event.data.total
+        progress = {"stage": "models", "done": done, "total": total}
+        if time.monotonic() - self._said_at > PROGRESS_EVERY_S:
+            self._said_at = time.monotonic()
+            log.info("models: %d of %d built or tested", done, total, extra=progress)
+        else:
+            log.debug("models: %s", event.data.description, extra=progress)
+
+
+def _fingerprint(project: Path) -> str:
+    digest = hashlib.sha256()
+    folders = ("models", "seeds", "macros", "tests")
+    files = sorted(f for folder in folders for pattern in _PROJECT_FILES for f in (project / folder).rglob(pattern))
+    for file in [project / "dbt_project.yml", project / "profiles.yml", *files]:
+        digest.update(str(file.relative_to(project)).encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

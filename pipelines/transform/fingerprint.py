@@ -1,0 +1,135 @@
+"""Identity of what can change a figure, and of nothing else: code without its comments, seeds, versions of programs.
+
+A model's own part is its compiled SQL (macros come in through it) or its Python source with the formulas that it
+imports from `statistics`. Descriptions, comments, docstrings and every other room of `pipelines` are left out: a change
+there rebuilds no model and takes no past verdict.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pipelines.settings import PROJECT_ROOT
+
+# What they make of the same SQL, or of the same arrays, may change with their version.
+ENGINES = ("duckdb", "dbt-core", "dbt-duckdb")
+LIBRARIES = ("numpy", "scipy", "statsmodels", "arch", "pyarrow")
+
+STATISTICS = "pipelines.statistics"
+# Texts and quoted names stay as they are; comments and white space between them do not count.
+_SQL_PARTS = re.compile(
+    r"""(?P<kept>'(?:[^']|'')*'|"(?:[^"]|"")*"|\$\$.*?\$\$)|(?:--[^\n]*|/\*.*?\*/|\s)+""",
+    re.DOTALL,
+)
+_JINJA_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+
+Node = Mapping[str, Any]
+
+
+def of(*parts: object) -> str:
+    """A short hash of parts, each told from its neighbours."""
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
+
+
+def sql(code: str) -> str:
+    """SQL without comments, and without a difference between one white space and another."""
+    return _SQL_PARTS.sub(lambda m: m["kept"] or " ", _JINJA_COMMENT.sub(" ", code)).strip()
+
+
+def python(source: str) -> str:
+    """Python without comments, docstrings and layout."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
+
+
+def node(manifest_node: Node, project: Path) -> str:
+    """Identity of what a model or seed computes by itself: its code or text, and the settings that decide its table."""
+    config = manifest_node["config"]
+    settings = {
+        "relation": manifest_node["relation_name"],
+        "materialized": config["materialized"],
+        "hooks": [config.get("pre-hook"), config.get("post-hook")],
+        "column_types": config.get("column_types"),
+    }
+    if (manifest_node.get("contract") or {}).get("enforced"):
+        settings["columns"] = [
+            [c["name"], c.get("data_type"), c.get("constraints")] for c in manifest_node["columns"].values()
+        ]
+    path = project / manifest_node["original_file_path"]
+    if manifest_node["resource_type"] == "seed":
+        code = path.read_text(encoding="utf-8")
+    elif manifest_node["language"] == "python":
+        code = python(path.read_text(encoding="utf-8"))
+    else:
+        code = sql(manifest_node["compiled_code"])
+    return of(json.dumps(settings, sort_keys=True), code)
+
+
+def test(manifest_node: Node, macros: Mapping[str, Node]) -> str:
+    """Identity of what a test asks of the rows it reads; the macros it is made of are looked up in `macros`."""
+    config = manifest_node["config"]
+    settings = {k: config.get(k) for k in ("severity", "where", "limit", "fail_calc", "warn_if", "error_if")}
+    called: set[str] = set()
+    due = list(manifest_node["depends_on"].get("macros", []))
+    while due:
+        name = due.pop()
+        if name not in called and name in macros and not name.startswith(("macro.dbt.", "macro.dbt_duckdb.")):
+            called.add(name)
+            due += macros[name]["depends_on"]["macros"]
+    return of(
+        json.dumps([settings, manifest_node.get("test_metadata")], sort_keys=True, default=str),
+        sql(manifest_node["raw_code"]),
+        *(sql(macros[name]["macro_sql"]) for name in sorted(called)),
+    )
+
+
+def materialisation(macros: Mapping[str, Node]) -> str:
+    """Identity of the project's macros that stand in for dbt's own, and so work beside the compiled code."""
+    own = {name: macro for name, macro in macros.items() if not name.startswith(("macro.dbt.", "macro.dbt_duckdb."))}
+    used = sorted(n for n, m in own.items() if m["name"].startswith(("materialization_", "duckdb__create_")))
+    return of(*(sql(own[name]["macro_sql"]) for name in used))
+
+
+@cache
+def engines() -> str:
+    """Versions of what runs every model."""
+    return of(*(f"{name} {metadata.version(name)}" for name in ENGINES))
+
+
+def formulas(source: str) -> str:
+    """Identity of what Python source takes from `statistics`, over all it imports there, and of the libraries below."""
+    modules: dict[str, str] = {}
+    due = list(_imported(source))
+    while due:
+        name = due.pop()
+        path = PROJECT_ROOT / f"{name.replace('.', '/')}.py"
+        if name not in modules and path.exists():
+            modules[name] = path.read_text(encoding="utf-8")
+            due += _imported(modules[name])
+    return of(
+        *(f"{name} {metadata.version(name)}" for name in LIBRARIES),
+        *(f"{name} {python(text)}" for name, text in sorted(modules.items())),
+    )
+
+
+def _imported(source: str) -> Iterator[str]:
+    """Modules of `statistics` that `source` names in an import; names of things inside a module lead to no file."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (name for name in names if name.startswith(f"{STATISTICS}."))

@@ -1,0 +1,360 @@
+"""Verdicts of past month ends, each from the models run for that day: what would have been said then.
+
+The SQL of the claims and of everything they read is compiled once per change of the project; for each month end it runs
+in memory over the raw tables of the build. A month is kept as long as neither the rules nor anything that was known by
+its end has changed, so a daily run computes one month and a first run a few years of them. Where the rules' text or a
+program's version has changed, months are computed again and compared: see `fill`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import logging
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipelines import warehouse
+from pipelines.settings import PROJECT_ROOT, Settings
+from pipelines.transform import dbt, fingerprint
+from pipelines.transform.reuse import SENTINEL, computes
+
+log = logging.getLogger("metals.history")
+
+TARGETS = ("claim_evidence", "claim_verdicts")
+# Of the catalogue, everything but its prose.
+_CATALOGUE_TABLES = {
+    "catalog_series": "exclude (title, publisher, licence, bundle, description)",
+    "catalog_indicator": "exclude (title, description)",
+    "catalog_company": "exclude (name, description)",
+    "catalog_company_tag": "",
+    "catalog_metal": "exclude (description)",
+    "catalog_correction": "exclude (reason, reference)",
+}
+# What was known by a day is what these tables held of it; `claim_history` says which state a month was computed from.
+_DATED_TABLES = {
+    "observation": "series_id, period, value, known_at",
+    "filing_fact": "cik, taxonomy, tag, unit, period_start, period_end, value, accession, known_at",
+    "filing": "cik, accession, known_at",
+    "policy_document": "document_number, topic, known_at",
+    "tariff_release": "release_id, status, release_start_date, known_at",
+}
+
+
+# Columns that say in words what the others say in figures: other words are no other verdict.
+_WORDS = {"because", "finding", "fingerprint"}
+# Two figures nearer than this are one: programs differ in their last digits.
+RELATIVE_TOLERANCE = 1e-9
+# Until 2026-11 a month was marked by one hash over the rules, as every top-level module of `pipelines` and the whole
+# project then stood, and what was known. These are the rules of the last commit before that changed. A month that bears
+# their mark may be kept like any other whose rules' text alone has changed: published tables were equal, whole, before
+# and after over all recordings and on three past days, and `fill` compares months before it keeps any.
+RULES_BEFORE = "ce043ff27d6b4baf9ad4f06a7fa954eb1116ebbab6814b0250a64ac1f1e1f303"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One model of the claims, ready to run for any day."""
+
+    name: str
+    relation: str
+    kind: str  # table, view, python
+    code: str
+    identity: str = ""  # of what it computes, the seeds that it reads included
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What became of the month ends asked for: how many were computed, how many kept, and which could not be."""
+
+    computed: int
+    kept: int
+    failed: dict[date, str]
+
+
+def fill(settings: Settings, months: int | None = None) -> Filled:
+    """Bring `raw.claim_history` up to the last `months` month ends.
+
+    Months further back are kept while they are still true and dropped otherwise: nothing outdated is shown. Where what
+    was known is the same and only the rules' text or a program's version differs, the last `months` and one month end a
+    year of those before are computed again. If no figure of theirs differs, the others before are kept too; if one
+    does, they are dropped, which is logged. A month that cannot be computed from what was known then is named in the
+    result and stays out.
+    """
+    as_of = settings.as_of_date()
+    wanted = month_ends(as_of, settings.history_months if months is None else months)
+    with warehouse.exclusive(settings):
+        log.info("verdicts of past months: looking what is due")
+        steps = compiled(settings)
+        rules = fingerprint.of(*sorted(step.identity for step in steps))
+        with warehouse.writer(settings) as connection:
+            query = "select as_of, any_value(fingerprint) from raw.claim_history group by as_of"
+            have: dict[date, str] = dict(connection.execute(query).fetchall())
+            known = _known_by(connection, sorted(have.keys() | set(wanted)))
+            before = _marks_before(connection, [d for d, mark in have.items() if " " not in mark])
+            # What was known then has changed, or the day is still to come: nothing of it can be kept.
+            outdated = {
+                d for d, mark in have.items()
+                if d > as_of or (mark.partition(" ")[2] != known[d] and before.get(d) != mark)
+            }  # fmt: skip
+            _drop(connection, outdated)
+            by_other_rules = sorted(d for d in have.keys() - outdated if have[d].partition(" ")[0] != rules)
+            earlier = [d for d in by_other_rules if d not in wanted]
+            due = [d for d in wanted if d not in have or d in outdated or d in by_other_rules]
+            # The oldest, and one a year: rules that say something else mostly do so in a year's stretch.
+            sample = [d for n, d in enumerate(earlier) if n == 0 or d.month == 12 or d == earlier[-1]]
+            failed, differ = _compute(connection, steps, [*due, *reversed(sample)], rules, known, set(by_other_rules))
+            _settle(connection, rules, known, by_other_rules, [d for d in earlier if d not in sample], differ)
+    computed = len(due) + len(sample) - len(failed)
+    return Filled(computed, len(wanted) - len(due), failed)
+
+
+def _compute(
+    connection: duckdb.DuckDBPyConnection,
+    steps: Sequence[Step],
+    days: Sequence[date],
+    rules: str,
+    known: dict[date, str],
+    compared: set[date],
+) -> tuple[dict[date, str], list[date]]:
+    """Write the verdicts of `days`; returns those that could not be computed, and of `compared` those that differ."""
+    failed: dict[date, str] = {}
+    differ = []
+    for n, day in enumerate(days, 1):
+        level = logging.INFO if n == 1 or n % 12 == 0 else logging.DEBUG
+        progress = {"stage": "history", "done": n - 1, "total": len(days)}
+        log.log(level, "verdicts of past months: %d of %d, %s", n, len(days), day, extra=progress)
+        try:
+            with models_of(connection, steps, day):
+                found = {
+                    "claim_history": warehouse.query(connection, "from past.main.claim_verdicts"),
+                    "claim_evidence_history": warehouse.query(connection, "from past.main.claim_evidence"),
+                }
+        except Exception as error:  # noqa: BLE001 - a model's fault on one day's data stops that day alone
+            failed[day] = f"{type(error).__name__}: {error}"
+            log.warning("verdicts of %s could not be computed: %s", day, failed[day])
+            _drop(connection, {day})
+            continue
+        found["claim_history"] = found["claim_history"].with_columns(fingerprint=pl.lit(f"{rules} {known[day]}"))
+        if day in compared and any(_differs(connection, table, day, frame) for table, frame in found.items()):
+            differ.append(day)
+        with warehouse.transaction(connection):  # both or neither, should the run be killed
+            _drop(connection, {day})
+            for table, frame in found.items():
+                warehouse.append(connection, table, frame.select(_columns(table)))
+    if days:
+        progress = {"stage": "history", "done": len(days), "total": len(days)}
+        log.debug("verdicts of past months: done", extra=progress)
+    return failed, differ
+
+
+def _differs(connection: duckdb.DuckDBPyConnection, table: str, day: date, frame: pl.DataFrame) -> bool:
+    """Whether a month computed again says other figures or verdicts than it did."""
+    figures = [c for c in _columns(table) if c not in _WORDS]
+    key = [c for c in ("claim_id", "indicator") if c in figures]
+    old = warehouse.query(connection, f"from raw.{table} where as_of = ?", [day]).select(figures).sort(key)
+    new = frame.select(figures).sort(key)
+    return new.height != old.height or not all(_is_same(new[c], old[c]) for c in figures)
+
+
+def _is_same(new: pl.Series, old: pl.Series) -> bool:
+    same = new.eq_missing(old)
+    if new.dtype.is_float():
+        same |= ((new - old).abs() <= RELATIVE_TOLERANCE * old.abs()).fill_null(False)
+    return bool(same.all())
+
+
+def _settle(
+    connection: duckdb.DuckDBPyConnection,
+    rules: str,
+    known: dict[date, str],
+    by_other_rules: Sequence[date],
+    not_computed: Sequence[date],
+    differ: Sequence[date],
+) -> None:
+    """Keep or drop the months that other rules computed and that were not computed again; say which and why."""
+    if not by_other_rules:
+        return
+    again = len(by_other_rules) - len(not_computed)
+    if differ:
+        _drop(connection, set(not_computed))
+        log.warning(
+            "verdicts of past months: the rules or a program changed, and of %d months computed again %d differ (%s); "
+            "%d earlier ones are dropped, `metals history --since` computes them again",
+            again, len(differ), ", ".join(f"{d:%Y-%m}" for d in differ[:12]), len(not_computed),
+        )  # fmt: skip
+        return
+    for day in not_computed:
+        mark = f"{rules} {known[day]}"
+        connection.execute("update raw.claim_history set fingerprint = ? where as_of = ?", [mark, day])
+    log.info(
+        "verdicts of past months: the rules' text or a program changed and no figure of %d months computed again; "
+        "%d earlier ones are kept", again, len(not_computed),
+    )  # fmt: skip
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> None:
+    for table in ("claim_history", "claim_evidence_history"):
+        connection.execute(f"delete from raw.{table} where as_of in (select unnest(?::date[]))", [list(days)])
+
+
+def month_ends(as_of: date, months: int) -> list[date]:
+    """The last `months` ends of months that had ended by the end of `as_of`, newest first."""
+    ends, day = [], (as_of + timedelta(days=1)).replace(day=1)
+    for _ in range(months):
+        day -= timedelta(days=1)
+        ends.append(day)
+        day = day.replace(day=1)
+    return ends
+
+
+def compiled(settings: Settings, targets: Sequence[str] = TARGETS) -> list[Step]:
+    """The models behind `targets` in the order they are built, compiled for the sentinel day."""
+    return list(_ordered(dbt.compiled(settings), targets))
+
+
+def _ordered(nodes: dict[str, dict[str, Any]], targets: Sequence[str]) -> Iterator[Step]:
+    """Ancestors of `targets` that are models, upstream first. Seeds and raw tables are read where they are."""
+    done: set[str] = set()
+
+    def visit(unique_id: str) -> Iterator[Step]:
+        node = nodes.get(unique_id)
+        if node is None or unique_id in done or node["resource_type"] != "model":
+            return
+        done.add(unique_id)
+        for parent in node["depends_on"]["nodes"]:
+            yield from visit(parent)
+        python = node["language"] == "python"
+        seeds = (p for p in node["depends_on"]["nodes"] if p in nodes and nodes[p]["resource_type"] == "seed")
+        yield Step(
+            node["name"],
+            node["relation_name"],
+            "python" if python else "view" if node["materialized"] == "view" else "table",
+            node["original_file_path"] if python else node["compiled_code"],
+            fingerprint.of(computes(node), *(computes(nodes[p]) for p in sorted(seeds))),
+        )
+
+    for name in targets:
+        yield from visit(next(i for i, n in nodes.items() if n["name"] == name and n["resource_type"] == "model"))
+
+
+@contextlib.contextmanager
+def models_of(connection: duckdb.DuckDBPyConnection, steps: Sequence[Step], day: date) -> Iterator[None]:
+    """The steps' tables as of `day`, in the schemas of a database in memory named `past`.
+
+    `connection` has the build attached under its own name; nothing is written to it.
+    """
+    with _memory(connection):
+        for step in steps:
+            target = _moved(step.relation, steps)
+            if step.kind == "python":
+                _run_python(connection, step, target, steps)
+            else:
+                code = _moved(step.code, steps).replace(SENTINEL.isoformat(), day.isoformat())
+                connection.execute(f"create {step.kind} {target} as {code}")
+        yield
+
+
+def _columns(table: str) -> list[str]:
+    return [column.name for t in warehouse.TABLES if t.name == table for column in t.columns]
+
+
+@contextlib.contextmanager
+def _memory(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """A database in memory, attached as `past`, for the tables of one day."""
+    connection.execute("attach ':memory:' as past")
+    try:
+        for schema in ("staging", "intermediate", "main"):
+            connection.execute(f"create schema if not exists past.{schema}")
+        yield
+    finally:
+        connection.execute("detach past")
+
+
+def _moved(code: str, steps: Sequence[Step]) -> str:
+    """`code` with the relations of the steps read from memory in place of the build."""
+    moved = {s.relation for s in steps}
+    return re.sub(
+        r'"build"\."(\w+)"\."(\w+)"',
+        lambda m: f'past."{m[1]}"."{m[2]}"' if m[0] in moved else m[0],
+        code,
+    )
+
+
+class _Dbt:
+    """What a Python model asks of dbt: its inputs, and nothing else."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, steps: Sequence[Step]) -> None:
+        self._connection = connection
+        self._relations = {s.name: _moved(s.relation, steps) for s in steps}
+
+    def ref(self, name: str) -> duckdb.DuckDBPyRelation:
+        # Seeds are no steps: they are read where they are.
+        return self._connection.sql(f"from {self._relations.get(name, f'build.seeds.{name}')}")
+
+    def config(self, **options: object) -> None:
+        del options
+
+
+def _run_python(connection: duckdb.DuckDBPyConnection, step: Step, target: str, steps: Sequence[Step]) -> None:
+    spec = importlib.util.spec_from_file_location(f"model_{step.name}", PROJECT_ROOT / "dbt_project" / step.code)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{step.code} is not a Python model")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    result = module.model(_Dbt(connection, steps), connection)
+    connection.register("model_result", result)
+    try:
+        connection.execute(f"create table {target} as select * from model_result")
+    finally:
+        connection.unregister("model_result")
+
+
+def _known_by(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, str]:
+    """For each day, an identity of everything that was known by its end."""
+    catalogue = [
+        str(warehouse.one(connection, f"select count(*), bit_xor(hash(t)) from (select * {but} from raw.{table}) as t"))
+        for table, but in _CATALOGUE_TABLES.items()
+    ]
+    dated = _dated_states(connection, days)
+    return {day: fingerprint.of(*catalogue, *dated[day]) for day in days}
+
+
+def _dated_states(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, list[str]]:
+    states: dict[date, list[str]] = {day: [] for day in days}
+    for table, columns in _DATED_TABLES.items():
+        rows = connection.execute(
+            f"""
+            select d.day, count(k.known_at), sum(k.n), bit_xor(k.state)
+            from (select unnest(?::date[]) as day) as d
+            left join (
+                select known_at, count(*) as n, bit_xor(hash({columns})) as state from raw.{table} group by known_at
+            ) as k on k.known_at < d.day + interval 1 day
+            group by d.day
+            """,
+            [list(days)],
+        ).fetchall()
+        for day, *known in rows:
+            states[day].append(f"{table}\0{known}")
+    return states
+
+
+def _marks_before(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, str]:
+    """The marks that RULES_BEFORE gave to `days` over what is known now."""
+    if not days:
+        return {}
+    catalogue = "".join(
+        f"{table}\0{warehouse.one(connection, f'select count(*), bit_xor(hash(t)) from raw.{table} as t')}"
+        for table in _CATALOGUE_TABLES
+    )
+    return {
+        day: hashlib.sha256((RULES_BEFORE + catalogue + "".join(states)).encode()).hexdigest()[:16]
+        for day, states in _dated_states(connection, days).items()
+    }

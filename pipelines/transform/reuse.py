@@ -1,0 +1,181 @@
+"""Which models would come out as they stand in the build, and so need not be built again.
+
+A model's key names everything that decides its rows: what it computes (`fingerprint`), the keys of the models it reads,
+the raw rows it reads, and the as-of date where it looks at more than what was known by then. A model is kept while its
+key holds and its rows are still those that were built; a test, while it would ask the same of models that are all kept.
+Nothing is built here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipelines import warehouse
+from pipelines.transform import fingerprint
+
+# Stands for the as-of date in the compiled SQL; no publisher has a figure of that day.
+SENTINEL = date(1000, 1, 1)
+# The macro `known_by_as_of`, compiled. What it lets through of a raw table is told by counting.
+_KNOWN_BY = re.compile(rf"(?:\w+\.)?known_(?:at|on) < cast\('{SENTINEL}' as date\) \+ interval 1 day")
+Nodes = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A model or seed that stands as it was built, or a test that has passed on the rows that stand."""
+
+    unique_id: str
+    name: str
+    resource_type: str
+    built_at: datetime
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Keys of all models, seeds and tests by name, the names of those to build or run, and those that are kept.
+
+    A test of a model that is due comes with the model; `due` names only those of models that are kept.
+    """
+
+    keys: dict[str, str]
+    due: list[str]
+    kept: list[Kept]
+
+
+def plan(connection: duckdb.DuckDBPyConnection, nodes: Nodes, tests: Nodes, as_of: date) -> Plan:
+    """What a build of everything has to do; `nodes` are compiled for the sentinel day.
+
+    A table whose rows are not those that were recorded (someone wrote into the build) is due like one with a new key.
+    """
+    keys = _keys(connection, nodes, tests, as_of)
+    known: dict[str, tuple[str, str | None, datetime]] = {
+        name: (key, content, built_at)
+        for name, key, content, built_at in connection.execute(
+            "select model, key, content, built_at from raw.model_state"
+        ).fetchall()
+    }
+    due, kept = [], []
+    for unique_id, node in nodes.items():
+        name = node["name"]
+        state = known.get(name)
+        if state is not None and state[:2] == (keys[name], content_of(connection, node)):
+            kept.append(Kept(unique_id, name, node["resource_type"], state[2]))
+        else:
+            due.append(name)
+    stand = {k.unique_id for k in kept}
+    for unique_id, test in tests.items():
+        if stand.issuperset(parent for parent in test["depends_on"]["nodes"] if parent in nodes):
+            state = known.get(test["name"])
+            if state is not None and state[0] == keys[test["name"]]:
+                kept.append(Kept(unique_id, test["name"], "test", state[2]))
+            else:
+                due.append(test["name"])
+    return Plan(keys, due, kept)
+
+
+def forget(connection: duckdb.DuckDBPyConnection, names: Iterable[str] | None = None) -> None:
+    """Before these (all, without names) are built: until `record` says otherwise, nothing vouches for their rows."""
+    if names is None:
+        connection.execute("delete from raw.model_state")
+    else:
+        connection.execute("delete from raw.model_state where model in (select unnest(?::varchar[]))", [list(names)])
+
+
+def record(
+    connection: duckdb.DuckDBPyConnection, nodes: Nodes, made: Plan, names: Iterable[str], build_id: str, at: datetime
+) -> None:
+    """These models were built and every test that reads them passed, or these tests were run and passed."""
+    by_name = {node["name"]: node for node in nodes.values()}
+    rows = [
+        {
+            "model": name,
+            "key": made.keys[name],
+            "content": content_of(connection, by_name[name]) if name in by_name else None,
+            "build_id": build_id,
+            "built_at": at,
+        }
+        for name in names
+    ]
+    if rows:
+        frame = pl.DataFrame(rows, schema_overrides={"content": pl.String, "built_at": pl.Datetime("us")})
+        warehouse.append(connection, "model_state", frame)
+
+
+def content_of(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> str | None:
+    """Identity of a table's rows in any order, or of a view's text; None where it is not in the build."""
+    _, schema, name = node["relation_name"].replace('"', "").split(".")
+    if node["materialized"] == "view":
+        found = warehouse.one(
+            connection,
+            "select sql from duckdb_views() where schema_name = ? and view_name = ? "
+            "and database_name = current_database()",
+            [schema, name],
+        )
+        return None if found is None else hashlib.sha256(found[0].encode()).hexdigest()[:16]
+    try:
+        return str(warehouse.one(connection, f'select {_STATE} from "{schema}"."{name}" as t'))
+    except duckdb.CatalogException:
+        return None
+
+
+_STATE = "count(*), bit_xor(hash(t)), sum(hash(t))"
+
+
+def _keys(connection: duckdb.DuckDBPyConnection, nodes: Nodes, tests: Nodes, as_of: date) -> dict[str, str]:
+    """The key of every model, seed and test, by name."""
+    states: dict[str, str] = {}
+    keys: dict[str, str] = {}
+
+    def key(unique_id: str) -> str:
+        if unique_id not in nodes:  # a raw table
+            if unique_id not in states:
+                states[unique_id] = _state(connection, unique_id.rsplit(".", 1)[-1], as_of)
+            return states[unique_id]
+        node = nodes[unique_id]
+        name = node["name"]
+        if name not in keys:
+            parents = node["depends_on"].get("nodes", [])
+            code = node["compiled_code"] or ""
+            reads_raw_tables_only = not any(parent in nodes for parent in parents)
+            asks_for_the_day = SENTINEL.isoformat() in (_KNOWN_BY.sub("", code) if reads_raw_tables_only else code)
+            keys[name] = fingerprint.of(
+                computes(node),
+                as_of.isoformat() if asks_for_the_day else "any day",
+                *(f"{parent}={key(parent)}" for parent in sorted(parents)),
+            )
+        return keys[name]
+
+    for unique_id in nodes:
+        key(unique_id)
+    for test in tests.values():
+        parents = sorted(test["depends_on"]["nodes"])
+        keys[test["name"]] = fingerprint.of(test["identity"], *(f"{parent}={key(parent)}" for parent in parents))
+    return keys
+
+
+def computes(node: Mapping[str, Any]) -> str:
+    """Identity of what a compiled model or seed computes: its own code, the formulas it imports, the programs."""
+    formulas = fingerprint.formulas(node["source"]) if node["language"] == "python" else ""
+    return fingerprint.of(node["identity"], fingerprint.engines(), formulas)
+
+
+def _state(connection: duckdb.DuckDBPyConnection, table: str, as_of: date) -> str:
+    """Identity of a raw table's rows, and how many of them were known by the end of the as-of date.
+
+    What was known by one day holds what was known by an earlier one: of the same rows, the same number are the same.
+    """
+    columns = {column.name for t in warehouse.TABLES if t.name == table for column in t.columns}
+    known = "".join(
+        f", count(*) filter (where {name} < date '{as_of}' + interval 1 day)"
+        for name in ("known_at", "known_on")
+        if name in columns
+    )
+    return str(warehouse.one(connection, f"select {_STATE}{known} from raw.{table} as t"))

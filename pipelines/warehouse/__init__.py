@@ -1,0 +1,33 @@
+"""The warehouse: the build file (one writer), the published file (read-only for everyone), and the swap between them.
+
+The only room that opens a database. No row is read from a publisher and no figure is computed here.
+"""
+
+from pipelines.warehouse.build import create, exclusive, prepare, scratch, verify_build, writer
+from pipelines.warehouse.catalog_tables import write_catalog
+from pipelines.warehouse.publication import prune, publish
+from pipelines.warehouse.sql import append, last_published, newest_known, one, query, quoted, reader, transaction
+from pipelines.warehouse.tables import TABLES, Column, Table
+
+__all__ = [
+    "TABLES",
+    "Column",
+    "Table",
+    "append",
+    "create",
+    "exclusive",
+    "last_published",
+    "newest_known",
+    "one",
+    "prepare",
+    "prune",
+    "publish",
+    "query",
+    "quoted",
+    "reader",
+    "scratch",
+    "transaction",
+    "verify_build",
+    "write_catalog",
+    "writer",
+]

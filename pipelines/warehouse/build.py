@@ -1,0 +1,177 @@
+"""The only `duckdb.connect`: the build file (one writer), the published file (read-only for everyone), and the swap.
+
+Table definitions come from the contracts. No row is read from a publisher and no figure is computed here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from pipelines.errors import WarehouseBusy
+from pipelines.settings import Settings
+from pipelines.warehouse.sql import quoted
+from pipelines.warehouse.tables import TABLES, define_tables
+
+log = logging.getLogger("metals.warehouse")
+
+# Readable by every DuckDB since 1.2 (February 2025): users' command-line clients lag the library.
+STORAGE_VERSION = "v1.2.0"
+
+
+# What a damaged file raises, and what these types say when the file is not to blame.
+_NO_DAMAGE = (
+    "No space left",
+    "Permission denied",
+    "Read-only file system",
+    "Could not set lock",
+    "Too many open files",
+)
+_UNREADABLE = (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
+
+
+def _lock(settings: Settings) -> FileLock:
+    settings.lock_path.parent.mkdir(parents=True, exist_ok=True)
+    # One lock object per path and process: a run that already holds it may take it again in a step.
+    return FileLock(settings.lock_path, is_singleton=True)
+
+
+@contextlib.contextmanager
+def exclusive(settings: Settings) -> Iterator[None]:
+    """Hold the build against every other run; raises WarehouseBusy after `lock_wait_s`."""
+    lock = _lock(settings)
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            log.warning("another run is on: waiting for it, %.0f s at most", settings.lock_wait_s)
+            lock.acquire(timeout=settings.lock_wait_s)
+    except Timeout:
+        raise WarehouseBusy(
+            f"another run has held {settings.lock_path} for {settings.lock_wait_s:.0f} s",
+            kept="the published file",
+            todo="wait for that run to end, or see it in the Dagster UI",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The one writing connection to the build file, made with its raw tables if it is not there.
+
+    A build file that cannot be opened is set aside and a new one is begun: everything in it comes from landing
+    and the bundle, and is loaded again from there.
+    """
+    with exclusive(settings):
+        path = settings.build_path
+        if not path.exists():
+            create(path)
+        try:
+            connection = duckdb.connect(str(path))
+        except duckdb.Error as e:  # a broken checksum comes as this base class
+            if "Could not set lock" in str(e):
+                raise WarehouseBusy(
+                    f"another program holds {path} ({str(e).splitlines()[0]})",
+                    kept="the build and the published file",
+                    todo="close that program; query the published file in place of the build",
+                ) from None
+            if not _is_damage(e):
+                raise
+            _set_aside(settings, e)
+            create(path)
+            connection = duckdb.connect(str(path))
+        with contextlib.closing(connection):
+            have = {
+                n
+                for (n,) in connection.execute(
+                    "select table_name from duckdb_tables() where schema_name = 'raw'"
+                ).fetchall()
+            }
+            if not {t.name for t in TABLES} <= have:
+                define_tables(connection)  # a build of an earlier version: its tables stay, the new ones are added
+            yield connection
+
+
+def _is_damage(error: duckdb.Error) -> bool:
+    """Whether a file could not be read for what it holds; a full disk or a missing right is no damage."""
+    said = str(error)
+    if any(words in said for words in _NO_DAMAGE):
+        return False
+    return isinstance(error, _UNREADABLE) or "Corrupt" in said
+
+
+def _set_aside(settings: Settings, error: duckdb.Error) -> None:
+    path = settings.build_path
+    aside = path.with_name(f"build.unreadable-{settings.clock():%Y%m%dT%H%M%S}.duckdb")
+    said = str(error).splitlines()[0]
+    log.error("the build file cannot be read (%s): set aside as %s, rebuilt from landing", said, aside.name)
+    path.replace(aside)
+    path.with_name(path.name + ".wal").unlink(missing_ok=True)
+
+
+def verify_build(settings: Settings) -> None:
+    """Read every row of the build once; a file that is damaged inside is set aside like one that does not open.
+
+    A run begins with it: later, damage would stop the run in the middle, and every run after it at the same place, or
+    be published in a model that was kept.
+    """
+    if not settings.build_path.exists():
+        return
+    with exclusive(settings):
+        try:
+            with writer(settings) as connection:
+                for schema, table in connection.execute(
+                    "select schema_name, table_name from duckdb_tables() "
+                    "where not internal and database_name = current_database()"
+                ).fetchall():
+                    connection.execute(f'select bit_xor(hash(t)) from "{schema}"."{table}" as t').fetchall()
+        except duckdb.Error as e:
+            if not _is_damage(e):
+                raise
+            _set_aside(settings, e)
+
+
+def create(path: Path) -> None:
+    """A new warehouse file with empty raw tables and their comments, readable by older DuckDB clients."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in path.parent.glob(f".{path.name}.*.part*"):
+        leftover.unlink()
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with contextlib.closing(duckdb.connect()) as connection:
+        connection.execute(f"attach '{quoted(part)}' as fresh (storage_version '{STORAGE_VERSION}')")
+        connection.execute("use fresh")
+        define_tables(connection)
+        connection.execute("use memory")
+        connection.execute("detach fresh")
+    part.replace(path)  # a kill before this leaves no file that lacks tables
+
+
+def scratch() -> duckdb.DuckDBPyConnection:
+    """An in-memory warehouse with the raw tables: for compiling the bundle and for tests."""
+    connection = duckdb.connect()
+    define_tables(connection)
+    return connection
+
+
+def prepare(settings: Settings) -> None:
+    """For a run with an as-of date: begin from a copy of the daily build's raw rows, under a name of its own."""
+    if settings.as_of is None:
+        return
+    daily = settings.model_copy(update={"as_of": None})
+    if not daily.build_path.exists():
+        return
+    with exclusive(settings):
+        settings.build_path.parent.mkdir(parents=True, exist_ok=True)
+        part = settings.build_path.with_suffix(".part")
+        shutil.copyfile(daily.build_path, part)
+        part.replace(settings.build_path)

@@ -1,0 +1,117 @@
+"""The catalogue as tables, so that models and users can join what is tracked with what was published."""
+
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+
+from pipelines.catalog import Catalog
+from pipelines.warehouse.sql import append, query
+from pipelines.warehouse.tables import TABLES
+
+
+def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    """Bring the catalogue's tables to what the catalogue says now; a table that says it already is not touched."""
+    frames = {
+        "catalog_source": [
+            {
+                "source_id": s.id,
+                "group_name": s.group,
+                "licence_class": s.licence_class.value,
+                **s.model_dump(
+                    include={
+                        "title",
+                        "publisher",
+                        "homepage",
+                        "licence",
+                        "credit",
+                        "terms",
+                        "cadence_hours",
+                        "unofficial",
+                        "description",
+                    }
+                ),
+            }
+            for s in catalog.sources.values()
+        ],
+        "catalog_series": [
+            {
+                "series_id": s.id,
+                "source_id": s.source,
+                "frequency": s.frequency.value,
+                "metal_id": s.metal,
+                "plausible_low": s.plausible[0],
+                "plausible_high": s.plausible[1],
+                "history": s.history.value,
+                **s.model_dump(
+                    include={
+                        "title",
+                        "publisher",
+                        "unit",
+                        "publication_lag_days",
+                        "staleness_limit_days",
+                        "licence",
+                        "bundle",
+                        "description",
+                    }
+                ),
+            }
+            for s in catalog.series.values()
+        ],
+        "catalog_company": [
+            {
+                "company_id": c.id,
+                **c.model_dump(include={"name", "role", "fiscal_year_end", "filing_lag_days", "description"}),
+            }
+            for c in catalog.companies.values()
+        ],
+        "catalog_company_tag": [
+            {
+                "company_id": c.id,
+                "cik": v.cik,
+                "valid_from": v.valid_from,
+                "valid_to": v.valid_to,
+                "concept": concept,
+                "taxonomy": c.taxonomy,
+                "tag": tag,
+                "tag_rank": rank,
+            }
+            for c in catalog.companies.values()
+            for v in c.ciks
+            for concept, tags in c.concepts.items()
+            for rank, tag in enumerate(tags, start=1)
+        ],
+        "catalog_indicator": [
+            {
+                "indicator_id": i.id,
+                "frequency": i.frequency.value,
+                "candidate_rank": rank,
+                "series_id": candidate.series,
+                "factor": candidate.factor,
+                **i.model_dump(include={"title", "unit", "tolerance_pct", "tolerance_absolute", "description"}),
+            }
+            for i in catalog.indicators.values()
+            for rank, candidate in enumerate(i.candidates, start=1)
+        ],
+        "catalog_correction": [
+            {
+                "correction_id": c.id,
+                "series_id": c.series,
+                "action": c.action.value,
+                "corrected": c.value,
+                **c.model_dump(include={"period", "published", "known_on", "reason", "reference"}),
+            }
+            for c in catalog.corrections.values()
+        ],
+        "catalog_metal": [
+            {"metal_id": m.id, **m.model_dump(include={"name", "symbol", "family", "description"})}
+            for m in catalog.metals.values()
+        ],
+    }
+    for table in TABLES:
+        if table.name in frames:
+            now = query(connection, f"from raw.{table.name}")
+            frame = pl.DataFrame(frames[table.name], schema=now.schema)
+            if not frame.equals(now):
+                connection.execute(f"delete from raw.{table.name}")
+                append(connection, table.name, frame)

@@ -1,0 +1,150 @@
+"""The swap: from the build file to the published one, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+
+from pipelines import columns
+from pipelines.settings import Settings
+from pipelines.warehouse.build import exclusive, writer
+from pipelines.warehouse.sql import quoted
+
+log = logging.getLogger("metals.warehouse")
+
+
+WORK_KEPT_DAYS = 30
+
+
+def publish(settings: Settings) -> None:
+    """Replace the published file by the build, whole or not at all, holding nothing learnt after the as-of date.
+
+    The build is closed, copied beside the target, pruned, synced and renamed over it: a reader keeps the file it
+    opened, a new reader opens the new one, a kill at any point leaves the old one.
+    """
+    # Held to the end: another run's publish would take this one's copy for a leftover.
+    with exclusive(settings):
+        if settings.build_path.with_name(settings.build_path.name + ".wal").exists():
+            with writer(settings):  # what a killed run had committed is not in the file itself yet
+                pass
+        _publish(settings)
+
+
+def _publish(settings: Settings) -> None:
+    target, as_of = settings.published_path, settings.as_of_date()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in target.parent.glob(f".{target.name}.*.part*"):
+        leftover.unlink()
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        shutil.copyfile(settings.build_path, part)
+        end = datetime.combine(as_of + timedelta(days=1), datetime.min.time())
+        with contextlib.closing(duckdb.connect(str(part))) as connection:
+            _prune(connection, end)
+        part.chmod(0o644)
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        # Left by someone who opened the published file for writing: it would be taken for a part of the new one.
+        target.with_name(f"{target.name}.wal").unlink(missing_ok=True)
+        part.replace(target)
+    except BaseException:
+        for leftover in target.parent.glob(f"{part.name}*"):  # on a full disk it would only take room
+            leftover.unlink()
+        raise
+    directory = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
+    """Make the published views independent of the build's file name, leave out the others and raw rows learnt at `end`
+    or later."""
+    _detach_views(connection)
+    for table, column in (
+        *((table, "known_at") for table in columns.RAW),
+        ("retrieval", "checked_at"),
+        ("coverage", "retrieved_at"),
+        ("quarantine", "quarantined_at"),
+        ("bulk_filing_fact", "known_at"),
+        ("bulk_filer", "retrieved_at"),
+    ):
+        connection.execute(f"delete from raw.{table} where {column} >= ?", [end])
+    # A payload fetched later still backs rows that were known by then (filed, or dated by publication lag).
+    still_named = " union ".join(
+        f"select payload_id from raw.{table}" for table in (*columns.RAW, "coverage", "bulk_filing_fact")
+    )
+    connection.execute(
+        f"""
+        delete from raw.payload where payload_id not in (
+            {still_named} union select payload_id from raw.retrieval where payload_id is not null
+        )
+        """
+    )
+    connection.execute("checkpoint")
+
+
+def _detach_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """A view stores the database it was made in ("build"), which the published file is not called."""
+    views = connection.execute(
+        """
+        select schema_name, view_name, sql, comment from duckdb_views()
+        where not internal and database_name = current_database()
+        """
+    ).fetchall()
+    columns = connection.execute(
+        """
+        select c.table_name, c.column_name, c.comment
+        from duckdb_columns() as c
+        inner join duckdb_views() as v
+            on c.database_name = v.database_name and c.schema_name = v.schema_name and c.table_name = v.view_name
+        where v.schema_name = 'main' and not v.internal and c.comment is not null
+            and v.database_name = current_database()
+        """
+    ).fetchall()
+    for schema, view, _, _ in views:
+        connection.execute(f'drop view if exists "{schema}"."{view}" cascade')
+    depth = {"staging": 1, "intermediate": 2, "main": 3}
+    by_name = {(schema, view): (sql, comment) for schema, view, sql, comment in views}
+    published, due = set(), [name for name in by_name if name[0] == "main"]
+    while due:  # and the views that these read
+        name = due.pop()
+        published.add(name)
+        sql = by_name[name][0]
+        due += [n for n in by_name.keys() - published if re.search(rf'\b{n[0]}"?\."?{n[1]}\b', sql)]
+    for schema, view in sorted(published, key=lambda n: depth.get(n[0], 0)):  # those that are read come first
+        sql, comment = by_name[schema, view]
+        connection.execute(re.sub(r'(?<![\w."])"?build"?\.(?="?[a-z])', "", sql))
+        connection.execute(f'comment on view "{schema}"."{view}" is \'{quoted(comment or "")}\'')
+    for view, column, comment in columns:
+        connection.execute(f'comment on column "{view}"."{column}" is \'{quoted(comment)}\'')
+
+
+def prune(settings: Settings) -> list[str]:
+    """Remove what a run made to work with and nobody asked to keep, once it is WORK_KEPT_DAYS old; return the names.
+
+    Builds that were set aside, and build folders of as-of runs; their published files stay until the user removes them.
+    """
+    folder = settings.warehouse_dir / "build"
+    oldest = (settings.clock() - timedelta(days=WORK_KEPT_DAYS)).replace(tzinfo=UTC).timestamp()
+    old = [
+        path
+        for pattern in ("build.unreadable-*", "as_of_*")
+        for path in folder.glob(pattern)
+        if path.stat().st_mtime < oldest
+    ]
+    for path in old:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    if old:
+        log.info("removed from %s, older than %d days: %s", folder, WORK_KEPT_DAYS, ", ".join(p.name for p in old))
+    return [path.name for path in old]

@@ -1,0 +1,104 @@
+"""Queries, appends and transactions on a connection, and read-only connections to the published file."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipelines.settings import Settings
+
+log = logging.getLogger("metals.warehouse")
+
+
+@contextlib.contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All that is written inside, or nothing of it."""
+    connection.execute("begin")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        with contextlib.suppress(duckdb.Error):  # after a full disk nothing more may work; the first error is told
+            connection.execute("rollback")
+        raise
+
+
+def append(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> int:
+    """Append a frame to `raw.<table>`, by column name. Returns the number of rows."""
+    if frame.is_empty():
+        return 0
+    connection.register("incoming_rows", frame.to_arrow())
+    try:
+        connection.execute(f"insert into raw.{table} by name select * from incoming_rows")
+    finally:
+        connection.unregister("incoming_rows")
+    return frame.height
+
+
+def query(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object] | dict[str, str] | None = None
+) -> pl.DataFrame:
+    """Rows of a query as a Polars frame."""
+    frame = pl.from_arrow(connection.sql(sql, params=parameters or []).to_arrow_table())
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table, never a series
+    return frame
+
+
+def one(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object] | None = None
+) -> tuple[Any, ...] | None:
+    """First row of a query, or None. Fetched whole: DuckDB refuses further work behind a half-read result."""
+    rows = connection.execute(sql, parameters or []).fetchall()
+    return rows[0] if rows else None
+
+
+def newest_known(where: str = "true") -> str:
+    """SQL in parentheses: per series and period of raw.observation, the value and the digits that became known last.
+
+    `where` holds of the rows that count: known by a moment, of some series.
+    """
+    return f"""(
+        select series_id, period, arg_max(value, known_at) as value, arg_max(decimals, known_at) as decimals
+        from raw.observation where {where}
+        group by series_id, period
+    )"""
+
+
+@contextlib.contextmanager
+def reader(settings: Settings, path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published file, read-only; never waits for a writer."""
+    with contextlib.closing(duckdb.connect(str(path or settings.published_path), read_only=True)) as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def last_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """The published file, read-only, if there is one that can be read to its last row; else None, and why is logged."""
+    connection = None
+    if settings.published_path.exists():
+        try:
+            connection = duckdb.connect(str(settings.published_path), read_only=True)
+            for (table,) in connection.execute(
+                "select table_name from duckdb_tables() where schema_name = 'main' and not internal"
+            ).fetchall():
+                connection.execute(f'select bit_xor(hash(t)) from main."{table}" as t').fetchall()
+        except duckdb.Error as e:
+            log.error("the published file cannot be read (%s): the build takes its place", str(e).splitlines()[0])
+            if connection is not None:
+                connection.close()
+            connection = None
+    try:
+        yield connection
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def quoted(text: object) -> str:
+    return str(text).replace("'", "''")

@@ -1,0 +1,43 @@
+"""One warehouse of all payloads, built once and shared by the tests that compute its numbers again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+from filelock import FileLock
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def built_file(payloads: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The build file of a warehouse that holds every payload of the folder and nothing else, with all models."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent  # one for all workers
+    folder = shared / "built_warehouse"
+    done = folder / "done"
+    with FileLock(f"{folder}.lock"):
+        if not done.exists():
+            subprocess.run(
+                [sys.executable, "-m", "tests.models.loading", str(payloads), str(folder)],
+                cwd=REPOSITORY,
+                env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+                check=True,
+                timeout=600,
+            )
+            done.touch()
+    return folder / "build" / "build.duckdb"
+
+
+@pytest.fixture(scope="module")
+def built(built_file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to it."""
+    with duckdb.connect(str(built_file), read_only=True) as connection:
+        yield connection

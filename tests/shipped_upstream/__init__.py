@@ -1,0 +1,36 @@
+"""An upstream that needs no recordings: `python -m tests.shipped_upstream DIRECTORY` writes it.
+
+A folder in the form of the recordings (files and manifest.json). What the project ships (warehouse/bundled) stands
+under the recordings' own names; everything else is made up and stands under made_up/.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from tests.shipped_upstream import bundled, made_up
+
+
+def write(folder: Path) -> Path:
+    """Write it into `folder`, which is returned."""
+    manifest = []
+    for file in (*bundled.files(), *made_up.files()):
+        path = folder / file.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.body)
+        manifest.append(
+            {
+                "file": file.name,
+                "publisher": file.publisher,
+                "url": file.url,
+                "retrieved_at": str(file.known),
+                "fidelity": file.fidelity,
+                "licence": file.licence,
+                "bytes": len(file.body),
+                "sha256": hashlib.sha256(file.body).hexdigest(),
+            }
+        )
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    return folder
