@@ -54,12 +54,21 @@ company_quarters as (
             now.{{ concept }}_ttm_1y_ago_usd,
             now.{{ concept }}_ttm_2y_ago_usd,
         {% endfor %}
+        capex_gap.gap_reason as capex_gap_reason,
+        operating_cash_flow_gap.gap_reason as operating_cash_flow_gap_reason,
         now.accession_numbers,
         now.known_at
     from spans as s
     inner join {{ ref('int_filing_calendar__quarters') }} as q
         on s.company_id = q.company_id and q.quarter_index between s.first_quarter and s.last_quarter
     left join trailing_years as now on s.company_id = now.company_id and q.quarter_index = now.quarter_index
+    {% for concept in ['capex', 'operating_cash_flow'] %}
+        left join {{ ref('int_filing_quarters__trailing_gaps') }} as {{ concept }}_gap
+            on
+                s.company_id = {{ concept }}_gap.company_id
+                and q.quarter_index = {{ concept }}_gap.quarter_index
+                and {{ concept }}_gap.concept = '{{ concept }}'
+    {% endfor %}
 ),
 
 -- The legs of each ratio, from companies that have all of them.
@@ -88,6 +97,8 @@ legs as (
         capex_ttm_2y_ago_usd,
         operating_cash_flow_ttm_2y_ago_usd,
         revenue_ttm_2y_ago_usd,
+        capex_gap_reason,
+        operating_cash_flow_gap_reason,
         accession_numbers,
         known_at
     from company_quarters
@@ -103,11 +114,15 @@ grouped as (
                 max(fiscal_year) as fiscal_year,
                 max(fiscal_quarter) as fiscal_quarter,
                 max(quarter_end) as quarter_end,
+                max(capex_gap_reason) as capex_gap_reason,
+                max(operating_cash_flow_gap_reason) as operating_cash_flow_gap_reason,
                 string_agg(accession_numbers, '; ') as accession_numbers,
             {% else %}
                 cast(null as integer) as fiscal_year,
                 cast(null as integer) as fiscal_quarter,
                 {{ period_end('calendar_quarter', "'quarterly'") }} as quarter_end,
+                cast(null as varchar) as capex_gap_reason,
+                cast(null as varchar) as operating_cash_flow_gap_reason,
                 cast(null as varchar) as accession_numbers,
             {% endif %}
             sum(case when has_cash then 1 else 0 end) as companies,
@@ -219,14 +234,3 @@ select
     accession_numbers,
     cast(row_known_at as timestamp) as known_at
 from measured
-{% for concept in ['capex', 'operating_cash_flow'] %}
-    left join (
-        select
-            company_id as {{ concept }}_company_id,
-            quarter_index as {{ concept }}_quarter_index,
-            gap_reason as {{ concept }}_gap_reason
-        from {{ ref('int_filing_quarters__trailing_gaps') }}
-        where concept = '{{ concept }}'
-    ) as {{ concept }}_gap
-        on subject = {{ concept }}_company_id and 4 * fiscal_year + fiscal_quarter = {{ concept }}_quarter_index
-{% endfor %}
