@@ -44,3 +44,71 @@
         else 'undetermined'
     end
 {%- endmacro %}
+
+{#- The evidence of one claim, one row per entry (one per row of `rows` where `newest` is none). `common` holds what the
+    entries share. Of an entry:
+
+    indicator     as in claim_rules; {column} in it is filled in
+    value         the figure; the column named like the indicator where nothing is said
+    mart, key     the mart it is read from, and the key of the row there
+    rows          the relation it is read from, where that is not the mart itself
+    where, has    which rows are asked: those in which `has` (by default the value) is not null
+    newest        of these the last by this column; none takes all rows, whatever they hold
+    period, frequency, period_end    the period of the value; its age counts from the end
+    is_lower_bound    whether the true value may be higher
+    words         further facts for the sentence in claim_rules, by name; it knows every column of the row, and `value` -#}
+{% macro evidence(claim, entries, common={}) -%}
+    {%- set usual = {
+        'where': 'true', 'newest': 'month', 'key': 'cast(month as varchar)', 'period': 'month', 'frequency': 'monthly',
+        'is_lower_bound': 'false', 'words': {}
+    } -%}
+    {%- for entry in entries %}
+        {%- set e = dict(usual, **dict(common, **entry)) %}
+        {%- set value = e.value or e.indicator %}
+        (
+            select
+                '{{ claim }}' as claim_id,
+                '{{ e.indicator | replace("{", "' || ") | replace("}", " || '") }}' as indicator,
+                cast({{ value }} as double) as value,
+                {{ e.is_lower_bound }} as is_lower_bound,
+                cast({{ e.period }} as date) as period,
+                cast({{ e.period_end or period_end(e.period, "'" ~ e.frequency ~ "'") }} as date) as period_end,
+                cast(known_at as timestamp) as known_at,
+                '{{ e.mart }}' as source_table,
+                {{ e.key }} as source_key,
+                to_json(struct_insert(
+                    r,
+                    {%- for name, fact in e.words.items() %} {{ name }} := {{ fact }},{% endfor %}
+                    value := {{ value }}
+                )) as facts
+            from {{ e.rows or ref(e.mart) }} as r
+            where
+                {{ e.where }}
+                {%- if e.newest %}
+                    and {{ e.has or value }} is not null
+            order by {{ e.newest }} desc
+            limit 1
+                {%- endif %}
+        )
+        {{ 'union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- A fact as a sentence has it. Forms: none (as it is), :0 :1 :2 (decimals), :abs1 (without its sign), :pct0 (a ratio as per
+    cent), :month (2026-03), :quarter (2026Q2), :year, and ?over:below (the second where the fact is false or negative). -#}
+{% macro fact_text(fact, form) -%}
+    case
+        when {{ fact }} is null then null
+        when {{ form }} = '' then {{ fact }}
+        when {{ form }} = ':month' then {{ month_text(fact) }}
+        when {{ form }} = ':year' then substr({{ fact }}, 1, 4)
+        when {{ form }} = ':quarter' then {{ quarter_text('cast(' ~ fact ~ ' as date)') }}
+        when {{ form }} like '?%'
+            then split_part(substr({{ form }}, 2), ':', case when {{ fact }} = 'false' or try_cast({{ fact }} as double) < 0 then 2 else 1 end)
+        {%- for decimals in range(3) %}
+            when {{ form }} = ':{{ decimals }}' then {{ number_text('cast(' ~ fact ~ ' as double)', decimals) }}
+            when {{ form }} = ':abs{{ decimals }}' then {{ number_text('abs(cast(' ~ fact ~ ' as double))', decimals) }}
+            when {{ form }} = ':pct{{ decimals }}' then {{ number_text('100 * cast(' ~ fact ~ ' as double)', decimals) }}
+        {%- endfor %}
+    end
+{%- endmacro %}

@@ -4,11 +4,6 @@
     cast(cast({{ value }} as decimal(18, {{ decimals }})) as varchar)
 {%- endmacro %}
 
-{#- A z-score as people say it: 1.3 standard deviations above (or below); what it is measured from comes after. -#}
-{% macro deviations_text(zscore) -%}
-    {{ number_text('abs(' ~ zscore ~ ')') }} || ' standard deviations ' || case when {{ zscore }} < 0 then 'below' else 'above' end
-{%- endmacro %}
-
 {#- As 2026-03. -#}
 {% macro month_text(month) -%}
     substr(cast({{ month }} as varchar), 1, 7)

@@ -295,6 +295,51 @@ def corrections_still_apply(connection: duckdb.DuckDBPyConnection, settings: Set
     return Finding("corrections_still_apply", not rows, False, said, examples)
 
 
+def filing_facts_are_plausible(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
+    """No fact of a filing is withheld for its scale or sign, and no two tags of one concept disagree."""
+    name = "filing_facts_are_plausible"
+    if not _has_table(connection, "int_filing_facts__judged", "intermediate"):
+        return Finding(name, False, False, "the table intermediate.int_filing_facts__judged is not built")
+    withheld = connection.execute(
+        """
+        select company_id, concept, tag, period_start, period_end, value_usd, accession, refusal
+        from intermediate.int_filing_facts__judged where refusal is not null
+        order by filed desc, company_id, concept, period_end desc, accession, tag
+        """
+    ).fetchall()
+    filers = connection.execute(
+        """
+        select cik, calendar_year, capex_usd, accession, refusal
+        from intermediate.int_capex_universe__filers where refusal is not null
+        order by calendar_year desc, abs(capex_usd) desc, cik
+        """
+    ).fetchall()
+    apart = connection.execute(
+        """
+        select company_id, concept, tag, periods_that_disagree, periods_compared
+        from intermediate.int_filing_tags__definitions where periods_that_disagree > 0 order by all
+        """
+    ).fetchall()
+    examples = [
+        f"{company} {concept} {start} to {end}: {value:,.0f} ({tag}, {accession}): {reason}"
+        for company, concept, tag, start, end, value, accession, reason in withheld
+    ]
+    examples += [
+        f"{company} {concept}: {tag} differs from a tag before it in {n} of {of} periods; never added to it"
+        for company, concept, tag, n, of in apart
+    ]
+    examples += [
+        f"CIK {cik} capex {year}: {value:,.0f} ({accession}): {why}" for cik, year, value, accession, why in filers
+    ]
+    said = (
+        f"{len(withheld)} facts of catalogued companies and {len(filers)} yearly figures of the bulk file withheld; "
+        f"{len(apart)} tags disagree with one before them"
+    )
+    if not examples:
+        said = "no fact is withheld, and tags of one concept agree wherever both exist"
+    return Finding(name, not examples, False, said, examples[:MAX_EXAMPLES])
+
+
 CHECKS: dict[str, Callable[[duckdb.DuckDBPyConnection, Settings], Finding]] = {
     check.__name__: check
     for check in (
@@ -308,6 +353,7 @@ CHECKS: dict[str, Callable[[duckdb.DuckDBPyConnection, Settings], Finding]] = {
         every_answer_was_taken,
         series_have_no_holes,
         corrections_still_apply,
+        filing_facts_are_plausible,
     )
 }
 
@@ -328,11 +374,10 @@ def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return counts
 
 
-def _has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+def _has_table(connection: duckdb.DuckDBPyConnection, name: str, schema: str = "main") -> bool:
     row = warehouse.one(
         connection,
-        "select 1 from duckdb_tables() where schema_name = 'main' and table_name = ? "
-        "and database_name = current_database()",
-        [name],
+        "select 1 from duckdb_tables() where schema_name = ? and table_name = ? and database_name = current_database()",
+        [schema, name],
     )
     return row is not None

@@ -99,6 +99,8 @@ def capex(answers: Answers) -> Section:
         total.cell(0, "capex_ttm_companies"), " of ", total.cell(0, "companies_expected"), " hyperscalers spent ",
         total.cell(0, "capex_ttm_usd"), " in the four quarters to ", total.cell(0, "calendar_quarter"),
     ]  # fmt: skip
+    if total.frame["capex_ttm_carried"][0] is not None:
+        section.says += [" (carried with their last known year: ", total.cell(0, "capex_ttm_carried"), ")"]
     if total.frame["like_for_like_yoy_pct"][0] is not None:
         section.says += [
             "; the quarter was ", total.cell(0, "like_for_like_yoy_pct", "yoy_pct"), " on a year earlier for the ",
@@ -124,6 +126,7 @@ def capex(answers: Answers) -> Section:
             Column("Quarter", "calendar_quarter"), Column("Companies", "companies_reporting"),
             Column("Capex", "capex_usd"), Column("Four quarters", "capex_ttm_usd"),
             Column("Companies in it", "capex_ttm_companies"),
+            Column("Carried", "capex_ttm_carried", kind="if_any"),
             Column("On a year earlier, like for like", "like_for_like_yoy_pct", "yoy_pct"),
         ], range(min(8, len(total))))
     )  # fmt: skip
@@ -159,14 +162,15 @@ def capex(answers: Answers) -> Section:
                 answers, "implied-copper", "Copper implied by the spending, low, base and high scenario",
                 f"A band around a line, tonnes a year; in {tonnes.cell(base[0], 'calendar_quarter').text} "
                 f"{tonnes.cell(base[0], 'implied_tonnes_per_year').text} in the base scenario. "
-                "Each quarter covers the companies with four known quarters, so early ones are lower bounds.",
+                "Every quarter covers the same companies; the table names those carried with their last known year.",
                 charts.band("implied_copper", copper.frame, "calendar_quarter", Line("low_tonnes_per_year", "low"),
                             Line("base_tonnes_per_year", "base"), Line("high_tonnes_per_year", "high"),
                             "tonnes a year", ":,.0f"),
                 table(tonnes, "Metal implied by the spending, by scenario", [
                     Column("Quarter", "calendar_quarter"), Column("Metal", "metal"), Column("Scenario", "scenario"),
                     Column("Implied", "implied_tonnes_per_year"), Column("Of world use", "implied_pct_of_world_use"),
-                    Column("Companies", "capex_ttm_companies"), Column("Lower bound", "is_lower_bound"),
+                    Column("Companies", "capex_ttm_companies"), Column("Carried", "capex_ttm_carried", kind="if_any"),
+                    Column("Lower bound", "is_lower_bound"),
                     Column("Why none", "gap_reason", kind="if_any"),
                 ]),
                 ("driver_ai_capex",), tonnes.newest("calendar_quarter"), period="quarter",

@@ -11,6 +11,7 @@ from datetime import date
 
 import pandera.polars as pa
 import polars as pl
+from pandera.config import ValidationDepth, config_context
 
 from pipelines import columns
 
@@ -139,7 +140,10 @@ def validate(frame: pl.DataFrame, contract: pa.DataFrameSchema) -> Verdict:
         return Verdict(frame, frame.with_columns(pl.lit(None, pl.String).alias("reason")))
     numbered = frame.with_columns(pl.int_range(pl.len(), dtype=pl.Int32).alias("_position"))
     try:
-        contract.validate(frame, lazy=True)
+        # pandera reads from the environment whether and how deep it validates (PANDERA_VALIDATION_ENABLED,
+        # PANDERA_VALIDATION_DEPTH); a contract must not be switched off from outside.
+        with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
+            contract.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases
         if cases["index"].null_count():

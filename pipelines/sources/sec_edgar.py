@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -121,7 +122,8 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 
     `body` is the JSON text, `key` is `companyfacts/CIK##########` or `submissions/CIK##########`. For the first,
     `filing_facts` (columns of FILING_FACT; `value` in the fact's own `unit`, unscaled), `rejects` and the number of
-    facts with a null value. A fact repeated with the same accession and value is one row. The same fact with two values
+    facts with a null value. A fact repeated with the same accession and value is one row, and so is one that stands
+    beside its own rounding ("40.2 billion" in a note): the exact value. The same fact with two values that do not agree
     inside one accession is no row: neither can be preferred, so it is one reject that names both. For the second,
     `filings` (columns of FILING, forms of PERIODIC_FORMS) and `rejects`.
 
@@ -382,15 +384,38 @@ def _typed(raw: pl.DataFrame, cik: int) -> tuple[pl.DataFrame, pl.DataFrame, int
     return facts, rejects, int(typed["is_missing"].sum())
 
 
+def _exact(values: pl.Series) -> float | None:
+    """The value of which the others are roundings; null where there is none."""
+    printed = sorted((Decimal(repr(value)).normalize() for value in values), key=lambda v: v.as_tuple().exponent)
+    exact = printed[0]
+    for other in printed[1:]:
+        digits, gap = other.as_tuple(), abs(other - exact)
+        is_rounding = gap * 2 <= Decimal(1).scaleb(int(digits.exponent)) and len(digits.digits) > 1
+        # A single digit agrees with half of everything. One digit more makes 114 no exact form of 110, but 40.25 one of
+        # 40.2; two digits more do.
+        finer = int(digits.exponent) - int(exact.as_tuple().exponent)
+        if not is_rounding or not (finer > 1 or gap * 200 <= abs(exact)):
+            return None
+    return float(exact)
+
+
 def _collapsed(facts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Repetitions dropped; a fact with more than one value in one accession turned into a reject naming them."""
+    """Repetitions and roundings dropped; a fact with values that disagree in one accession is a reject naming them."""
     repeated = pl.struct(_FACT_KEY).is_duplicated()
     if not facts.select(repeated.any()).item():
         return facts, pl.DataFrame(schema=REJECT)
     once = facts.unique(subset=[*_FACT_KEY, "value"], keep="first", maintain_order=True)
-    contradictory = once.filter(repeated)
-    if contradictory.is_empty():
+    several = once.filter(repeated)
+    if several.is_empty():
         return once, pl.DataFrame(schema=REJECT)
+    exact = several.group_by(_FACT_KEY).agg(
+        pl.col("value").map_batches(_exact, return_dtype=pl.Float64, returns_scalar=True).alias("exact")
+    )
+    judged = once.join(exact, on=_FACT_KEY, how="left", nulls_equal=True, maintain_order="left")
+    contradictory = judged.filter(repeated & pl.col("exact").is_null()).drop("exact")
+    kept = judged.filter(~repeated | (pl.col("value") == pl.col("exact"))).drop("exact")
+    if contradictory.is_empty():
+        return kept, pl.DataFrame(schema=REJECT)
     rejects = (
         contradictory.group_by(_FACT_KEY, maintain_order=True)
         .agg(pl.col("value").cast(pl.String).str.join(" and "), pl.col("cik", "row").first())
@@ -405,4 +430,4 @@ def _collapsed(facts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             ),
         )
     )
-    return once.filter(~repeated), rejects
+    return kept, rejects

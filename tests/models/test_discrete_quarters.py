@@ -30,7 +30,7 @@ GOLDEN_CAPEX_USD_BN = {
     ("META", 2024): {Q1: 6.400, Q2: 8.173, Q3: 8.258, Q4: 14.425},
     ("AMZN", 2023): {},
     ("AMZN", 2024): {},
-    ("AMZN", 2025): {Q2: 32.183, Q3: 35.095, Q4: 39.522},
+    ("AMZN", 2025): {Q1: 25.019, Q2: 32.183, Q3: 35.095, Q4: 39.522},
     # Fiscal 2026 ends in May 2026; its quarters lie a month before the calendar's.
     ("ORCL", 2025): {Q2: 9.080, Q3: 8.502, Q4: 12.033},
     ("ORCL", 2026): {Q1: 18.635, Q2: 16.493},
@@ -133,9 +133,9 @@ def test_amazons_trailing_twelve_months_to_june_2026_are_the_sum_it_filed(today:
     assert row["capex_ttm_usd"] == 173_028_000_000
     assert (row["capex_usd"], row["capex_yoy_pct"]) == (54_208_000_000, pytest.approx(100 * (54.208 / 32.183 - 1)))
     assert row["capex_ttm_method"] == "four quarters"
-    # Four quarters to December 2025 are not known; the year was filed as such. Nine months are no twelve.
+    # The first quarter of 2025 is half a year less its second one, so the year is the sum of four quarters.
     year = _row(today, "AMZN", date(2025, 10, 1))
-    assert (year["capex_ttm_usd"], year["capex_ttm_method"]) == (131_819_000_000, "filed twelve months")
+    assert (year["capex_ttm_usd"], year["capex_ttm_method"]) == (131_819_000_000, "four quarters")
     assert _row(today, "AMZN", date(2025, 7, 1))["capex_ttm_usd"] is None
 
 
@@ -211,22 +211,27 @@ def test_reported_years_are_the_sum_of_their_quarters_of_the_same_vintage(today:
     years = today.execute(
         """
         with quarters as (
-            select company_id, concept, tag, vintage, fiscal_year, fiscal_quarter, method, value_usd
+            select
+                company_id, concept, definition_rank, basis, report_year, vintage, fiscal_year, fiscal_quarter,
+                value_usd
             from intermediate.int_filing_quarters__candidates where refusal is null and not is_recast
             qualify row_number() over (
-                partition by company_id, concept, tag, vintage, fiscal_year, fiscal_quarter order by method desc
+                partition by company_id, concept, definition_rank, basis, report_year, fiscal_year, fiscal_quarter
+                order by array_position(['direct', 'difference', 'remainder'], method)
             ) = 1
         ),
         sums as (
-            select company_id, concept, tag, vintage, fiscal_year, sum(value_usd) as sum_usd
+            select company_id, concept, definition_rank, basis, report_year, fiscal_year, any_value(vintage) as vintage,
+                sum(value_usd) as sum_usd
             from quarters group by all having count(*) = 4
         )
         select s.company_id, s.concept, s.fiscal_year, s.vintage, s.sum_usd, y.value_usd
         from sums as s
         inner join intermediate.int_filing_calendar__quarters as q
             on s.company_id = q.company_id and s.fiscal_year = q.fiscal_year and q.fiscal_quarter = 4
-        inner join intermediate.int_filing_periods__by_tag as y
-            on s.company_id = y.company_id and s.concept = y.concept and s.tag = y.tag and s.vintage = y.vintage
+        inner join intermediate.int_filing_periods__selected as y
+            on s.company_id = y.company_id and s.concept = y.concept and s.definition_rank = y.definition_rank
+            and s.basis = y.basis and s.report_year = y.report_year
             and not y.is_recast and y.period_start = q.fiscal_year_start and y.period_end = q.quarter_end
         """
     ).fetchall()
@@ -265,6 +270,7 @@ def test_the_chosen_quarters_add_up_to_the_year_as_filed(today: duckdb.DuckDBPyC
         ("META", 2023): 27.045,
         ("META", 2024): 37.256,
         ("META", 2025): 69.691,
+        ("AMZN", 2025): 131.819,
         ("ORCL", 2026): 55.663,
     }
 
@@ -282,4 +288,11 @@ def test_a_missing_company_never_looks_like_a_fall(today: duckdb.DuckDBPyConnect
     )
     # META spent 16.538 a year before: counted as a fall, growth would be 55.6 per cent.
     assert row["like_for_like_yoy_pct"] == pytest.approx(87.437, abs=1e-3)
-    assert (row["capex_ttm_companies"], row["capex_ttm_usd"]) == (4, 477_041_000_000)
+    # Four companies spent 477.041 in the twelve months to June; META's 75.747 to March are carried and named.
+    assert row["capex_ttm_usd"] == 477_041_000_000 + 75_747_000_000
+    assert (row["capex_ttm_companies"], row["capex_ttm_carried"]) == (5, "META to 2026-03-31")
+    # MSFT and GOOGL have both growth rates: 80.726 over 39.525, after 39.525 over 27.059.
+    assert (row["acceleration_companies"], row["like_for_like_acceleration_pp"]) == (
+        2,
+        pytest.approx(100 * (80.726 / 39.525 - 39.525 / 27.059)),
+    )

@@ -32,42 +32,58 @@ def figures(built: duckdb.DuckDBPyConnection, series: str) -> dict[date, float]:
 
 
 def test_the_aggregate_is_the_sum_of_the_companies_that_have_each_leg(built: duckdb.DuckDBPyConnection) -> None:
-    quarters: dict[date, list[tuple[float, float | None]]] = defaultdict(list)
-    by_company: dict[tuple[str, date], float] = {}
+    quarters: dict[date, list[float]] = defaultdict(list)
     rows = built.execute("""
         select q.company_id, q.calendar_quarter, q.value_usd
         from intermediate.int_filing_quarters__discrete as q
         inner join raw.catalog_company as c on q.company_id = c.company_id and c.role = 'hyperscaler'
         where q.concept = 'capex'
     """).fetchall()
-    for company, quarter, value in rows:
-        by_company[company, quarter] = value
-    for company, quarter, value in rows:
-        quarters[quarter].append((value, by_company.get((company, month_before(quarter, 12)))))
-    growth = {}
-    for quarter, legs in quarters.items():
-        both = [(now, before) for now, before in legs if before]
-        if both:
-            growth[quarter] = 100 * (sum(now for now, _ in both) / sum(before for _, before in both) - 1)
+    for _, quarter, value in rows:
+        quarters[quarter].append(value)
+    # Growth: a company's figures of the newest reports that state both quarters on one basis.
+    on_basis = {
+        (company, basis, quarter): (reported, value)
+        for company, basis, quarter, reported, value in built.execute("""
+            select q.company_id, q.basis, n.calendar_quarter, q.report_year, q.value_usd
+            from intermediate.int_filing_quarters__by_basis as q
+            inner join raw.catalog_company as c on q.company_id = c.company_id and c.role = 'hyperscaler'
+            inner join intermediate.int_filing_calendar__quarters as n
+                on q.company_id = n.company_id and q.quarter_index = n.quarter_index
+            where q.concept = 'capex' and q.basis >= 0 and not q.is_recast and q.definition_rank = 1
+        """).fetchall()
+    }
+    pairs: dict[date, dict[str, tuple[float, float]]] = defaultdict(dict)
+    for (company, basis, quarter), (_, value) in sorted(on_basis.items(), key=lambda item: (item[1][0], item[0])):
+        year_ago = on_basis.get((company, basis, month_before(quarter, 12)))
+        if year_ago:
+            pairs[quarter][company] = (value, year_ago[1])
+
+    def growth(quarter: date, companies: set[str]) -> float | None:
+        legs = [pairs[quarter][company] for company in sorted(companies)]
+        return 100 * (sum(now for now, _ in legs) / sum(before for _, before in legs) - 1) if legs else None
+
     published = built.execute("""
         select calendar_quarter, capex_usd, companies_reporting, like_for_like_yoy_pct, like_for_like_companies,
-            like_for_like_acceleration_pp
+            like_for_like_acceleration_pp, acceleration_companies
         from driver_ai_capex_aggregate where companies_reporting > 0 order by 1
     """).fetchall()
     assert len(published) > 40
     grown = 0
-    for quarter, capex, reporting, yoy, companies, acceleration in published:
-        legs = quarters[quarter]
-        assert reporting == len(legs)
-        assert capex == pytest.approx(float(np.sum([now for now, _ in legs])), **CLOSE)
-        assert (yoy is None) == (quarter not in growth)
-        if yoy is not None:
-            grown += 1
-            assert yoy == pytest.approx(growth[quarter], **CLOSE)
-            assert companies == sum(bool(before) for _, before in legs)
-            year_ago = growth.get(month_before(quarter, 12))
-            expected = None if year_ago is None else pytest.approx(growth[quarter] - year_ago, **CLOSE)
-            assert acceleration == expected
+    for quarter, capex, reporting, yoy, companies, acceleration, accelerated in published:
+        assert reporting == len(quarters[quarter])
+        assert capex == pytest.approx(float(np.sum(quarters[quarter])), **CLOSE)
+        now, before = set(pairs[quarter]), month_before(quarter, 12)
+        assert companies == len(now)
+        assert yoy == (pytest.approx(growth(quarter, now), **CLOSE) if now else None)
+        grown += bool(now)
+        both = now & set(pairs[before])
+        assert accelerated == len(both)
+        if both:
+            gap = (growth(quarter, both) or 0) - (growth(before, both) or 0)
+            assert acceleration == pytest.approx(gap, **CLOSE)
+        else:
+            assert acceleration is None
     assert grown > 30
 
 

@@ -143,7 +143,7 @@ def test_the_python_of_every_page_runs(offline_home: tuple[Home, str, float]) ->
 # proclamations), or another way to the same number.
 FACTS: dict[str, Callable[[list[dict[str, Any]]], bool]] = {
     "ai_metal_demand": lambda rows: [r["scenario"] for r in rows] == ["low", "base", "high"]
-    and {(r["metal_id"], r["capex_ttm_companies"], r["companies_expected"]) for r in rows} == {("copper", 4, 5)},
+    and {(r["metal_id"], r["capex_ttm_companies"], r["companies_expected"]) for r in rows} == {("copper", 5, 5)},
     "china_turning_point": lambda rows: (rows[0]["month"], rows[0]["ppi_yoy_pct"], rows[0]["ppi_sign_since"])
     == (date(2026, 7, 1), 3.5, date(2026, 3, 1)),
     "drivers_by_metal": lambda rows: len({r["metal_id"] for r in rows}) == len(rows) > 5

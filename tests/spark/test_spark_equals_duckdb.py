@@ -32,13 +32,17 @@ AS_OF = "2026-11-20"
 MODELS = {
     "staging": ("stg_sec_edgar__facts", "stg_sec_edgar__filings", "base_observations__intervals"),
     "intermediate": (
+        "int_filing_facts__judged",
         "int_filing_periods__by_tag",
+        "int_filing_tags__definitions",
         "int_filing_periods__selected",
         "int_filing_calendar__quarters",
         "int_filing_quarters__candidates",
+        "int_filing_quarters__by_basis",
         "int_filing_quarters__discrete",
         "int_filing_quarters__gaps",
         "int_filing_quarters__trailing",
+        "int_filing_quarters__trailing_gaps",
         "int_filings__pending",
         "int_indicators__readings",
         "int_indicators__resolved",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import date
 from typing import Any
 
@@ -231,6 +234,22 @@ def test_canary_values_are_really_checked(by_way_of: str) -> None:
     if by_way_of == "lazy frame":
         rows = rows.lazy().filter(pl.col("value") < 0).collect()
     assert contracts.validate(rows, contracts.OBSERVATION).bad.height == 1
+
+
+@pytest.mark.parametrize(
+    "setting", [{"PANDERA_VALIDATION_ENABLED": "False"}, {"PANDERA_VALIDATION_DEPTH": "SCHEMA_ONLY"}]
+)
+def test_the_environment_cannot_switch_the_checks_off(setting: dict[str, str]) -> None:
+    """pandera reads the environment once, when it is imported: hence a process of its own."""
+    code = """
+from tests.unit.test_contracts import OBSERVATION, frame
+from pipelines import contracts
+print(contracts.validate(frame("OBSERVATION", OBSERVATION | {"value": -1.0}), contracts.OBSERVATION).bad.height)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **setting}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"
 
 
 def test_a_lazy_frame_itself_is_no_way_around_the_checks() -> None:

@@ -140,6 +140,37 @@ def test_two_values_in_one_accession_are_one_reject_that_names_both() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("values", "exact"),
+    [
+        ((7_512_000_000, 7_500_000_000), 7_512_000_000),
+        ((7_500_000_000, 7_512_000_000, 7_512_345_000), 7_512_345_000),
+        ((7_512_000_000, 8_000_000_000), None),  # one digit left: 8 billion agrees with half of everything
+        ((7_512_000_000, 7_600_000_000), None),
+        ((7_250_000_000, 7_240_000_000), None),
+        ((7_250_000_000, 7_300_000_000), None),
+        ((72_250_000_000, 72_200_000_000), 72_250_000_000),
+        ((110_000_000_000, 114_000_000_000), None),
+        ((40_000_000_000, 41_000_000_000), None),
+        ((7_512_000_000, 7_513_000_000), None),
+        ((-7_512_000_000, 7_500_000_000), None),
+        ((7_512_000_000, 0), None),
+        ((1.234, 1.23), 1.234),
+    ],
+)
+def test_a_rounding_beside_the_exact_value_is_the_same_fact(values: tuple[float, ...], exact: float | None) -> None:
+    for given in (values, values[::-1]):
+        parsed = _parse(*(FACT | {"val": value} for value in given), FACT | {"end": "2025-06-30", "val": 1})
+        assert parsed.filing_facts["value"].to_list() == ([] if exact is None else [exact]) + [1]
+        assert parsed.rejects.height == (exact is None)
+
+
+def test_a_rounded_instant_is_the_same_fact_too() -> None:
+    instant = {k: v for k, v in FACT.items() if k != "start"}
+    parsed = _parse(instant | {"val": 4_020_000_000}, instant | {"val": 4_024_000_000})
+    assert parsed.filing_facts["value"].to_list() == [4.024e9]
+
+
 def test_two_values_for_one_instant_are_a_reject_too() -> None:
     instant = {k: v for k, v in FACT.items() if k != "start"}
     assert "two values" in _only_reason(_parse(instant, instant | {"val": 1}))

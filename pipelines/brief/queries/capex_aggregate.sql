@@ -7,6 +7,7 @@ select
     capex_usd / 1e9 as capex_bn,
     capex_ttm_usd,
     capex_ttm_companies,
+    capex_ttm_carried,
     like_for_like_yoy_pct,
     like_for_like_companies
 from driver_ai_capex_aggregate

@@ -26,7 +26,10 @@ with figures as (
     union all
     select
         3,
-        'Hyperscaler capex, 4 quarters',
+        'Hyperscaler capex, 4 quarters, '
+        || arg_max(capex_ttm_companies, calendar_quarter) filter (where capex_ttm_usd is not null)
+        || ' of '
+        || max(companies_expected),
         arg_max(capex_ttm_usd, calendar_quarter),
         'usd',
         'quarter',

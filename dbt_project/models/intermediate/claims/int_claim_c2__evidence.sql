@@ -1,5 +1,6 @@
 -- C2 ai_capex. The newest calendar quarter for which at least four in five of the companies have filed; a quarter that is
--- still coming in would look like a fall.
+-- still coming in would look like a fall. Companies without four known quarters add nothing to the sum of twelve months: the true
+-- one is higher.
 {% set min_coverage_ratio = 0.8 %}
 with latest as (
     select * from {{ ref('driver_ai_capex_aggregate') }}
@@ -22,72 +23,24 @@ metal as (
     where scenario = 'base' and implied_pct_of_world_use is not null
 )
 
-select
-    'C2' as claim_id,
-    'capex_ttm_usd' as indicator,
-    capex_ttm_usd as value,
-    -- Companies without four known quarters add nothing to the sum: the true one is higher.
-    capex_ttm_companies < companies_expected as is_lower_bound,
-    calendar_quarter as period,
-    {{ period_end('calendar_quarter', "'quarterly'") }} as period_end,
-    known_at,
-    'driver_ai_capex_aggregate' as source_table,
-    cast(calendar_quarter as varchar) as source_key,
-    cast(capex_ttm_companies as varchar) || ' of ' || cast(companies_expected as varchar)
-    || ' hyperscalers spent ' || {{ number_text('capex_ttm_usd / 1e9', 0) }}
-    || ' bn USD cash capex in the four quarters to ' || {{ quarter_text('calendar_quarter') }} as finding
-from latest
-
-union all
-
-select
-    'C2' as claim_id,
-    'capex_like_for_like_yoy_pct' as indicator,
-    like_for_like_yoy_pct as value,
-    false as is_lower_bound,
-    calendar_quarter as period,
-    {{ period_end('calendar_quarter', "'quarterly'") }} as period_end,
-    known_at,
-    'driver_ai_capex_aggregate' as source_table,
-    cast(calendar_quarter as varchar) as source_key,
-    'the spending of ' || {{ quarter_text('calendar_quarter') }} || ' was ' || {{ number_text('like_for_like_yoy_pct', 0) }}
-    || ' % above a year before for the ' || cast(like_for_like_companies as varchar) || ' companies with both quarters'
-        as finding
-from latest
-
-union all
-
-select
-    'C2' as claim_id,
-    'capex_acceleration_pp' as indicator,
-    like_for_like_acceleration_pp as value,
-    false as is_lower_bound,
-    calendar_quarter as period,
-    {{ period_end('calendar_quarter', "'quarterly'") }} as period_end,
-    known_at,
-    'driver_ai_capex_aggregate' as source_table,
-    cast(calendar_quarter as varchar) as source_key,
-    'growth changed by ' || {{ number_text('like_for_like_acceleration_pp', 0) }} || ' points against a year before' as finding
-from latest
-
-union all
-
-select
-    'C2' as claim_id,
-    'implied_' || metal_id || '_pct_of_world_use' as indicator,
-    implied_pct_of_world_use as value,
-    is_lower_bound,
-    calendar_quarter as period,
-    {{ period_end('calendar_quarter', "'quarterly'") }} as period_end,
-    known_at,
-    'driver_ai_metal_demand' as source_table,
-    cast(calendar_quarter as varchar) || '|' || metal_id || '|' || scenario as source_key,
-    'the spending of ' || cast(capex_ttm_companies as varchar) || ' of ' || cast(companies_expected as varchar)
-    || ' hyperscalers implies about ' || {{ number_text('implied_tonnes_per_year / 1000', 0) }} || ' thousand t of ' || metal_id
-    || ' a year, ' || {{ number_text('implied_pct_of_world_use') }} || ' % of world ' || world_use_measure || ' in '
-    || cast(world_use_year as varchar)
-    || case
-        when low_pct is null or high_pct is null then ''
-        else ' (' || {{ number_text('low_pct') }} || ' to ' || {{ number_text('high_pct') }} || ' % over the scenarios)'
-    end as finding
-from metal
+{{ evidence('C2', [
+    {
+        'indicator': 'capex_ttm_usd',
+        'is_lower_bound': 'capex_ttm_companies < companies_expected',
+        'words': {'capex_ttm_bn': 'capex_ttm_usd / 1e9'},
+    },
+    {'indicator': 'capex_like_for_like_yoy_pct', 'value': 'like_for_like_yoy_pct'},
+    {'indicator': 'capex_acceleration_pp', 'value': 'like_for_like_acceleration_pp'},
+    {
+        'indicator': 'implied_{metal_id}_pct_of_world_use',
+        'value': 'implied_pct_of_world_use',
+        'mart': 'driver_ai_metal_demand',
+        'rows': 'metal',
+        'key': "cast(calendar_quarter as varchar) || '|' || metal_id || '|' || scenario",
+        'is_lower_bound': 'is_lower_bound',
+        'words': {'implied_thousand_tonnes': 'implied_tonnes_per_year / 1000'},
+    },
+], {
+    'mart': 'driver_ai_capex_aggregate', 'rows': 'latest', 'newest': none, 'period': 'calendar_quarter', 'frequency': 'quarterly',
+    'key': 'cast(calendar_quarter as varchar)'
+}) }}

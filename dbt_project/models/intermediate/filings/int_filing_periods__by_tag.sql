@@ -1,38 +1,106 @@
--- What each catalogued tag says of each period, as it stood in each vintage.
-with tagged_facts as (
+-- What each catalogued tag says of each period in each edition of the figures. An edition is the reports of one fiscal year
+-- (they carry the year before as comparatives), or the amendments of them that were filed together.
+{% set days_between_waves = 60 %}
+with reports as (
+    -- What a filing reports on ends with its last period, also where the fact of it is withheld.
     select
-        t.company_id,
-        t.concept,
-        t.tag,
-        t.tag_rank,
-        f.period_start,
-        f.period_end,
-        f.duration_days,
-        -- Years between the period's end and the filing: 0 original, 1 first comparative, and so on.
-        cast(floor({{ dbt.datediff('f.period_end', 'f.filed', 'day') }} / 365.0) as integer) as vintage,
-        f.is_recast,
-        f.value_usd,
-        f.accession,
-        f.form,
-        f.filed,
-        f.known_at,
-        f.payload_id
-    from {{ ref('stg_sec_edgar__facts') }} as f
-    inner join {{ ref('stg_catalog__company_tags') }} as t
+        *,
+        max(period_end) over (partition by company_id, accession) as report_end
+    from {{ ref('int_filing_facts__judged') }}
+),
+
+usable as (
+    select * from reports
+    where refusal is null
+),
+
+year_ends as (
+    select
+        company_id,
+        fiscal_year,
+        fiscal_year_start,
+        quarter_end as year_end
+    from {{ ref('int_filing_calendar__quarters') }}
+    where fiscal_quarter = 4
+),
+
+dated as (
+    -- Fiscal years of the report and of the period, each up to ten days past the nominal year end.
+    select
+        u.*,
+        r.fiscal_year as report_year,
+        r.fiscal_year - p.fiscal_year as vintage
+    from usable as u
+    inner join year_ends as r
         on
-            f.cik = t.cik
-            and f.taxonomy = t.taxonomy
-            and f.tag = t.tag
-            and (t.valid_from is null or f.filed >= t.valid_from)
-            and (t.valid_to is null or f.filed <= t.valid_to)
-    where f.period_start is not null
+            u.company_id = r.company_id
+            and {{ dbt.datediff('r.fiscal_year_start', 'u.report_end', 'day') }} > 9
+            and {{ dbt.datediff('r.year_end', 'u.report_end', 'day') }} <= 10
+    inner join year_ends as p
+        on
+            u.company_id = p.company_id
+            and {{ dbt.datediff('p.fiscal_year_start', 'u.period_end', 'day') }} > 9
+            and {{ dbt.datediff('p.year_end', 'u.period_end', 'day') }} <= 10
+),
+
+amendments as (
+    select
+        company_id,
+        report_year,
+        filed,
+        lag(filed) over (partition by company_id, report_year order by filed) as filed_before
+    from (
+        select distinct
+            company_id,
+            report_year,
+            filed
+        from dated
+        where form like '%/A'
+    ) as filings
+),
+
+waves as (
+    -- A restatement comes as a 10-K/A and 10-Q/As within weeks of each other; one filed later restates on its own.
+    select
+        company_id,
+        report_year,
+        filed,
+        sum(
+            case
+                when
+                    filed_before is null
+                    or {{ dbt.datediff('filed_before', 'filed', 'day') }} > {{ days_between_waves }}
+                    then 1
+                else 0
+            end
+        ) over (partition by company_id, report_year order by filed) as wave
+    from amendments
 )
 
-select *
-from tagged_facts
--- Within a vintage the latest filing stands: an amendment replaces what it amends.
+select
+    d.company_id,
+    d.concept,
+    d.tag,
+    d.tag_rank,
+    d.period_start,
+    d.period_end,
+    d.duration_days,
+    d.report_year,
+    d.vintage,
+    cast(coalesce(w.wave, 0) as integer) as wave,
+    d.is_recast,
+    d.value_usd,
+    d.accession,
+    d.form,
+    d.filed,
+    d.known_at,
+    d.payload_id
+from dated as d
+left join waves as w
+    on d.form like '%/A' and d.company_id = w.company_id and d.report_year = w.report_year and d.filed = w.filed
+-- Within an edition the latest filing stands.
 qualify
     row_number() over (
-        partition by company_id, concept, tag, period_start, period_end, vintage, is_recast
-        order by filed desc, accession desc, known_at desc, payload_id desc
+        partition by d.company_id, d.concept, d.tag, d.period_start, d.period_end, d.report_year, coalesce(w.wave, 0), d.is_recast
+        order by d.filed desc, d.accession desc, d.known_at desc, d.payload_id desc
     ) = 1

@@ -1,28 +1,21 @@
 -- The figure of each fiscal quarter, and where it comes from.
-with usable as (
+with of_basis as (
     select
         *,
         min(known_at) over (partition by company_id, concept, fiscal_year, fiscal_quarter) as first_known_at
-    from {{ ref('int_filing_quarters__candidates') }}
-    where refusal is null
+    from {{ ref('int_filing_quarters__by_basis') }}
 ),
 
 chosen as (
     select *
-    from usable
-    -- The preferred tag before a direct fact of another one (they differ in definition), then a direct fact before a
-    -- difference (its rounding is its own), then the newest basis that has every leg.
+    from of_basis
+    where basis >= 0
+    -- The newest reports that have every leg: a filer that changes its tag speaks in the new one of the year before too. Then
+    -- the preferred definition, and what was restated last.
     qualify
         row_number() over (
             partition by company_id, concept, fiscal_year, fiscal_quarter
-            order by
-                is_recast asc,
-                tag_rank asc,
-                case when method = 'direct' then 0 else 1 end,
-                vintage desc,
-                filed desc,
-                period_start asc,
-                period_end asc
+            order by is_recast asc, vintage desc, definition_rank asc, basis desc
         ) = 1
 )
 
@@ -31,13 +24,15 @@ select
     concept,
     fiscal_year,
     fiscal_quarter,
-    4 * fiscal_year + fiscal_quarter as quarter_index,
+    quarter_index,
     period_start,
     period_end,
     {{ calendar_quarter_of('period_start', 'period_end') }} as calendar_quarter,
     value_usd,
     method,
     tag,
+    definition_rank,
+    basis,
     vintage,
     is_recast,
     accession,

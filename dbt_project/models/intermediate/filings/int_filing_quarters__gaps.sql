@@ -5,7 +5,7 @@ with spans as (
         concept,
         min(period_start) as first_day,
         max(period_end) as last_day_known
-    from {{ ref('int_filing_periods__selected') }}
+    from {{ ref('int_filing_facts__judged') }}
     group by company_id, concept
 ),
 
@@ -42,6 +42,32 @@ refusals as (
     group by company_id, concept, 4 * fiscal_year + fiscal_quarter
 ),
 
+withheld as (
+    -- Facts that would have been a leg of the quarter: its own three months, or what ends with it, or with the one before.
+    select
+        m.company_id,
+        m.concept,
+        m.quarter_index,
+        case when j.duration_days <= 100 then 'the three-month fact' else 'the cumulative fact' end
+        || ' to ' || cast(j.period_end as string) || ' is withheld: ' || j.refusal as reason
+    from missing_quarters as m
+    inner join {{ ref('int_filing_facts__judged') }} as j
+        on
+            m.company_id = j.company_id
+            and m.concept = j.concept
+            and j.duration_days < 378
+            and (
+                {{ is_near('j.period_end', 'm.quarter_end') }}
+                or ({{ is_near('j.period_end', 'm.quarter_start') }} and {{ is_near('j.period_start', 'm.fiscal_year_start') }})
+            )
+    where j.refusal is not null
+    qualify
+        row_number() over (
+            partition by m.company_id, m.concept, m.quarter_index
+            order by j.period_end desc, j.duration_days asc, j.filed desc, j.tag_rank asc
+        ) = 1
+),
+
 cumulative_ends as (
     select distinct
         s.company_id,
@@ -65,10 +91,11 @@ select
     m.quarter_end,
     m.calendar_quarter,
     case
+        when w.reason is not null then w.reason
         when r.refusal is not null then r.refusal
         when m.fiscal_quarter = 1 then 'no three-month fact'
         when longer.quarter_index is not null and shorter.quarter_index is not null
-            then 'no three-month fact, and the cumulative facts share no start, tag and vintage'
+            then 'no three-month fact, and the cumulative facts share no start, definition and basis'
         when longer.quarter_index is not null
             then 'no three-month fact, and no cumulative fact to the end of the quarter before'
         when shorter.quarter_index is not null
@@ -76,6 +103,8 @@ select
         else 'no three-month fact and no cumulative fact to the end of this quarter or the one before'
     end as gap_reason
 from missing_quarters as m
+left join withheld as w
+    on m.company_id = w.company_id and m.concept = w.concept and m.quarter_index = w.quarter_index
 left join refusals as r
     on m.company_id = r.company_id and m.concept = r.concept and m.quarter_index = r.quarter_index
 left join cumulative_ends as longer

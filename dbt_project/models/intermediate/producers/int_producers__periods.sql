@@ -34,10 +34,10 @@ figures as (
         y.quarter_index,
         y.period_start,
         y.period_end,
-        y.value_usd,
+        y.value_ttm_usd as value_usd,
         y.accession_numbers,
         y.known_at
-    from {{ ref('int_filing_years__trailing') }} as y
+    from {{ ref('int_filing_quarters__trailing') }} as y
     inner join producers as p on y.company_id = p.company_id
     inner join concepts as c on y.company_id = c.company_id
     where y.concept in ('capex', 'depreciation', 'revenue', c.income_concept)
@@ -107,7 +107,7 @@ select
         case
             when v.{{ measure }}_usd is not null then null
             when c.{{ measure }}_concept is null then 'no {{ measure }}: the company states none'
-            else 'no {{ measure }}: not twelve months of it in the filings known'
+            else 'no {{ measure }}: ' || coalesce({{ measure }}_gap.gap_reason, 'not twelve months of it in the filings known')
         end as {{ measure }}_missing,
     {% endfor %}
     a.accession_numbers,
@@ -123,3 +123,10 @@ inner join {{ ref('int_filing_calendar__quarters') }} as q
         and (q.fiscal_quarter = 4 or not s.files_years_only)
 left join pivoted as v on s.company_id = v.company_id and q.quarter_index = v.quarter_index
 left join accessions as a on s.company_id = a.company_id and q.quarter_index = a.quarter_index
+{% for measure in measures %}
+    left join {{ ref('int_filing_quarters__trailing_gaps') }} as {{ measure }}_gap
+        on
+            s.company_id = {{ measure }}_gap.company_id
+            and q.quarter_index = {{ measure }}_gap.quarter_index
+            and c.{{ measure }}_concept = {{ measure }}_gap.concept
+{% endfor %}

@@ -16,9 +16,14 @@ trailing_years as (
         t.quarter_index,
         {% for concept in concepts %}
             max(case when t.concept = '{{ concept }}' then t.value_ttm_usd end) as {{ concept }}_ttm_usd,
+            -- On the definition and basis of the twelve months themselves: growth over a restatement is none.
+            {% for years in [1, 2] %}
+                max(case when t.concept = '{{ concept }}' then t.value_ttm_{{ years }}y_ago_usd end)
+                    as {{ concept }}_ttm_{{ years }}y_ago_usd,
+            {% endfor %}
         {% endfor %}
         string_agg(t.accession_numbers, '; ' order by t.concept) as accession_numbers,
-        max(t.known_at) as known_at
+        max(t.compared_known_at) as known_at
     from {{ ref('int_filing_quarters__trailing') }} as t
     inner join companies as c on t.company_id = c.company_id
     where t.concept in ('{{ concepts | join("', '") }}')
@@ -46,19 +51,24 @@ company_quarters as (
         q.quarter_end,
         {% for concept in concepts %}
             now.{{ concept }}_ttm_usd,
-            before.{{ concept }}_ttm_usd as {{ concept }}_ttm_1y_ago_usd,
+            now.{{ concept }}_ttm_1y_ago_usd,
+            now.{{ concept }}_ttm_2y_ago_usd,
         {% endfor %}
-        earlier.capex_ttm_usd as capex_ttm_2y_ago_usd,
-        earlier.operating_cash_flow_ttm_usd as operating_cash_flow_ttm_2y_ago_usd,
-        earlier.revenue_ttm_usd as revenue_ttm_2y_ago_usd,
+        capex_gap.gap_reason as capex_gap_reason,
+        operating_cash_flow_gap.gap_reason as operating_cash_flow_gap_reason,
         now.accession_numbers,
-        {{ latest_of(['now.known_at', 'before.known_at', 'earlier.known_at']) }} as known_at
+        now.known_at
     from spans as s
     inner join {{ ref('int_filing_calendar__quarters') }} as q
         on s.company_id = q.company_id and q.quarter_index between s.first_quarter and s.last_quarter
     left join trailing_years as now on s.company_id = now.company_id and q.quarter_index = now.quarter_index
-    left join trailing_years as before on s.company_id = before.company_id and q.quarter_index - 4 = before.quarter_index
-    left join trailing_years as earlier on s.company_id = earlier.company_id and q.quarter_index - 8 = earlier.quarter_index
+    {% for concept in ['capex', 'operating_cash_flow'] %}
+        left join {{ ref('int_filing_quarters__trailing_gaps') }} as {{ concept }}_gap
+            on
+                s.company_id = {{ concept }}_gap.company_id
+                and q.quarter_index = {{ concept }}_gap.quarter_index
+                and {{ concept }}_gap.concept = '{{ concept }}'
+    {% endfor %}
 ),
 
 -- The legs of each ratio, from companies that have all of them.
@@ -87,6 +97,8 @@ legs as (
         capex_ttm_2y_ago_usd,
         operating_cash_flow_ttm_2y_ago_usd,
         revenue_ttm_2y_ago_usd,
+        capex_gap_reason,
+        operating_cash_flow_gap_reason,
         accession_numbers,
         known_at
     from company_quarters
@@ -102,11 +114,15 @@ grouped as (
                 max(fiscal_year) as fiscal_year,
                 max(fiscal_quarter) as fiscal_quarter,
                 max(quarter_end) as quarter_end,
+                max(capex_gap_reason) as capex_gap_reason,
+                max(operating_cash_flow_gap_reason) as operating_cash_flow_gap_reason,
                 string_agg(accession_numbers, '; ') as accession_numbers,
             {% else %}
                 cast(null as integer) as fiscal_year,
                 cast(null as integer) as fiscal_quarter,
                 {{ period_end('calendar_quarter', "'quarterly'") }} as quarter_end,
+                cast(null as varchar) as capex_gap_reason,
+                cast(null as varchar) as operating_cash_flow_gap_reason,
                 cast(null as varchar) as accession_numbers,
             {% endif %}
             sum(case when has_cash then 1 else 0 end) as companies,
@@ -210,8 +226,9 @@ select
         when companies = 0 and role = 'sector' then 'no company has twelve known months of both capex and operating cash flow'
         when capex_ttm_usd is null and operating_cash_flow_ttm_usd is null
             then 'twelve months are not known of capex and of operating cash flow'
-        when capex_ttm_usd is null then 'twelve months are not known of capex'
-        when operating_cash_flow_ttm_usd is null then 'twelve months are not known of operating cash flow'
+        when capex_ttm_usd is null then 'twelve months are not known of capex' || coalesce(': ' || capex_gap_reason, '')
+        when operating_cash_flow_ttm_usd is null
+            then 'twelve months are not known of operating cash flow' || coalesce(': ' || operating_cash_flow_gap_reason, '')
         else 'operating cash flow is not positive'
     end as gap_reason,
     accession_numbers,

@@ -122,18 +122,56 @@ company_quarters as (
     from pending_quarters
 ),
 
+pairs as (
+    -- Growth has both legs of one definition and basis: the newest that has both, as first filed only where none has.
+    select
+        this_year.company_id,
+        this_year.quarter_index,
+        this_year.value_usd,
+        year_ago.value_usd as year_ago_usd,
+        {{ latest_of(['this_year.known_at', 'year_ago.known_at']) }} as known_at
+    from {{ ref('int_filing_quarters__by_basis') }} as this_year
+    inner join {{ ref('int_filing_quarters__by_basis') }} as year_ago
+        on
+            this_year.company_id = year_ago.company_id
+            and this_year.concept = year_ago.concept
+            and this_year.definition_rank = year_ago.definition_rank
+            and this_year.is_recast = year_ago.is_recast
+            and this_year.basis = year_ago.basis
+            and this_year.quarter_index - 4 = year_ago.quarter_index
+    where this_year.concept = 'capex'
+    qualify
+        row_number() over (
+            partition by this_year.company_id, this_year.quarter_index
+            order by
+                this_year.is_recast asc,
+                case when this_year.basis >= 0 then 0 else 1 end,
+                this_year.report_year desc,
+                this_year.definition_rank asc,
+                this_year.basis desc
+        ) = 1
+),
+
 with_history as (
     select
         c.*,
-        year_ago.value_usd as capex_year_ago_usd,
+        pair.value_usd as capex_like_for_like_usd,
+        pair.year_ago_usd as capex_year_ago_usd,
         trailing_year.value_ttm_usd as capex_ttm_usd,
         trailing_year.method as capex_ttm_method,
-        case when year_ago.value_usd > 0 then 100.0 * (c.capex_usd / year_ago.value_usd - 1) end as capex_yoy_pct,
-        year_ago.known_at as year_ago_known_at,
+        trailing_year.is_as_first_filed as capex_ttm_is_as_first_filed,
+        trailing_gap.gap_reason as capex_ttm_gap_reason,
+        case when pair.year_ago_usd > 0 then 100.0 * (pair.value_usd / pair.year_ago_usd - 1) end as capex_yoy_pct,
+        pair.known_at as year_ago_known_at,
         trailing_year.known_at as trailing_known_at
     from company_quarters as c
-    left join known_capex as year_ago
-        on c.company_id = year_ago.company_id and c.quarter_index - 4 = year_ago.quarter_index
+    left join pairs as pair
+        on c.company_id = pair.company_id and c.quarter_index = pair.quarter_index
+    left join {{ ref('int_filing_quarters__trailing_gaps') }} as trailing_gap
+        on
+            c.company_id = trailing_gap.company_id
+            and c.quarter_index = trailing_gap.quarter_index
+            and trailing_gap.concept = 'capex'
     left join {{ ref('int_filing_quarters__trailing') }} as trailing_year
         on
             c.company_id = trailing_year.company_id
@@ -166,6 +204,11 @@ select
     cast(c.capex_usd as double) as capex_usd,
     cast(c.capex_ttm_usd as double) as capex_ttm_usd,
     cast(c.capex_ttm_method as string) as capex_ttm_method,
+    c.capex_ttm_is_as_first_filed,
+    cast(
+        case when c.capex_ttm_usd is null then coalesce(c.capex_ttm_gap_reason, c.gap_reason) end as string
+    ) as capex_ttm_gap_reason,
+    cast(c.capex_like_for_like_usd as double) as capex_like_for_like_usd,
     cast(c.capex_year_ago_usd as double) as capex_year_ago_usd,
     cast(c.capex_yoy_pct as double) as capex_yoy_pct,
     cast(c.capex_yoy_pct - before.capex_yoy_pct as double) as capex_acceleration_pp,

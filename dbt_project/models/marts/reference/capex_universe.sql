@@ -6,15 +6,10 @@ with filers as (
 ),
 
 grown as (
-    -- Growth looks only at filers with both years: who starts or stops filing is neither a rise nor a fall.
     select
-        this_year.*,
-        case when this_year.refusal is null then this_year.capex_usd end as usable_usd,
-        case when this_year.refusal is null and year_ago.refusal is null then year_ago.capex_usd end as year_ago_usd,
-        year_ago.known_at as year_ago_known_at
-    from filers as this_year
-    left join filers as year_ago
-        on this_year.cik = year_ago.cik and this_year.calendar_year = year_ago.calendar_year + 1
+        *,
+        case when refusal is null then capex_usd end as usable_usd
+    from filers
 ),
 
 ranked as (
@@ -36,16 +31,17 @@ industries as (
         count(usable_usd) as filers,
         count(refusal) as filers_refused,
         sum(usable_usd) as capex_usd,
-        count(case when usable_usd is not null and year_ago_usd is not null then 1 end) as like_for_like_filers,
-        sum(case when year_ago_usd is not null then usable_usd end) as like_for_like_usd,
-        sum(case when usable_usd is not null then year_ago_usd end) as like_for_like_year_ago_usd,
+        -- Growth looks only at filers with both years: who starts or stops filing is neither a rise nor a fall.
+        count(year_ago_usd) as like_for_like_filers,
+        sum(like_for_like_usd) as like_for_like_usd,
+        sum(year_ago_usd) as like_for_like_year_ago_usd,
         max(case when place = 1 then coalesce(name, 'CIK ' || cast(cik as varchar)) end) as largest_filer,
         max(case when place = 1 then usable_usd end) as largest_filer_capex_usd,
         string_agg(
             case when place <= 5 and usable_usd is not null then coalesce(name, 'CIK ' || cast(cik as varchar)) end, '; '
             order by place
         ) as largest_filers,
-        {{ latest_of(['max(known_at)', 'max(year_ago_known_at)']) }} as known_at,
+        max(known_at) as known_at,
         max(payload_id) as payload_id
     from ranked
     group by industry, calendar_year
