@@ -1,7 +1,7 @@
-"""What a publisher's module is: `plan` (what to ask) and `parse` (bytes to typed frames), both pure.
+"""One module per publisher, with two pure functions: `plan` (the requests) and `parse` (bytes to typed frames).
 
-A module in this package knows one publisher's addresses and formats and nothing else: it opens no
-connection, reads no clock, writes no file. `landing` asks, `ingest` stores.
+A module knows only the URLs and formats of its publisher: it opens no connection, reads no clock and writes no file.
+Fetching belongs to `landing`, storing to `ingest`.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ REJECT = {"series_id": pl.String, "row": pl.String, "reason": pl.String}
 
 @dataclass(frozen=True)
 class Expect:
-    """What a response must look like before it is landed; status 200 alone proves nothing."""
+    """Conditions that a response must meet before it is landed, because status 200 alone proves nothing."""
 
     content_types: tuple[str, ...]  # accepted prefixes of Content-Type, lower case
     starts_with: tuple[bytes, ...]  # accepted first bytes, after a BOM and white space
-    contains: tuple[bytes, ...] = ()  # all of these stand in the first 64 KiB
+    contains: tuple[bytes, ...] = ()  # all of these occur in the first 64 KiB
 
 
 @dataclass(frozen=True)
 class Request:
-    """One thing to ask a publisher for. `key` names the thing (not the address), and is stable over time."""
+    """One request. `key` identifies the requested data (not the URL) and is stable over time."""
 
     key: str
     url: str
     expect: Expect
     params: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None  # sent by POST; its type stands in `headers`
-    land: bool = True  # False: a page that is only read for the next link
-    closed: bool = False  # its answer no longer changes: not asked again once landed
-    key_parameter: str | None = None  # under which the user's key is sent (Source.key); no address here ever holds it
-    absent_ok: bool = False  # 404 says that there is no such thing (a day without trading), which is an answer
-    then: Callable[[bytes], list[Request]] | None = None  # further requests that this answer calls for
+    body: bytes | None = None  # sent by POST; its content type is in `headers`
+    land: bool = True  # False: a page that is only read to find the next link
+    closed: bool = False  # the response no longer changes: not fetched again once landed
+    key_parameter: str | None = None  # URL parameter for the API key (Source.key); not in `url` or `params`
+    absent_ok: bool = False  # 404 is a valid response: there is no such resource (a day without trading)
+    then: Callable[[bytes], list[Request]] | None = None  # further requests that follow from the response
 
 
 @dataclass(frozen=True)
@@ -65,21 +65,21 @@ class Parsed:
 
 
 class SourceModule(Protocol):
-    """The two functions every module of this package offers."""
+    """The two functions of every module of this package."""
 
     def plan(self, catalog: Catalog, today: date) -> list[Request]:
-        """The requests of one check, in order."""
+        """The requests of one run, in order."""
 
     def parse(self, body: bytes, key: str, catalog: Catalog) -> Parsed:
-        """Rows of the payload landed under request `key`. Raises BadPayload when the shape is not the publisher's."""
+        """Rows of the payload landed under request `key`. Raises BadPayload for an unexpected format."""
 
 
 def module(source_id: str) -> SourceModule:
-    """The module of a catalogued source; its file bears the source's id."""
+    """The module of a catalogued source; its file is named after the source's id."""
     return import_module(f"pipelines.sources.{source_id}")
 
 
-# What json.loads raises for a body that is no JSON: also one that is nested too deep for any of ours.
+# Exceptions of json.loads for a body that is not JSON, or is nested too deeply.
 NOT_JSON = (ValueError, RecursionError)
 
 MISSING_MARKERS = frozenset({"", ".", "..", "...", "…", "null", "NA", "N/A", "n/a", "-", "--", "—", "W", "XX", "NaN"})

@@ -1,7 +1,7 @@
-"""Printed cells to observations, for every publisher whose payload is a table of figures.
+"""From printed cells to observations, for every publisher whose payload is a table of figures.
 
-Missing-value markers are counted, cells that are no figure become rejects, and the precision of a figure is taken
-from its surroundings. Nothing here knows a publisher.
+Missing-value markers are counted, cells that are not numbers become rejects, and the precision of a figure is inferred
+from its neighbours. Code for a single publisher does not belong here.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pipelines.sources import MISSING_MARKERS, OBSERVATION, REJECT, Parsed
 CELL = {
     "series_id": pl.String,
     "period_text": pl.String,  # as printed, for messages
-    "period": pl.Date,  # null where `period_text` is not a period of the series' frequency
+    "period": pl.Date,  # null if `period_text` is not a period of the series' frequency
     "text": pl.String,  # as printed; null for an empty cell
-    "number": pl.Float64,  # the binary figure where the format stores one, else null
+    "number": pl.Float64,  # the binary number if the format stores one, else null
     "row": pl.String,
 }
 
@@ -32,11 +32,11 @@ def decimals_of(text: pl.Expr) -> pl.Expr:
 def read(cells: pl.DataFrame) -> Parsed:
     """Observations, rejects and missing counts of `cells` (columns as in CELL, one row per cell of the payload).
 
-    A cell's own digits understate its precision wherever the format drops trailing zeros (spreadsheets, JSON, and
-    FRED's CSV: 102.2 may be 102.2000), and an understated precision would hide a real revision. So `decimals` is
-    the largest number of digits printed in the same series within twelve months on either side.
+    A cell's own digits understate its precision where the format drops trailing zeros (spreadsheets, JSON, and FRED's
+    CSV: 102.2 may be 102.2000), and an understated precision would hide a real revision. So `decimals` is the largest
+    number of digits printed in the same series within twelve months on either side.
 
-    A period that a series gives more than once is rejected whole: which of its figures holds cannot be known.
+    All figures of a period that occurs more than once in a series are rejected, because none can be preferred.
     """
     text = pl.col("text").str.strip_chars()
     judged = (
@@ -52,12 +52,12 @@ def read(cells: pl.DataFrame) -> Parsed:
             | (~pl.col("missing") & ~pl.col("value").is_finite().fill_null(False))
         )
     )
-    # Sentences are made for the cells that need one: rarely any.
+    # Reasons are formatted only for rejected cells, which are rare.
     broken = judged.filter("broken").with_columns(
         reason=pl.when(pl.col("period").is_null())
         .then(pl.format("not a period of this series: '{}'", pl.col("period_text").fill_null("")))
         .when(pl.col("repeated"))
-        .then(pl.format("period {} stands in the payload more than once", pl.col("period_text")))
+        .then(pl.format("period {} is in the payload more than once", pl.col("period_text")))
         .otherwise(pl.format("not a number: '{}'", pl.col("text").fill_null("")))
     )
     good = judged.filter(~pl.col("broken"))
@@ -75,9 +75,9 @@ def read(cells: pl.DataFrame) -> Parsed:
 
 
 def refuse_cut(body: bytes, source: str, series: str | None = None) -> None:
-    """Raise BadPayload for a CSV whose last line has no end: cut inside its last figure, it would pass for another."""
+    """Raise BadPayload for a CSV whose last line has no line end: its last figure may be truncated to another one."""
     if not body.endswith((b"\n", b"\r")):
-        raise BadPayload("the last line is cut", source=source, series=series, todo="ask again later")
+        raise BadPayload("the last line is truncated", source=source, series=series, todo="try again later")
 
 
 def rejected(series_id: str | None, row: str, reason: str) -> pl.DataFrame:

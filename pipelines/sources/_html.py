@@ -1,6 +1,6 @@
-"""Tables of an HTML page as plain grids of text, for publishers that publish no better format.
+"""Tables of an HTML page as grids of text, for publishers without a better format.
 
-Standard library only. No network, no scripts, no styles: a page is text here, and nothing knows a publisher.
+Standard library only: no network, scripts or styles. Code for a single publisher does not belong here.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from pipelines.errors import BadPayload
 Grid = list[list[str]]
 
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
-MAX_SPAN = 50  # columns that one cell may cover; a larger number is no table of figures
+MAX_SPAN = 50  # maximum columns or rows that one cell may span
 
 
 def tables(page: str) -> list[Grid]:
     """Every table of `page` in document order: rows of cell texts, blanks collapsed.
 
-    A cell that spans columns or rows fills each of them with its text, so a heading over two columns names both. A
-    table inside a cell comes as a table of its own and leaves no text in that cell.
+    The text of a cell that spans columns or rows is repeated in each of them, so a heading over two columns names both.
+    A table inside a cell is returned as a separate table and adds no text to that cell.
 
-    Raises BadPayload where a table is never closed: the page is cut, perhaps inside a figure.
+    Raises BadPayload if a table is not closed: the page is truncated, perhaps inside a figure.
     """
     reader = _Reader()
     reader.feed(page)
     reader.close()
     if reader.is_open:
-        raise BadPayload("the page is cut: a table on it is not closed", todo="ask again later")
+        raise BadPayload("the page is truncated: a table on it is not closed", todo="try again later")
     return [_grid(rows) for rows in reader.finished if rows]
 
 
 def without_thousands(text: str) -> str:
-    """`text` without its thousands commas, where it is a number so printed; anything else as it is ("1,23" stays)."""
+    """`text` without thousands commas if it is a number printed with them; otherwise unchanged ("1,23" stays)."""
     return text.replace(",", "") if THOUSANDS.fullmatch(text) else text
 
 
@@ -48,7 +48,7 @@ class _Reader(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.finished: list[list[list[_Cell]]] = []  # in the order in which tables begin
+        self.finished: list[list[list[_Cell]]] = []  # in the order of the opening tags
         self._open: list[list[list[_Cell]]] = []
         self._in_cell: list[bool] = []
 
@@ -89,12 +89,12 @@ class _Reader(HTMLParser):
 def _span(text: str | None) -> int:
     if not text or not re.fullmatch("[0-9]+", text):
         return 1
-    return min(max(int(text[:9]), 1), MAX_SPAN)  # a number of a million digits is read like any other large one
+    return min(max(int(text[:9]), 1), MAX_SPAN)  # bounds the cost of a number with a million digits
 
 
 def _grid(rows: list[list[_Cell]]) -> Grid:
     grid: Grid = []
-    hanging: dict[int, tuple[int, str]] = {}  # column: rows that a cell from above still covers, and its text
+    hanging: dict[int, tuple[int, str]] = {}  # column: rows that a cell above still spans, and its text
     for cells in rows:
         line: list[str] = []
         below: dict[int, tuple[int, str]] = {}

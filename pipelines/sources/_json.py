@@ -1,4 +1,4 @@
-"""JSON as the modules read it: text that is text, numbers as printed or as Python's own."""
+"""JSON for the modules: valid text only, numbers as printed or as Python numbers."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import math
 import re
 from typing import Any
 
-# JSON can spell halves of characters; a string with one can be written nowhere.
+# JSON can contain lone surrogates; a string with one cannot be encoded.
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
-_WHOLE = range(-(2**63), 2**63)  # more does not fit into 64 bits
+_WHOLE = range(-(2**63), 2**63)  # integers of 64 bits
 
 
 def printed(body: bytes) -> Any:
-    """A document whose numbers are text as printed. Raises what NOT_JSON names."""
+    """A document with its numbers as printed text. Raises the exceptions in NOT_JSON."""
     return _read(body, parse_float=str, parse_int=str, parse_constant=str)
 
 
 def typed(body: bytes) -> Any:
-    """A document whose numbers are int and float; a whole number that neither holds, NaN and Infinity are text.
+    """A document whose numbers are int and float; an integer that fits neither, NaN and Infinity are text.
 
-    Raises what NOT_JSON names.
+    Raises the exceptions in NOT_JSON.
     """
     return _read(body, parse_int=_whole, parse_constant=str)
 

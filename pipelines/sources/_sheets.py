@@ -1,7 +1,7 @@
-"""Workbooks (xls and xlsx) to sheets of cells, for every publisher that writes one. Nothing here knows a publisher.
+"""From workbooks (xls and xlsx) to sheets of cells. Code for a single publisher does not belong here.
 
-A workbook is read in a process of its own with bounded memory and time: one cell in the last corner of a sheet makes
-the reader lay out thousands of millions, and takes the process down with it.
+A workbook is read in a separate process with bounded memory and time: one cell in the last corner of a sheet makes the
+reader allocate billions of cells, which kills the process.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import polars as pl
 from pipelines.errors import BadPayload, PayloadNotRead
 from pipelines.sources import _workbook
 
-ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # xlsx, and the binary xls; the name of a file does not tell which
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # xlsx, and the binary xls; the file name does not tell which
 CONTENT_TYPES = (
     "application/vnd.ms-excel",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -37,13 +37,13 @@ CONTENT_TYPES = (
     "application/excel",
 )
 MAX_UNZIPPED_BYTES = 100_000_000  # the largest sheet read here unzips to under 10 MB
-MAX_SECONDS = 60.0  # of the clock, on a machine that may be busy; a workbook that is at fault takes processor time
-CLOSE_SECONDS = 1.0  # a reader without a request ends by itself
+MAX_SECONDS = 60.0  # wall time, on a machine that may be busy; a faulty workbook is caught by its CPU time
+CLOSE_SECONDS = 1.0  # an idle reader ends by itself
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet, cell for cell: as text (markers, dates, printed digits) and as the stored numbers (else null)."""
+    """One sheet: its cells as text (markers, dates, printed digits) and as stored numbers (else null)."""
 
     name: str
     texts: pl.DataFrame
@@ -51,11 +51,11 @@ class Sheet:
 
 
 def read(body: bytes, source: str, only: str | int | None = None) -> list[Sheet]:
-    """Every sheet that holds a cell, in the workbook's order; or `only` the one of this name or position.
+    """Every sheet that is not empty, in the workbook's order; or `only` the one of this name or position.
 
-    Raises BadPayload when the body is no workbook, lacks the sheet, unzips to more than MAX_UNZIPPED_BYTES, or takes
-    more memory or processor time than any of ours; PayloadNotRead when it takes more than MAX_SECONDS of the clock or
-    its reader was ended by something else than the workbook.
+    Raises BadPayload if the body is not a workbook, lacks the sheet, unzips to more than MAX_UNZIPPED_BYTES, or exceeds
+    the limits on memory or CPU time; PayloadNotRead if it takes more than MAX_SECONDS of wall time or if something
+    other than the workbook ended its reader.
     """
     if body.startswith(ZIP):
         _check_size(body, source)
@@ -70,7 +70,7 @@ def read(body: bytes, source: str, only: str | int | None = None) -> list[Sheet]
 
 
 class _Reader:
-    """The process that reads workbooks, started at the first one and again after one that it did not survive."""
+    """The process that reads workbooks; started at the first one, and again after a crash."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -98,10 +98,10 @@ class _Reader:
                 said, streams = {}, []
             finally:
                 late.cancel()
-                late.join()  # it may be ending the process just now
+                late.join()  # the timer may be killing the process right now
             if not said or None in streams or too_late.is_set():
                 ended = self.close()
-                # Killed by the timer, or by the system for want of memory; or it could not even start.
+                # Killed by the timer, killed by the system for lack of memory, or never started.
                 if ended is None or ended >= 0 or ended == -signal.SIGKILL:
                     raise PayloadNotRead(
                         f"the workbook was not read within {MAX_SECONDS:.0f} s, or its reader did not live to",
@@ -123,20 +123,20 @@ class _Reader:
                 [sys.executable, str(Path(_workbook.__file__))],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # a crash prints pages; what failed is said by the error
+                stderr=subprocess.DEVNULL,  # a crash prints pages; the error has the reason
                 # Two threads that run out of memory at once would wait for each other over their backtraces.
                 env={**os.environ, "POLARS_MAX_THREADS": "1", "RUST_BACKTRACE": "0"},
             )
         return self._process
 
     def close(self) -> int | None:
-        """End the process; how it had ended, where it had ended before. Returns None where there was none."""
+        """End the process. Returns its exit status if it had already ended, or None if there was no process."""
         process, self._process = self._process, None
         if process is None:
             return None
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                with contextlib.suppress(OSError):  # what was not sent yet has no reader
+                with contextlib.suppress(OSError):  # unsent data has no reader
                     pipe.close()
         try:
             return process.wait(CLOSE_SECONDS)
@@ -154,7 +154,7 @@ def _check_size(body: bytes, source: str) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             size = sum(member.file_size for member in archive.infolist())
-            # The reader does not look at checksums: one flipped bit of the archive would change a row of figures.
+            # The reader does not verify checksums: a flipped bit in the archive could change figures.
             damaged = archive.testzip() if size <= MAX_UNZIPPED_BYTES else None
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, NotImplementedError) as error:
         raise BadPayload(f"not a readable workbook: {error}", source=source) from error
@@ -169,7 +169,7 @@ def _check_size(body: bytes, source: str) -> None:
 
 
 def letters(position: int) -> str:
-    """Spreadsheet letters of a 0-based column position (0 is A, 65 is BN)."""
+    """Spreadsheet letters of a 0-based column index (0 is A, 65 is BN)."""
     text = ""
     position += 1
     while position:

@@ -1,7 +1,7 @@
-"""The process in which workbooks are read, for their reader lays out every cell up to the last one before it is asked.
+"""The process in which workbooks are read, because their reader allocates every cell up to the last one.
 
-Run as a script, by `_sheets` alone. It takes requests on stdin and answers on stdout, each with its length before it,
-until stdin ends. Nothing of the project is imported, and nothing but memory is used.
+Run as a script, only by `_sheets`. It reads requests from stdin and writes responses to stdout, each preceded by its
+length, until stdin ends. It imports nothing of the project and writes no file.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import IO, Any, Literal
 
 import fastexcel
 
-MAX_DATA_BYTES = 1_000_000_000  # beside what this process takes to start
+MAX_DATA_BYTES = 1_000_000_000  # in addition to what this process needs to start
 MAX_CPU_SECONDS = 10  # for one workbook; the largest takes less than one
 
 
 def receive(stream: IO[bytes]) -> bytes | None:
-    """The next message, or None where the stream has ended."""
+    """The next message, or None at the end of the stream."""
     head = stream.read(8)
     if len(head) < 8:
         return None
@@ -39,7 +39,7 @@ def send(stream: IO[bytes], *parts: bytes) -> None:
 
 
 def sheets(body: bytes, only: str | int | None) -> tuple[list[str], list[bytes]]:
-    """Names, and for each the cells as text and as stored numbers (Arrow streams, one after the other)."""
+    """Sheet names, and for each sheet its cells as text and as stored numbers (consecutive Arrow streams)."""
     book: Any = fastexcel.read_excel(body)
     names = book.sheet_names if only is None else [book.sheet_names[only] if isinstance(only, int) else only]
 
@@ -49,13 +49,13 @@ def sheets(body: bytes, only: str | int | None) -> tuple[list[str], list[bytes]]
         own.load_sheet(name, header_row=None, skip_rows=0, dtypes=dtype).to_polars().write_ipc_stream(out)
         return out.getvalue()
 
-    # Unzipping and reading the XML is most of the work, is done for each of the two, and without Python's lock.
+    # Decompressing and parsing the XML is most of the work; it is done for both forms and releases the GIL.
     with ThreadPoolExecutor(2) as both:
         return names, list(both.map(cells, *zip(*((n, t) for n in names for t in ("string", "float")), strict=True)))
 
 
 def _limit_processor_time() -> None:
-    """The system ends this process when it has taken MAX_CPU_SECONDS more than by now."""
+    """Have the system kill this process after another MAX_CPU_SECONDS of CPU time."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     soft = int(used.ru_utime + used.ru_stime) + 1 + MAX_CPU_SECONDS
     with contextlib.suppress(ValueError, OSError):
@@ -63,7 +63,7 @@ def _limit_processor_time() -> None:
 
 
 def main() -> None:
-    with contextlib.suppress(ValueError, OSError):  # not every system counts it; time is bounded by who started this
+    with contextlib.suppress(ValueError, OSError):  # not every system supports it; the parent bounds the wall time
         resource.setrlimit(resource.RLIMIT_DATA, (MAX_DATA_BYTES, MAX_DATA_BYTES))
     answers = sys.stdout.buffer
     while (request := receive(sys.stdin.buffer)) is not None:
@@ -77,7 +77,7 @@ def main() -> None:
         except fastexcel.SheetNotFoundError:
             said, streams = {"error": "no such sheet", "absent": True}, []
         except BaseException as error:  # noqa: BLE001
-            # A panic of the reader is no Exception; whatever it is, this workbook cannot be read.
+            # A panic of the reader is not an Exception; in any case, this workbook cannot be read.
             said, streams = {"error": (str(error) or type(error).__name__).splitlines()[0]}, []
         send(answers, json.dumps(said).encode(), *streams)
 

@@ -1,8 +1,8 @@
 """BLS public data API (v2, without a key): consumer and producer prices, unemployment, productivity.
 
-Without a key the interface answers 25 requests a day, of 25 series and ten years each. Hence one request per decade
-and batch of series, and past decades are closed. It says what it left out in sentences beside a success: a range that
-is too long is shortened to its first ten years, so those sentences are read.
+Without a key the API allows 25 requests a day, each for 25 series and ten years. Hence one request per decade and batch
+of series, and past decades are closed. A successful response reports omissions in messages (a range that is too long is
+shortened to its first ten years), so the messages are read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SOURCE = "bls"
 URL = "https://api.bls.gov/publicAPI/v2/timeseries/data/"
 SERIES_PER_REQUEST = 25
 YEARS_PER_REQUEST = 10
-# Each January or February the seasonally adjusted figures of the last five years change.
+# Every January or February, the seasonally adjusted figures of the last five years are revised.
 YEARS_UNDER_REVISION = 6
 
 SUCCESS = "REQUEST_SUCCEEDED"
@@ -32,7 +32,7 @@ NO_DATA = re.compile(r"no data available for series", re.IGNORECASE)  # a window
 UNKNOWN_SERIES = re.compile(r"series does not exist for series\s+(?:id:?\s*)?(\S+)", re.IGNORECASE)
 
 KEY = re.compile(r"timeseries/(\d{4})-(\d{4})/(?:running|\d{4}Q[1-4])/([0-9a-f]{8})")
-# Averages of a year or half a year stand among the periods of every series: M13, Q05, S01 to S03, A01.
+# Averages of a year or half a year are among the periods of every series: M13, Q05, S01 to S03, A01.
 AVERAGES = r"^(M13|Q05|S0[123]|A01)$"
 PERIODS = {
     Frequency.MONTHLY: r"^M(0[1-9]|1[0-2])$",
@@ -46,12 +46,12 @@ ANSWER = Expect(content_types=("application/json", "text/json"), starts_with=(b"
 def plan(catalog: Catalog, today: date) -> list[Request]:
     """One request per decade and batch of series, from this decade back to the first year of the catalogued series.
 
-    Newest first: a later answer that began earlier would make what it does not reach look absent on its day.
+    Newest first: otherwise, an earlier response without the newest periods would suggest that they were not out yet.
 
-    A decade under revision runs; the others are closed, once per quarter of the calendar and batch. The quarter stands
-    in the key because an index that is moved to a new base changes in all its decades, and the batch because a series
-    that is added to the catalogue needs its past. That is at most 12 requests on the first day of a quarter, for a
-    batch of series that begin in 1913, and one or two on any other day.
+    Decades under revision are fetched in every run; the others are closed and fetched once per calendar quarter and
+    batch. The key contains the quarter because a rebased index changes in all its decades, and the batch because a
+    series that is added to the catalogue needs its past. That is at most 12 requests on the first day of a quarter, for
+    a batch of series that begin in 1913, and one or two on any other day.
     """
     series = catalog.series_of(SOURCE)
     if not series:
@@ -67,13 +67,12 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Monthly and quarterly figures of one decade, as printed; `period` is the first day of the month or quarter.
 
-    Averages over a year are no months and are passed over. A `-` is a missing value; so is a month that the catalogue
-    lists under `never_published` and that the answer passes over in silence. A series that the interface says it does
-    not have, that is absent from the answer to a batch it was asked in, and any sentence that is not known here, is a
-    reject.
+    Averages over a year are skipped. A `-` is a missing value; so is a month that the catalogue lists under
+    `never_published` and that the response omits. Rejects are: a series that the API does not know, a series that the
+    response to its batch lacks, and an unknown message.
 
-    Raises BadPayload for another status than success, a range that was shortened, years outside the decade, an answer
-    without series, or a key that this module does not give.
+    Raises BadPayload for a status other than success, a shortened range, years outside the decade, a response without
+    series, or a key that this module does not use.
     """
     match = KEY.fullmatch(key)
     if match is None:
@@ -87,7 +86,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     complained = {row["series_id"] for frame in rejects for row in frame.iter_rows(named=True)}
     present = {str(result.get("seriesID")) for result in results}
     rejects += [
-        _cells.rejected(series.id, key, f"{series.select['id']} was asked for and is not in the answer")
+        _cells.rejected(series.id, key, f"{series.select['id']} was requested and is not in the response")
         for series in asked
         if str(series.select["id"]) not in present and series.id not in complained
     ]
@@ -113,7 +112,7 @@ def _batches(series: list[Series]) -> list[list[Series]]:
 
 
 def _all_batches(catalog: Catalog) -> list[list[Series]]:
-    """Every batch that a request of this catalogue can hold: those that reach back to each of the first years."""
+    """Every batch of series that a request can contain: one per first year of a series."""
     series = catalog.series_of(SOURCE)
     ends = {_since(one) - _since(one) % 10 + YEARS_PER_REQUEST for one in series}
     return [batch for end in sorted(ends) for batch in _batches([one for one in series if _since(one) < end])]
@@ -144,13 +143,13 @@ def _request(batch: list[Series], decade: int, today: date) -> Request:
 
 
 def _refuse_failure(body: bytes) -> list[Request]:
-    """Before the answer lands: a refusal comes with status 200, and a closed decade would never be asked for again."""
+    """Check a response before it lands: a refusal has status 200, and a closed decade would never be fetched again."""
     _envelope(body)
     return []
 
 
 def _envelope(body: bytes) -> tuple[list[str], list[dict[str, Any]]]:
-    """The sentences of the answer and its series, each with a list of rows; numbers are kept as printed."""
+    """The messages of the response and its series, each with a list of rows; numbers are kept as printed."""
     try:
         document = _json.printed(body)
     except NOT_JSON as error:
@@ -164,7 +163,7 @@ def _envelope(body: bytes) -> tuple[list[str], list[dict[str, Any]]]:
             f"status {document.get('status')}: {'; '.join(messages) or 'no message'}",
             source=SOURCE,
             kept="what landed before",
-            todo="ask again tomorrow: without a key the interface answers 25 requests a day",
+            todo="try again tomorrow: without a key the interface answers 25 requests a day",
         )
     if any(SHORTENED.search(message) for message in messages):
         raise BadPayload(
@@ -177,7 +176,7 @@ def _envelope(body: bytes) -> tuple[list[str], list[dict[str, Any]]]:
     outcome = outcome[0] if isinstance(outcome, list) and len(outcome) == 1 else outcome
     results = outcome.get("series") if isinstance(outcome, dict) else None
     if not isinstance(results, list) or not results:
-        raise BadPayload("a success without series", source=SOURCE, todo="ask again later")
+        raise BadPayload("a success without series", source=SOURCE, todo="try again later")
     if not all(isinstance(r, dict) and _is_rows(r.get("data")) for r in results):
         raise BadPayload("a series without a list of rows", source=SOURCE)
     return messages, results
@@ -188,7 +187,7 @@ def _is_rows(data: Any) -> bool:
 
 
 def _complaints(messages: list[str], known: dict[str, Series], key: str) -> list[pl.DataFrame]:
-    """What the interface says went wrong; that a series has no figures in some year is none."""
+    """Rejects from the API's messages, except that a series has no figures in some year."""
     rejects = []
     for message in messages:
         if NO_DATA.search(message):
@@ -228,7 +227,7 @@ def _series_cells(series: Series, rows: list[dict[str, Any]], first_year: int, l
 
 
 def _holes(series: Series, cells: pl.DataFrame) -> pl.DataFrame:
-    """Empty cells for the months that were never published, where figures stand on both sides and they do not."""
+    """Empty cells for months that were never published, if they are absent between months that are present."""
     periods = set(cells["period"].drop_nulls())
     holes = [date.fromisoformat(f"{month}-01") for month in series.select.get("never_published", ())]
     silent = [hole for hole in holes if periods and min(periods) < hole < max(periods) and hole not in periods]

@@ -1,13 +1,12 @@
 """US Census Bureau international trade: monthly US imports from all countries together, by product.
 
-Needs a key of the user's. Where the interface adds up or leaves out without a word, as its guide for developers and its
-users say:
+Needs an API key. Pitfalls of the API, after its developer guide and its users:
 
-* without a level (`COMM_LVL`) rows of two to ten digits stand side by side, and without a country the rows of single
-  countries stand beside those of regions and of the total: both are pinned, and every row has to say so;
-* several products in one value, parted by commas, are answered 204 as if nothing were there: one request each;
-* without a valid key the answer is a redirect to a page that says so with status 200, which landing refuses;
-* quantities are printed at ten digits only: at four and six they are 0 with the unit "-", so none is read.
+* without a level (`COMM_LVL`), a response mixes codes of two to ten digits; without a country, it mixes countries,
+  regions and the total: both are pinned, and every row is checked;
+* several products in one value, separated by commas, return an empty 204: one request per product;
+* without a valid key, it redirects to an error page with status 200, which landing refuses;
+* quantities exist only at ten digits: at four and six they are 0 with the unit "-", so none is read.
 
 Values are those of general imports at customs value (GEN_VAL) and with cost, insurance and freight (GEN_CIF, the basis
 on which the United Nations print imports), and of imports for consumption (CON_VAL), to which the calculated duty
@@ -27,7 +26,7 @@ from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
 
 SOURCE = "census_trade"
 URL = "https://api.census.gov/data/timeseries/intltrade/imports/hs"
-FIRST_MONTH = "2013-01"  # months before it are not there at every level
+FIRST_MONTH = "2013-01"  # earlier months are not available at every level
 LEVELS = {4: "HS4", 6: "HS6"}  # by the digits of a code
 ALL_COUNTRIES = "-"
 PREFIX = "imports/"
@@ -36,7 +35,7 @@ ANSWER = Expect(content_types=("application/json",), starts_with=(b"[",), contai
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """One request per product, all its months: past ones are revised with each month and once a year as a whole."""
+    """One request per product for all months: past ones are revised every month, and all of them once a year."""
     fields: dict[str, list[str]] = {}
     for series in catalog.series_of(SOURCE):
         fields.setdefault(str(series.select["commodity"]), []).append(str(series.select["field"]))
@@ -46,7 +45,7 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
             url=URL,
             expect=ANSWER,
             params=(
-                # What is pinned below comes back as a column of its own accord; asked for again it stands there twice.
+                # Predicates below are returned as columns; requesting them here too would duplicate them.
                 ("get", ",".join(sorted(set(wanted)))),
                 ("COMM_LVL", LEVELS[len(code)]),
                 ("I_COMMODITY", code),
@@ -62,8 +61,8 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """US dollars of one product by month, as printed.
 
-    Raises BadPayload for a row of another product, level or country than asked for, a month that stands twice, a column
-    that is gone or repeated, or anything but the interface's table: a list of rows of text, its header first.
+    Raises BadPayload for a row of another product, level or country than requested, a duplicate month, a missing or
+    duplicate column, or anything but the API's table: a list of rows of text, the header first.
     """
     code = key.removeprefix(PREFIX)
     wanted = [s for s in catalog.series_of(SOURCE) if str(s.select["commodity"]) == code]
@@ -83,9 +82,9 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     for row in rows:
         wrong = {name: row[at[name]] for name, value in pinned.items() if row[at[name]] != value}
         if wrong:
-            raise BadPayload(f"{key}: a row that was not asked for: {wrong}", source=SOURCE)
+            raise BadPayload(f"{key}: a row that was not requested: {wrong}", source=SOURCE)
         if row[at["time"]] in months:
-            raise BadPayload(f"{key}: month {row[at['time']]} stands on more than one row", source=SOURCE)
+            raise BadPayload(f"{key}: month {row[at['time']]} is on more than one row", source=SOURCE)
         months.add(row[at["time"]])
     cells = [
         (series.id, row[at["time"]], row[at[str(series.select["field"])]], f"{key}: {series.select['field']}")

@@ -1,6 +1,6 @@
 """CFTC Commitments of Traders, disaggregated, futures only, from the commission's open-data interface (Socrata).
 
-The legacy report, which counts non-commercial positions, is a module of its own (cftc_legacy).
+The legacy report, which counts non-commercial positions, has its own module (cftc_legacy).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SOURCE = "cftc"
 URL = "https://publicreporting.cftc.gov/resource/72hh-3qpy.json"
 KEY_PREFIX = "disaggregated/"
 PAGE_MARK = "/page"
-PAGE_SIZE = 5000  # without `$limit` an answer stops at 1,000 rows, and nothing in it says so
+PAGE_SIZE = 5000  # without `$limit`, a response is silently limited to 1,000 rows
 CODE, AS_OF = "cftc_contract_market_code", "report_date_as_yyyy_mm_dd"
 
 ROWS = Expect(
@@ -45,7 +45,7 @@ def _request(catalog: Catalog, code: str, page: int) -> Request:
         params=(
             ("$select", ",".join((CODE, AS_OF, *fields))),
             ("$where", f"{CODE}='{code}'"),
-            # Pages are only pages of one list when the order is given.
+            # Paging is only consistent with an explicit order.
             ("$order", f"{AS_OF} DESC"),
             ("$limit", str(PAGE_SIZE)),
             ("$offset", str((page - 1) * PAGE_SIZE)),
@@ -57,10 +57,10 @@ def _request(catalog: Catalog, code: str, page: int) -> Request:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Positions of one contract in contracts; `period` is the as-of day, at whose end the positions are counted.
 
-    All values come as text, and a field without value is absent from its row: that is a missing value, but a field
-    absent from every row fails its series alone. A row of another contract is rejected.
+    All values are text. A field that is absent from a row is a missing value; a field that is absent from every row is
+    a reject for its series alone. A row of another contract is rejected.
 
-    Raises BadPayload when the body is an error or an empty list (which is also the answer to an unknown code).
+    Raises BadPayload if the body is an error or an empty list (the response to an unknown code, too).
     """
     code, _, page = key.removeprefix(KEY_PREFIX).partition(PAGE_MARK)
     wanted = [series for series in catalog.series_of(SOURCE) if series.select["code"] == code]
@@ -69,7 +69,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     rows = _rows(body, code)
     if not rows:
         if page:
-            return Parsed()  # the page before was full by chance
+            return Parsed()  # the previous page was exactly full
         raise BadPayload(f"contract {code}: no rows", source=SOURCE, todo="see whether the code is still in use")
 
     days = [row.get(AS_OF) for row in rows]
@@ -109,7 +109,7 @@ def _rows(body: bytes, code: str) -> list[dict[str, str]]:
     try:
         document = _json.printed(body)
     except NOT_JSON as error:
-        raise BadPayload(f"contract {code}: not JSON: {error}", source=SOURCE, todo="ask again later") from None
+        raise BadPayload(f"contract {code}: not JSON: {error}", source=SOURCE, todo="try again later") from None
     if not isinstance(document, list) or not all(isinstance(row, dict) for row in document):
         told = document.get("message") if isinstance(document, dict) else None
         raise BadPayload(f"contract {code}: no list of rows: {told or 'no message'}", source=SOURCE)

@@ -1,7 +1,7 @@
 """CFTC Commitments of Traders, legacy report, futures only: the newest week of every market in one text file.
 
-Each file replaces the one before, so a week that was not fetched is a gap here (int_positions__gaps finds it); the
-open-data interface (module cftc) has the whole history of the disaggregated report.
+Each file replaces the previous one, so a week that was not fetched is a gap (found by int_positions__gaps); the
+open-data API (module cftc) has the whole history of the disaggregated report.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipelines.sources import REJECT, Expect, Parsed, Request, _cells
 SOURCE = "cftc_legacy"
 URL = "https://www.cftc.gov/dea/newcot/deafut.txt"
 KEY = "deafut"
-COLUMNS = 129  # without a header; names below follow the commission's list of variables for this report
+COLUMNS = 129  # no header; the names below follow the commission's list of variables for this report
 NAME, YYMMDD, AS_OF, CODE = 0, 1, 2, 3
 CODE_REPEATED = 126
 POSITIONS = {
@@ -34,7 +34,7 @@ POSITIONS = {
     "nonreportable_long": 15,
     "nonreportable_short": 16,
 }
-# What has to hold between the columns of one market, were they what they are taken for.
+# Sums that must hold between the columns of one market, if they have the assumed meaning.
 SUMS = {
     "reportable_long": ("noncommercial_long", "noncommercial_spread", "commercial_long"),
     "reportable_short": ("noncommercial_short", "noncommercial_spread", "commercial_short"),
@@ -45,18 +45,18 @@ FILE = Expect(content_types=("text/plain", "text/csv", "application/octet-stream
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """One file, whatever is asked of it."""
+    """One request: a single file has all series."""
     return [Request(key=KEY, url=URL, expect=FILE)] if catalog.series_of(SOURCE) else []
 
 
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Positions in contracts; `period` is the as-of day, at whose end the positions are counted.
 
-    A market is found by its contract code: names change while the code stays. Names hold commas, so a line is not cut
-    at its commas but read as CSV. A line whose two dates or two codes differ, or whose positions do not add up to
-    reportable positions and open interest, is rejected: its columns are not what they are taken for.
+    A market is found by its contract code, because names change. Names contain commas, so lines are parsed as CSV. A
+    line whose two dates or two codes differ, or whose positions do not add up to reportable positions and open
+    interest, is rejected: its columns do not have the assumed meaning.
 
-    Raises BadPayload when no line has the report's 129 columns, or none is of a catalogued market.
+    Raises BadPayload if no line has the report's 129 columns, or none is of a catalogued market.
     """
     wanted = catalog.series_of(SOURCE)
     if key != KEY or not wanted:
@@ -65,12 +65,12 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     try:
         lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text), strict=True) if line]
     except csv.Error as error:
-        raise BadPayload(f"not readable as CSV: {error}", source=SOURCE, todo="ask again later") from None
+        raise BadPayload(f"not readable as CSV: {error}", source=SOURCE, todo="try again later") from None
     if not any(len(line) == COLUMNS for line in lines):
         raise BadPayload(
             f"no line has {COLUMNS} columns; the first has {len(lines[0]) if lines else 0}",
             source=SOURCE,
-            todo="compare the file with the commission's list of variables, and mend this module",
+            todo="compare the file with the commission's list of variables, and update this module",
         )
 
     cells, rejects = [], []
@@ -101,7 +101,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 
 
 def _problem(line: list[str]) -> str | None:
-    """Why a line of a catalogued market cannot be trusted."""
+    """Why a line of a catalogued market is inconsistent; None if it is not."""
     if len(line) != COLUMNS:
         return f"has {len(line)} columns, not {COLUMNS}"
     if line[AS_OF].replace("-", "")[2:] != line[YYMMDD]:

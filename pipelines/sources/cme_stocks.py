@@ -1,7 +1,7 @@
 """CME's daily reports of metal in COMEX depositories and warehouses, one old-format workbook per metal.
 
-For a user's own machine only (see the source's terms). The layout is documented loosely, so labels are looked for and
-positions are never counted on. Each report holds one day; the address always shows the latest.
+Licensed for personal use only (see the source's terms). The layout is only loosely documented, so cells are found
+by their labels, not by position. Each report covers one day; the URL always serves the latest.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DATED = re.compile(r"\d[\d/:\- ]*\d")
 
 WORKBOOK = Expect(
     content_types=("application/vnd.ms-excel", "application/octet-stream", "application/msexcel", "binary/"),
-    starts_with=(OLE_SIGNATURE,),  # a refusal comes as HTML; an archive of XML under this name would be a new format
+    starts_with=(OLE_SIGNATURE,),  # a refusal is HTML; an xlsx under this name would be a new format
 )
 
 
@@ -41,12 +41,12 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Stocks at the end of the activity date in the report's own unit: copper short tons, gold and silver troy ounces.
 
-    `period` is the activity date, the day the stocks are of; the report date is the day they were published. A figure
-    stands where its row's label meets the column "TOTAL TODAY". Rows that do not add up are rejected together: the
-    total is registered and eligible metal, with or without the pledged.
+    `period` is the activity date, to which the stocks refer; the report date is the day of publication. A figure is in
+    the row of its label and the column "TOTAL TODAY". Rows that do not add up are rejected together: the total is
+    registered plus eligible metal, with or without pledged metal.
 
-    Raises BadPayload when the body is no workbook of the old format, states no activity date (or one after the report
-    date), has no such column, or is in another unit.
+    Raises BadPayload if the body is not a workbook of the old format, states no activity date (or one after the report
+    date), lacks that column, or is in another unit.
     """
     wanted = [series for series in catalog.series_of(SOURCE) if series.select["file"] == key]
     if not wanted:
@@ -57,7 +57,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         raise BadPayload(f"{key}: activity date {activity}, report date {reported}", source=SOURCE)
     unit = str(wanted[0].select["unit"])
     stated = {known for row in texts for cell in row for known in UNITS if known in cell}
-    # The unit of the catalogue is the documented one; a sheet that does not state it is taken at that.
+    # The catalogue has the documented unit, which is assumed for a sheet that does not state one.
     if stated and stated != {unit}:
         raise BadPayload(f"{key}: is in {', '.join(sorted(stated))}, not in {unit}", source=SOURCE)
     head = next((i for i, row in enumerate(texts) if VALUE_HEADING in row), None)
@@ -96,7 +96,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 
 
 def _sheet(body: bytes, key: str) -> tuple[list[list[str]], list[list[float | None]]]:
-    """The first sheet twice, cell for cell: normalised texts ("" for an empty cell) and stored numbers (else None)."""
+    """The cells of the first sheet, twice: as normalised text ("" if empty) and as stored numbers (else None)."""
     if not body.startswith(OLE_SIGNATURE) or len(body) > MAX_BYTES:
         raise BadPayload(f"{key}: not a workbook of the old format of at most {MAX_BYTES} bytes", source=SOURCE)
     sheets = _sheets.read(body, SOURCE, only=0)
@@ -122,7 +122,7 @@ def _number(text: str) -> float | None:
 
 
 def _stated_date(texts: list[list[str]], label: str) -> date | None:
-    """The date after a label, in the same cell ("activity date: 10/8/2026") or in the next one with any text."""
+    """The date after a label, in the same cell ("activity date: 10/8/2026") or in the next cell with text."""
     for row in texts:
         for position, cell in enumerate(row):
             if label not in cell:
@@ -143,8 +143,8 @@ def _does_not_add_up(wanted: list[Series], figures: dict[str, float | None], ple
     total, registered, eligible = (by_part.get(part) for part in ("total", "registered", "eligible"))
     if total is None or registered is None or eligible is None:
         return None
-    # Pledged gold is printed as a line of its own; whether the total holds it beside or within the registered is not
-    # documented, so either sum passes.
+    # Pledged gold has its own line; whether the total counts it in addition to registered metal or as part of it is not
+    # documented, so either sum is accepted.
     if any(abs(total - registered - eligible - beside) <= 1.5 for beside in (0.0, pledged)):
         return None
     return f"total {total:g} is not registered {registered:g} and eligible {eligible:g} (pledged {pledged:g})"

@@ -1,7 +1,7 @@
 """UN Comtrade preview: a reporter's monthly imports from the whole world, value and net weight.
 
-Every breakdown (second partner, customs procedure, mode of transport) is pinned to its total in the request: left open,
-the interface adds the breakdown rows to the totals without a word. Parameters and fields follow the UN's client library
+Every breakdown (second partner, customs procedure, mode of transport) is pinned to its total in the request; otherwise
+the API silently returns the breakdown rows beside the totals. Parameters and fields follow the UN's client library
 (https://github.com/uncomtrade/comtradeapicall).
 """
 
@@ -20,10 +20,10 @@ from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
 SOURCE = "comtrade"
 URL = "https://comtradeapi.un.org/public/v1/preview/C/M/HS"
 BACKFILL_FROM = (2024, 1)  # the year before the tariffs on metals began to move imports
-OPEN_MONTHS = 6  # China reports with months of lag, and the newest months are still revised
-MAX_RECORDS = 500  # the preview's own limit; a full page may have been cut
+OPEN_MONTHS = 6  # China reports months late, and the newest months are still revised
+MAX_RECORDS = 500  # the preview's own limit; a full page may be truncated
 
-# The totals of every breakdown, as asked for and as every row must say.
+# The total of every breakdown, as requested and as required in every row.
 TOTALS = {"partnerCode": "0", "partner2Code": "0", "customsCode": "C00", "motCode": "0"}
 FLOW = "M"
 
@@ -31,9 +31,9 @@ ANSWER = Expect(content_types=("application/json", "text/json"), starts_with=(b"
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """One request per reporter and month (the preview takes one period a call), newest month first.
+    """One request per reporter and month (the preview accepts one period per call), newest month first.
 
-    The months before the last six are asked for until they have been answered with rows once.
+    Months before the last six are fetched until a response has rows.
     """
     codes: dict[str, dict[str, None]] = {}
     for series in catalog.series_of(SOURCE):
@@ -57,7 +57,7 @@ def _request(reporter: str, commodities: str, year: int, month: int, closed: boo
     key = f"imports/{reporter}/{commodities}/{period}"
 
     def not_empty(body: bytes) -> list[Request]:
-        # The preview now and then answers without rows; an old month would stay empty for good.
+        # The preview occasionally returns no rows; a closed month would stay empty forever.
         if not _rows(body, key):
             raise BadPayload("an old month without rows", source=SOURCE, row=key, todo="asked again at the next check")
         return []
@@ -86,8 +86,8 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     A commodity without a row (not reported yet), a null, and a weight of zero beside a value (not reported: Comtrade
     writes 0) are missing values.
 
-    Raises BadPayload for a breakdown row, a commodity that stands twice, another reporter, month or flow than asked
-    for, a full page, or anything but the interface's JSON.
+    Raises BadPayload for a breakdown row, a duplicate commodity, another reporter, month or flow than requested, a full
+    page, or anything but the API's JSON.
     """
     found = re.fullmatch(r"imports/(\d+)/([\d+]+)/(\d{4})(\d{2})", key)
     if not found:
@@ -106,10 +106,10 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     for row in rows:
         wrong = {name: row.get(name) for name, value in expected.items() if str(row.get(name)) != value}
         if wrong:
-            raise BadPayload(f"{key}: a row that was not asked for: {wrong}", source=SOURCE)
+            raise BadPayload(f"{key}: a row that was not requested: {wrong}", source=SOURCE)
         code = str(row.get("cmdCode"))
         if code in by_code:
-            raise BadPayload(f"{key}: commodity {code} stands on more than one row", source=SOURCE)
+            raise BadPayload(f"{key}: commodity {code} is on more than one row", source=SOURCE)
         by_code[code] = row
     cells = [(series.id, f"{year}-{month}", _text(by_code, series), f"{key}: {_place(series)}") for series in wanted]
     frame = pl.DataFrame(cells, schema=["series_id", "period_text", "text", "row"], orient="row").with_columns(
@@ -123,7 +123,7 @@ def _place(series: Series) -> str:
 
 
 def _text(by_code: dict[str, dict[str, Any]], series: Series) -> str | None:
-    """The cell as printed; null where it is missing."""
+    """The cell as printed; null if it is missing."""
     row = by_code.get(str(series.select["commodity"]))
     measure = str(series.select["measure"])
     if row is None:
@@ -145,12 +145,12 @@ def _rows(body: bytes, key: str) -> list[dict[str, Any]]:
     if not isinstance(document, dict):
         raise BadPayload(f"{key}: not a JSON object", source=SOURCE)
     if document.get("error"):
-        raise BadPayload(f"{key}: refused: {str(document['error'])[:200]}", source=SOURCE, todo="ask again later")
+        raise BadPayload(f"{key}: refused: {str(document['error'])[:200]}", source=SOURCE, todo="try again later")
     rows = document.get("data")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadPayload(f"{key}: no list of rows", source=SOURCE)
     if len(rows) >= MAX_RECORDS:
-        raise BadPayload(f"{key}: a full page of {len(rows)} rows may have been cut", source=SOURCE)
+        raise BadPayload(f"{key}: a full page of {len(rows)} rows may be truncated", source=SOURCE)
     if "count" in document and str(document["count"]) != str(len(rows)):
         raise BadPayload(f"{key}: {len(rows)} rows, but a count of {document['count']}", source=SOURCE)
     return rows

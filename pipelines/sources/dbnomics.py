@@ -1,7 +1,7 @@
-"""DBnomics: series of China's National Bureau of Statistics, one JSON answer each.
+"""DBnomics: series of China's National Bureau of Statistics, one JSON response each.
 
-A mirror that lags the office by months and keeps frozen series alive: staleness is judged on the periods, not on the
-answer. January's output is not published alone, and nothing here makes one up.
+A mirror that lags the office by months and still serves discontinued series: staleness is judged by the periods, not by
+the response. January's output is not published separately, and it is not estimated here.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Monthly figures in the unit of each series; `period` is the first day of the month. "NA" is missing.
 
-    Where `select.subtract` is given (an index with the same month of last year at 100), it is taken off in decimal
-    arithmetic, so that the printed digits stay. Where `select.months_alone` is set, a February without a January is
-    rejected: the office publishes the two together, and the figure may be their sum.
+    `select.subtract` (for an index with the same month of last year at 100) is subtracted in decimal arithmetic, which
+    keeps the printed digits. With `select.months_alone`, a February without a January is rejected: the office publishes
+    the two together, and the figure may be their sum.
 
-    Raises BadPayload when the body is not JSON, holds another series, several or none, is not monthly, or has more
-    periods than values, and for a key that no catalogued series reads.
+    Raises BadPayload if the body is not JSON, has another series, several or none, is not monthly, or has different
+    numbers of periods and values, and for a key of no catalogued series.
     """
     wanted = [series for series in catalog.series_of(SOURCE) if series.select["id"] == key]
     if not wanted:
@@ -67,7 +67,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 
 
 def _document(body: bytes, key: str) -> dict[str, Any]:
-    """The one series of the answer, its numbers kept as printed text."""
+    """The single series of the response, with its numbers as printed text."""
     try:
         answer = _json.printed(body)
     except NOT_JSON as error:
@@ -116,7 +116,7 @@ def _printed(cell: Any) -> str | None:
 
 
 def _less(text: str | None, offset: Decimal) -> str | None:
-    """The printed number less `offset`; what is no number stays as it is, for the cells to judge."""
+    """The printed number less `offset`; anything else is returned unchanged, to be rejected with the cells."""
     try:
         number = Decimal(text or "")
         return format(number - offset, "f") if number.is_finite() else text

@@ -1,7 +1,7 @@
 """eastmoney data centre: China's money supply, prices, customs, industry and purchasing managers, a JSON report each.
 
-An undocumented interface: the envelope is checked in full, because a refusal, an empty result and a cut page all come
-with status 200.
+An undocumented API: the envelope is fully checked, because a refusal, an empty result and a truncated page all have
+status 200.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ PAGE_MARK = "/page"
 PAGES, COUNT = (
     re.compile("[0-9]{1,2}"),
     re.compile("[0-9]{1,6}"),
-)  # a page leads to a request: no number of them is ours
+)  # bounds the number of pages, each of which causes a request
 
 REPORT = Expect(
     content_types=("application/json", "text/json", "text/plain", "application/javascript", "text/javascript"),
     starts_with=(b"{",),
-    contains=(b'"result"',),  # "success" follows the rows, out of reach of a look at the beginning
+    contains=(b'"result"',),  # "success" comes after the rows, beyond the bytes that are checked
 )
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """One request per report, and the further pages should the interface give fewer rows a page than asked for."""
+    """One request per report, and further pages if the API returns fewer rows per page than requested."""
     reports = dict.fromkeys(str(series.select["report"]) for series in catalog.series_of(SOURCE))
     return [_request(report, page=1) for report in reports]
 
@@ -65,10 +65,10 @@ def _request(report: str, page: int) -> Request:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Monthly figures of one report, in the unit of each series, as printed.
 
-    A field that no row of the report has fails its series alone, as one reject. A null is a missing value.
+    A field that no row of the report has is one reject, for its series alone. A null is a missing value.
 
-    Raises BadPayload when the body is not JSON, reports no success, has no result, as many rows as it does not count,
-    a month twice, or belongs to a report that no catalogued series reads.
+    Raises BadPayload if the body is not JSON, reports no success, has no result, a number of rows other than its count,
+    a duplicate month, or belongs to a report of no catalogued series.
     """
     report, _, page = key.partition(PAGE_MARK)
     wanted = [series for series in catalog.series_of(SOURCE) if series.select["report"] == report]
@@ -76,7 +76,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         raise BadPayload(f"no catalogued series reads '{key}'", source=SOURCE)
     number = int(page or 1)
     pages, count, rows = _envelope(body, report, number)
-    # With several pages the cap is the interface's own, and a page before the last shows it.
+    # With several pages, the page size is the API's own; any page but the last shows it.
     whole = (
         len(rows) == count if pages == 1 else number == pages or (pages - 1) * len(rows) < count <= pages * len(rows)
     )
@@ -84,7 +84,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         raise BadPayload(f"{report}: page {number} of {pages} has {len(rows)} rows of {count}", source=SOURCE)
     dates = [_printed(row.get("REPORT_DATE")) for row in rows]
     if len(set(dates)) != len(dates):
-        raise BadPayload(f"{report}: a REPORT_DATE stands on more than one row", source=SOURCE)
+        raise BadPayload(f"{report}: a REPORT_DATE is on more than one row", source=SOURCE)
 
     frames, rejects = [], []
     for series in wanted:
@@ -122,7 +122,7 @@ def _field_cells(series_id: str, field: str, dates: list[str | None], rows: list
 
 
 def _printed(cell: Any) -> str | None:
-    """A JSON value as it stands in the payload; numbers have been kept as text."""
+    """A JSON value as printed in the payload; numbers are already text."""
     return cell if cell is None or isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
 
 
@@ -134,13 +134,13 @@ def _envelope(body: bytes, report: str, page: int) -> tuple[int, int, list[dict[
         raise BadPayload(f"{report}: not JSON: {error}", source=SOURCE) from None
     if not isinstance(document, dict) or document.get("success") is not True or document.get("code") != "0":
         told = document.get("message") if isinstance(document, dict) else None
-        raise BadPayload(f"{report}: no success: {told or 'no message'}", source=SOURCE, todo="ask again later")
+        raise BadPayload(f"{report}: no success: {told or 'no message'}", source=SOURCE, todo="try again later")
     result = document.get("result")
     if not isinstance(result, dict):
-        raise BadPayload(f"{report}: success without a result", source=SOURCE, todo="ask again later")
+        raise BadPayload(f"{report}: success without a result", source=SOURCE, todo="try again later")
     rows = result.get("data")
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise BadPayload(f"{report}: success without rows", source=SOURCE, todo="ask again later")
+        raise BadPayload(f"{report}: success without rows", source=SOURCE, todo="try again later")
     pages, count = (str(result.get(name, "")) for name in ("pages", "count"))
     if not (PAGES.fullmatch(pages) and COUNT.fullmatch(count) and 1 <= page <= int(pages)):
         raise BadPayload(f"{report}: page {page} of pages '{pages}', count '{count}'", source=SOURCE)

@@ -1,7 +1,7 @@
 """Ember's monthly electricity file: generation by country and source, one CSV for the whole world.
 
-The file mixes countries with regions and single sources with sums of them; rows are picked by ISO code and by source,
-so that nothing is counted twice. Columns follow the file's description at https://ember-energy.org/data/.
+The file mixes countries with regions, and single energy sources with their sums; rows are selected by ISO code and
+source, so that nothing is counted twice. Columns follow the file's description at https://ember-energy.org/data/.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pipelines.errors import BadPayload
 from pipelines.sources import REJECT, Expect, Parsed, Request, _cells
 
 SOURCE = "ember"
-# The earlier address (monthly_full_release_long_format.csv) has answered 200 with a frozen file since July 2026.
+# The earlier URL (monthly_full_release_long_format.csv) has served an outdated file with status 200 since July 2026.
 URL = "https://files.ember-energy.org/public-downloads/generation/outputs/release_generation_monthly_global.csv"
 KEY = "release_generation_monthly_global"
 
@@ -34,7 +34,7 @@ CSV = Expect(
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """The one file, whatever the number of series."""
+    """One request: a single file has all series."""
     return [Request(key=KEY, url=URL, expect=CSV)] if catalog.series_of(SOURCE) else []
 
 
@@ -44,7 +44,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     `period` is the first day of the month; dates are printed as 2026-07-01 or (in June 2026) 01/07/2026. A series
     without any row is one reject.
 
-    Raises BadPayload for another file than the monthly one, or where no catalogued series has a row.
+    Raises BadPayload for any other file, or if no catalogued series has a row.
     """
     wanted = pl.DataFrame(
         [(s.id, str(s.select["iso"]), str(s.select["source"])) for s in catalog.series_of(SOURCE)],
@@ -54,7 +54,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     if key != KEY or wanted.is_empty():
         raise BadPayload(f"no catalogued series reads '{key}'", source=SOURCE)
     table = _table(body)
-    # Single sources are never taken from a row of sums, should a name ever stand for both.
+    # Single sources are never read from an aggregated row, even if a name is used for both.
     country = pl.col(AREA_TYPE).str.to_lowercase().str.starts_with(COUNTRY)
     single = pl.col(AGGREGATED).str.to_lowercase() == "false"
     rows = table.filter(country & (single | (pl.col(SOURCE_NAME) == TOTAL))).join(
@@ -91,7 +91,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 def _table(body: bytes) -> pl.DataFrame:
     """The columns that are read, all text, with the number of each line (the header is line 1)."""
     if body[:200].lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
-        raise BadPayload("an HTML page in place of a CSV", source=SOURCE, todo="ask again later")
+        raise BadPayload("an HTML page in place of a CSV", source=SOURCE, todo="try again later")
     try:
         table = pl.read_csv(io.BytesIO(body), columns=list(COLUMNS), infer_schema=False)
     except (pl.exceptions.PolarsError, ValueError) as error:

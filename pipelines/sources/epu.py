@@ -1,7 +1,7 @@
 """Economic Policy Uncertainty (Baker, Bloom and Davis): monthly and daily for the United States, monthly for China.
 
-Three files with the date in columns of its own (year, month, day). The workbooks end with a row of text that names
-the source; the last weeks of the daily file are revised.
+Three files with year, month and day in separate columns. The workbooks end with a row of text that names the source;
+the last weeks of the daily file are revised.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SOURCE = "epu"
 FILES_URL = "https://www.policyuncertainty.com/media"
 CSV_CONTENT_TYPES = ("text/csv", "application/csv", "text/plain")
 
-# A file may come as a workbook under the other's name: the China file is known under both endings.
+# A workbook may have either extension: the China file has been published with both.
 FILE = Expect(content_types=(*CSV_CONTENT_TYPES, *_sheets.CONTENT_TYPES), starts_with=(b"",))
 DATE_COLUMNS = {Frequency.MONTHLY: ("year", "month"), Frequency.DAILY: ("year", "month", "day")}
 
@@ -34,12 +34,12 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Index values by month or day, in the index of each series.
 
-    Columns are found by name, whatever its case, in the first sheet that has one beside the date's columns. A row
-    without a number for its year and without a figure is a note, not a cell. A series whose column is gone fails
+    Columns are found by name, ignoring case, in the first sheet that has both the column and the date columns. A row
+    without a numeric year and without a figure is a note and is skipped. A missing column is a reject for its series
     alone.
 
     Raises BadPayload for an HTML page, a body that is neither a workbook nor a CSV, a file without any catalogued
-    column, and a key that no catalogued series reads.
+    column, and a key of no catalogued series.
     """
     wanted = [series for series in catalog.series_of(SOURCE) if series.select["file"] == key]
     if not wanted:
@@ -67,7 +67,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         raise BadPayload(
             f"{key}: {rejects[-1]['reason'][0]}",
             source=SOURCE,
-            todo="open the file; if its columns were renamed, mend pipelines/catalog/series/epu.yaml",
+            todo="open the file; if its columns were renamed, update pipelines/catalog/series/epu.yaml",
         )
     cells = pl.concat(frames)
     if cells.is_empty():
@@ -81,14 +81,14 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 
 
 def _table(body: bytes, key: str) -> tuple[_sheets.Sheet, str]:
-    """A CSV as a sheet whose numbers are only printed ones. Short rows are filled up with empty cells.
+    """A CSV as a sheet without stored numbers. Short rows are padded with empty cells.
 
-    A last line of figures without an end is left out and given back: cut inside a figure, it would pass for another.
-    Nothing tells whether this publisher ends its last line, so the rest of the file stands.
+    A last line without a line end is left out and returned separately, because its figure may be truncated. It is not
+    known whether this publisher ends its last line, so the rest of the file is read.
     """
     text = body.decode("utf-8-sig", "replace")
     if text.lstrip().startswith("<"):
-        raise BadPayload(f"{key}: an HTML page in place of a CSV", source=SOURCE, todo="ask again later")
+        raise BadPayload(f"{key}: an HTML page in place of a CSV", source=SOURCE, todo="try again later")
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
@@ -116,7 +116,7 @@ def _column_cells(series: Series, sheet: _sheets.Sheet, names: list[str]) -> pl.
         },
         schema={**dict.fromkeys(parts, pl.String), "text": pl.String, "number": pl.Float64},
     ).with_row_index("line", offset=2)
-    # "2025", or "2025.0" where a number was written with its point; two digits make "2025-1-1" a date.
+    # "2025", or "2025.0" if written as a float; zero-padding makes "2025-1-1" a valid date.
     figures = [pl.col(name).str.strip_chars().str.extract(r"^(\d{1,4})(?:\.0*)?$") for name in parts]
     day = [] if len(parts) == 3 else [pl.lit("1")]
     printed = pl.concat_str([f.str.zfill(2) for f in (*figures, *day)], separator="-")

@@ -1,12 +1,12 @@
 """Federal Register documents (API v1): one request per topic and window of publication dates.
 
-Belongs here: how a search is asked and how its answer becomes rows of `POLICY_DOCUMENT`. Not here: what a document
-means for a metal, which is the curated table `policy_events`.
+Here: the search requests, and their results as rows of `POLICY_DOCUMENT`. Not here: what a document means for a metal,
+which is in the curated table `policy_events`.
 
-The service never refuses a search it does not understand. Conditions outside `conditions[...]` are dropped and the
-whole corpus answers; `per_page` above its maximum becomes 20; a page beyond 10,000 rows becomes page 1; counts stop at
-10,000 (upstreams.md, section D). Hence: one page of 1,000 per request, windows that are halved until they fit, and
-an answer counts only when its own description repeats what was asked.
+The service never refuses a search that it does not understand. It ignores conditions outside `conditions[...]` and
+returns the whole corpus; `per_page` above its maximum becomes 20; a page beyond 10,000 rows becomes page 1; counts stop
+at 10,000. Hence: one page of 1,000 per request, windows that are halved until they fit, and a response is accepted only
+if its description repeats the search.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from pipelines.sources import NOT_JSON, POLICY_DOCUMENT, Expect, Parsed, Request
 
 SOURCE = "federal_register"
 URL = "https://www.federalregister.gov/api/v1/documents.json"
-PER_PAGE = 1000  # the documented maximum; more is silently turned into 20
-UNFILTERED_COUNT = 10_000  # where the service stops counting: only the unfiltered corpus is that large
-CLOSED_AFTER_DAYS = 30  # late indexing and corrections of an issue settle within days; a month is generous
+PER_PAGE = 1000  # the documented maximum; larger values silently become 20
+UNFILTERED_COUNT = 10_000  # the service stops counting here; only the unfiltered corpus is that large
+CLOSED_AFTER_DAYS = 30  # late indexing and corrections take days; a month is a safe margin
 FIELDS = (
     "document_number",
     "type",
@@ -46,15 +46,15 @@ _REQUIRED = ("document_number", "title", "publication_date")
 _DATES = ("publication_date", "signing_date", "effective_on")
 _KEY = re.compile(r"documents/([a-z][a-z0-9_]*)/(\d{4}-\d{2}-\d{2})\.\.(\d{4}-\d{2}-\d{2})(?:/running)?")
 
-Window = tuple[date, date]  # first and last day of publication, both included
+Window = tuple[date, date]  # first and last publication date, inclusive
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
     """One request per topic and past year, and per quarter of this year, since the topic's first day.
 
-    A window that ended more than `CLOSED_AFTER_DAYS` ago is closed and never asked again once landed, which leaves
-    one or two requests per topic on an ordinary day. Until then it runs under a key of its own: what landed in the
-    middle of a window must not pass for its final answer, however long nobody asked.
+    A window that ended more than `CLOSED_AFTER_DAYS` ago is closed and not fetched again once landed, which leaves one
+    or two requests per topic and day. Until then it has a separate key, so that a response from within the window is
+    never taken for the final one.
     """
     return [
         _request(topic, window, today) for topic in catalog.topics_of(SOURCE) for window in _windows(topic.since, today)
@@ -64,9 +64,9 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Documents of one landed search, columns of `POLICY_DOCUMENT`.
 
-    A field the publisher leaves out or sends as null is null. A window that did not fit on one page gives no rows:
-    its halves, asked after it, carry them. Raises BadPayload when the answer is not the search that `key` names
-    (no JSON object, conditions ignored, rows that do not match the count, a document twice).
+    A field that is absent or null is null. A window that did not fit on one page gives no rows: they come with its
+    halves, which are requested next. Raises BadPayload if the response does not belong to the search of `key` (not a
+    JSON object, conditions ignored, rows that do not match the count, a duplicate document).
     """
     topic, window = _named_by(key, catalog)
     answer = _answer(body, topic, window)
@@ -127,7 +127,7 @@ def _request(topic: Topic, window: Window, today: date) -> Request:
 
 
 def _conditions(conditions: Mapping[str, str | list[str]]) -> list[tuple[str, str]]:
-    """Search conditions in the only form the service reads: wrapped, lists with trailing brackets."""
+    """Search conditions in the only form that the service reads: `conditions[...]`, lists with trailing brackets."""
     pairs = []
     for name, value in conditions.items():
         if isinstance(value, str):
@@ -138,7 +138,7 @@ def _conditions(conditions: Mapping[str, str | list[str]]) -> list[tuple[str, st
 
 
 def _windows(since: date, today: date) -> list[Window]:
-    """Whole years up to last year, then the quarters of this one: a first run is short, a daily one shorter."""
+    """Whole years up to last year, then the quarters of this year, which keeps the number of requests small."""
     windows = []
     first = since
     while first <= today:
@@ -153,7 +153,7 @@ def _windows(since: date, today: date) -> list[Window]:
 
 
 def _split(topic: Topic, window: Window, today: date, body: bytes) -> list[Request]:
-    """The two halves of a window whose answer does not fit on one page; nothing for one that fits."""
+    """The two halves of a window whose results do not fit on one page; empty for one that fits."""
     if not _saturated(_answer(body, topic, window)):
         return []
     return [_request(topic, half, today) for half in _halves(topic, window)]
@@ -167,7 +167,7 @@ def _halves(topic: Topic, window: Window) -> tuple[Window, Window]:
             source=SOURCE,
             series=topic.id,
             kept="what landed before",
-            todo="narrow the topic's conditions in topics.yaml",
+            todo="make the topic's conditions in topics.yaml narrower",
         )
     middle = first + (last - first) // 2
     return (first, middle), (middle + timedelta(days=1), last)
@@ -181,7 +181,7 @@ def _named_by(key: str, catalog: Catalog) -> tuple[Topic, Window]:
 
 
 def _answer(body: bytes, topic: Topic, window: Window) -> dict[str, Any]:
-    """The answer as an object, once it is known to be an answer to this search."""
+    """The response as an object, after checking that it belongs to this search."""
     try:
         answer = _json.typed(body)
     except NOT_JSON as error:
@@ -208,9 +208,9 @@ def _answer(body: bytes, topic: Topic, window: Window) -> dict[str, Any]:
 
 
 def _asked(topic: Topic, window: Window) -> list[str]:
-    """What the answer's description has to repeat: search words, agencies' names and the window as MM/DD/YYYY.
+    """Words that the response's description must repeat: search terms, agencies and the window as MM/DD/YYYY.
 
-    Other conditions are described in labels that differ from their codes, so they are not compared.
+    Other conditions are described by labels that differ from their codes, so they are not compared.
     """
     asked = [f"published {day:%m/%d/%Y}" for day in window]
     for name, value in topic.conditions.items():
@@ -220,7 +220,7 @@ def _asked(topic: Topic, window: Window) -> list[str]:
 
 
 def _words(text: str) -> set[str]:
-    """Words of a text, dates included; slugs come apart at their hyphens, quotes and operators fall away."""
+    """Words of a text, including dates; slugs are split at hyphens, quotes and operators are dropped."""
     return set(re.findall(r"[a-z0-9/]+", text.lower()))
 
 
@@ -230,7 +230,7 @@ def _saturated(answer: Mapping[str, Any]) -> bool:
 
 def _results(answer: Mapping[str, Any], topic: Topic, window: Window) -> list[dict[str, Any]]:
     results, count = answer.get("results"), answer["count"]
-    if results is None and count == 0:  # the service leaves the list out of an empty answer
+    if results is None and count == 0:  # the service omits the list from an empty response
         return []
     if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
         raise BadPayload("no list of results", source=SOURCE, series=topic.id)
@@ -246,12 +246,12 @@ def _results(answer: Mapping[str, Any], topic: Topic, window: Window) -> list[di
 
 
 def _text(value: object) -> str | None:
-    """A cell as text: numbers come quoted or bare, and an empty string says no more than null."""
+    """A cell as text: numbers may be quoted or not, and an empty string counts as null."""
     return None if value is None or value == "" else str(value)
 
 
 def _agencies(value: object) -> str | None:
-    """Slugs joined by '; '. An office that is not in the publisher's list of agencies has only the name as printed."""
+    """Slugs joined by '; '. An office that is not in the publisher's list of agencies appears with its printed name."""
     if not isinstance(value, list):
         return _text(value)
     names = [

@@ -1,7 +1,7 @@
 """Federal Reserve Board release archives: one zip per statistical release, with one SDMX-XML file of all its series.
 
-The file is read as a stream and only the catalogued series are kept: G.17 unzips to over 100 MB. Addresses follow the
-release pages' own links; the Board is retiring its other download program.
+The file is parsed as a stream that keeps only the catalogued series: G.17 unzips to over 100 MB. URLs follow the links
+on the release pages; the Board is retiring its other download program.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FREQUENCY_CODES = {
     Frequency.QUARTERLY: frozenset({"162"}),
 }
 FIGURE = "A"
-NO_FIGURE = ("ND", "NA", "NC")  # no data, not available, not calculable: beside them OBS_VALUE is a placeholder
+NO_FIGURE = ("ND", "NA", "NC")  # no data, not available, not calculable: OBS_VALUE is then a placeholder
 
 ARCHIVE = Expect(
     content_types=(
@@ -41,7 +41,7 @@ ARCHIVE = Expect(
         "application/octet-stream",
         "binary/octet-stream",
     ),
-    starts_with=(b"PK",),  # an address that is gone answers with an HTML page
+    starts_with=(b"PK",),  # a removed URL returns an HTML page
 )
 
 OBS = {
@@ -53,7 +53,7 @@ OBS = {
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """One request per release that a catalogued series stands in."""
+    """One request per release that has a catalogued series."""
     releases = dict.fromkeys(str(series.select["release"]) for series in catalog.series_of(SOURCE))
     return [Request(key=release, url=URL.format(rel=release.lower()), expect=ARCHIVE) for release in releases]
 
@@ -64,13 +64,13 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     The Board dates a month or a quarter to its last day, so a date that ends no period of the series' frequency is
     rejected. A status other than `A` marks a placeholder and is counted as missing.
 
-    A SERIES_NAME can stand in several groups of one release, and in several frequencies. The frequency is chosen by
-    `select`; of copies, equal observations count once and differing ones are rejected. A series that is absent, or
-    stands there in another unit than `select` names (a rebased index), fails alone, as one reject. An entry in another
-    unit is left to the other entry of the catalogue that reads the same name in the unit found.
+    A SERIES_NAME can occur in several groups of a release, and with several frequencies. `select` gives the frequency;
+    in duplicates, equal observations count once and different ones are rejected. A series that is absent, or has a unit
+    other than that of `select` (a rebased index), is one reject, for that series alone; it is not rejected if another
+    entry of the catalogue reads the same name in the unit found.
 
-    Raises BadPayload when the body is no zip archive, its XML is missing, too large, broken or declares entities, when
-    none of the catalogued names is there, or when no catalogued series reads the release.
+    Raises BadPayload if the body is not a zip archive, if its XML is missing, too large, broken or declares entities,
+    if none of the catalogued names is in it, or if no catalogued series reads the release.
     """
     wanted = [series for series in catalog.series_of(SOURCE) if series.select["release"] == key]
     if not wanted:
@@ -133,9 +133,9 @@ def _with_cells(frame: pl.DataFrame, wanted: list[Series]) -> pl.DataFrame:
 
 
 class _Reader:
-    """Keeps the observations of wanted series while the XML streams by; everything else is passed over.
+    """Collects the observations of the wanted series from the XML stream; everything else is skipped.
 
-    Elements are known by their local names: the Board declares a namespace of its own for every group.
+    Elements are matched by local name, because every group has its own namespace.
     """
 
     def __init__(self, wanted: list[Series]) -> None:
@@ -146,10 +146,10 @@ class _Reader:
         self.observations: list[tuple[str, str | None, str | None, str | None]] = []
         self.names_found: set[str] = set()
         self.series_found: set[str] = set()
-        self.units_found: dict[str, set[str]] = {}  # unit as printed, of a fitting name and frequency, by series id
+        self.units_found: dict[str, set[str]] = {}  # printed units of a matching name and frequency, by series id
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Called for every element, over a million times in G.17; the end of one tells nothing more."""
+        """Called at the start of every element, over a million times in G.17; ends of elements are not needed."""
         if name.endswith("Obs"):
             for series in self._current:
                 observation = (
@@ -179,7 +179,7 @@ class _Reader:
 
 
 def _unit(name: str, multiple: str) -> str:
-    """A unit with its multiple as a plain number: the archives print a thousand million as 1e+09."""
+    """A unit with its multiplier as a plain number: the archives print a billion as 1e+09."""
     try:
         return f"{name} x {float(multiple):g}"
     except ValueError:
@@ -187,7 +187,7 @@ def _unit(name: str, multiple: str) -> str:
 
 
 def _problem(series: Series, wanted: list[Series], reader: _Reader) -> str | None:
-    """Why the archive gave the series nothing, or None where it did or where another entry reads the unit found."""
+    """Why the archive has no data for the series; None if it has, or if another entry reads the unit found."""
     if series.id in reader.series_found:
         return None
     name, frequency = series.select["series_name"], series.select["freq"]
@@ -206,7 +206,7 @@ def _problem(series: Series, wanted: list[Series], reader: _Reader) -> str | Non
 
 
 def _stream(body: bytes, release: str, reader: _Reader) -> None:
-    """Unzip and parse piece by piece. Entities cannot occur: any document type declaration is refused."""
+    """Unzip and parse in chunks. Entities cannot occur, because any document type declaration is refused."""
 
     def refuse_doctype(*_: Any) -> None:
         raise BadPayload(f"{release}: the XML declares a document type", source=SOURCE)
@@ -246,7 +246,7 @@ def _feed(
     with archive.open(member) as xml:
         while chunk := xml.read(CHUNK_BYTES):
             size += len(chunk)
-            if size > MAX_XML_BYTES:  # whatever the archive's own directory says
+            if size > MAX_XML_BYTES:  # regardless of the size in the archive's directory
                 raise BadPayload(f"{release}: unzips to more than {MAX_XML_BYTES} bytes", source=SOURCE)
             feed(chunk, False)
     feed(b"", True)

@@ -1,7 +1,7 @@
 """US Treasury Fiscal Data: the Monthly Treasury Statement (tables 1, 4, 9) and the debt to the penny.
 
-Amounts are dollars, printed as strings; a missing one is the string "null". Table 1 prints, under each report date,
-every month of the fiscal year before and of its own: a month is read only from the block of the report's own year.
+Amounts are dollars, printed as strings; a missing one is the string "null". Under each report date, table 1 prints
+every month of the previous and the current fiscal year: a month is read only from the block of the current year.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pipelines.sources import NOT_JSON, REJECT, Expect, Parsed, Request, _cells,
 
 SOURCE = "fiscal_data"
 BASE_URL = "https://api.fiscaldata.treasury.gov/services/api/fiscal_service"
-PAGE_SIZE = 10_000  # the largest that the interface grants; the statement has had under 4,000 rows since 2015
+PAGE_SIZE = 10_000  # the API's maximum; the statement has had under 4,000 rows since 2015
 PAGE_MARK = "/page"
-COUNT = re.compile("[1-9][0-9]{0,5}")  # of rows; a hundred pages would not be ours
+COUNT = re.compile("[1-9][0-9]{0,5}")  # number of rows; a hundred pages would not be a plausible response
 
 ANSWER = Expect(content_types=("application/json",), starts_with=(b"{",), contains=(b'"data"',))
 
@@ -48,13 +48,13 @@ MONTHS = {
     )
 }
 RECEIPT, OUTLAY, DEFICIT = "current_month_gross_rcpt_amt", "current_month_gross_outly_amt", "current_month_dfct_sur_amt"
-BALANCE_TOLERANCE_USD = 1.0  # the three columns balance to the cent in the reports seen
+BALANCE_TOLERANCE_USD = 1.0  # the three columns balance to the cent in all reports examined
 
 
 @dataclass(frozen=True)
 class _Table:
     path: str
-    keys: tuple[str, ...]  # columns that tell a row, beside the amounts that the catalogue asks for
+    keys: tuple[str, ...]  # columns that identify a row, in addition to the catalogued amounts
 
 
 TABLES = {
@@ -78,13 +78,13 @@ TABLES = {
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """One request per table and line of it, oldest first, and the further pages that an answer says there are."""
+    """One request per table and line, oldest first, and the further pages that a response announces."""
     lines = dict.fromkeys(_line(series) for series in catalog.series_of(SOURCE))
     return [_request(catalog, table, line, page=1) for table, line in lines]
 
 
 def _line(series: Series) -> tuple[str, str | None]:
-    """Table and line (its `classification_desc`); table 1 and the debt have no line to choose."""
+    """Table and line (its `classification_desc`); table 1 and the debt have no line."""
     line = series.select.get("line")
     return str(series.select["table"]), None if line is None else str(line)
 
@@ -96,7 +96,7 @@ def _key(table: str, line: str | None) -> str:
 def _request(catalog: Catalog, table: str, line: str | None, page: int) -> Request:
     key = _key(table, line)
     amounts = dict.fromkeys(str(s.select["field"]) for s in catalog.series_of(SOURCE) if _line(s) == (table, line))
-    if table == SUMMARY:  # all three are needed to see whether they balance
+    if table == SUMMARY:  # all three are needed to check the balance
         amounts |= dict.fromkeys((RECEIPT, OUTLAY, DEFICIT))
     filters = () if line is None else (("filter", f"classification_desc:eq:{line}"),)
 
@@ -122,13 +122,13 @@ def _request(catalog: Catalog, table: str, line: str | None, page: int) -> Reque
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Amounts in dollars: one month or, for the debt, one day per row.
 
-    A month of tables 4 and 9 is what the month's own report says (year-to-date lines stand under the month they end
-    with). A month of table 1 is what the newest report of its own fiscal year says; restatements after that year's
-    end stand only in the prior-year block, which is not read. A deficit is positive; one that is not outlays minus
-    receipts is rejected, for then a column or its sign has changed.
+    A month of tables 4 and 9 is taken from the month's own report (year-to-date lines are under the month in which they
+    end). A month of table 1 is taken from the newest report of its own fiscal year; restatements after the end of that
+    year are only in the prior-year block, which is not read. A deficit is positive; one that differs from outlays minus
+    receipts is rejected, because a column or its sign must have changed.
 
-    Raises BadPayload when the body is not JSON or not this publisher's envelope, has fewer or more rows than its
-    "total-count" says, has none of the catalogued amounts, or answers a request that no catalogued series makes.
+    Raises BadPayload if the body is not JSON or not this publisher's envelope, has a number of rows other than its
+    "total-count", has none of the catalogued amounts, or belongs to a request of no catalogued series.
     """
     name, _, page_text = key.partition(PAGE_MARK)
     page = int(page_text or 1)
@@ -182,7 +182,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 
 
 def _envelope(body: bytes, name: str, page: int) -> tuple[int, list[dict[str, Any]]]:
-    """Rows of the whole answer (`total-count`) and the rows of this page, checked against it."""
+    """The total number of rows (`total-count`) and the rows of this page, checked against it."""
     try:
         document = _json.printed(body)
     except NOT_JSON as error:
@@ -191,10 +191,10 @@ def _envelope(body: bytes, name: str, page: int) -> tuple[int, list[dict[str, An
     meta = document.get("meta") if isinstance(document, dict) else None
     if not isinstance(rows, list) or not isinstance(meta, dict) or not all(isinstance(row, dict) for row in rows):
         told = document.get("message") or document.get("error") if isinstance(document, dict) else None
-        raise BadPayload(f"{name}: no data and meta: {told or 'no message'}", source=SOURCE, todo="ask again later")
+        raise BadPayload(f"{name}: no data and meta: {told or 'no message'}", source=SOURCE, todo="try again later")
     total = str(meta.get("total-count", ""))
     if not COUNT.fullmatch(total):
-        raise BadPayload(f"{name}: total-count is '{total}'", source=SOURCE, todo="ask again later")
+        raise BadPayload(f"{name}: total-count is '{total}'", source=SOURCE, todo="try again later")
     expected = min(PAGE_SIZE, int(total) - PAGE_SIZE * (page - 1))
     if len(rows) != expected:
         raise BadPayload(
@@ -221,11 +221,11 @@ def _printed(cell: Any) -> str | None:
 
 
 def _own_year(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """Month rows of each report's own fiscal year, the newest report for each month; and what was refused.
+    """Month rows of each report's own fiscal year, from the newest report for each month, and the rejects.
 
-    A report's own block hangs on its second root: the row of type SL numbered 2, "FY 2026" (root 1 is the year
-    before). Type MTH without totals (T) and headers (S) leaves out the year to date. A root that names another year
-    than its report's fails the report: the order of the blocks has changed.
+    A report's own block is below its second root: the row of type SL with number 2, "FY 2026" (root 1 is the year
+    before). Selecting type MTH excludes the year to date, totals (T) and headers (S). If the root names a year other
+    than the report's, the whole report is rejected, because the order of the blocks has changed.
     """
     if absent := set(TABLES[SUMMARY].keys) - set(frame.columns):
         raise BadPayload(f"{SUMMARY}: the rows have no {', '.join(sorted(absent))}", source=SOURCE)
@@ -284,7 +284,7 @@ def _own_year(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     )
     if months.is_empty():
         raise BadPayload(
-            f"{SUMMARY}: no row of type MTH hangs on the root of its report's year",
+            f"{SUMMARY}: no row of type MTH is below the root of its report's year",
             source=SOURCE,
             todo="look at record_type_cd and parent_id of the rows",
         )
@@ -292,7 +292,7 @@ def _own_year(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     bad = months.filter(unreadable).select(
         pl.lit(None, dtype=pl.String).alias("series_id"),
         pl.format("report {}, row {}", "record_date", "position").alias("row"),
-        pl.format("'{}' is no month up to the report's", pl.col("classification_desc").fill_null("")).alias("reason"),
+        pl.format("'{}' is not a month of the report", pl.col("classification_desc").fill_null("")).alias("reason"),
     )
     # A month twice in one report stays twice, and is rejected with the cells.
     newest = months.filter(~unreadable).filter(pl.col("reported") == pl.col("reported").max().over("period"))
@@ -300,7 +300,7 @@ def _own_year(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
 
 
 def _balanced(frame: pl.DataFrame, series: Series) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Months whose deficit is outlays minus receipts (or cannot be compared), and the others as rejects."""
+    """Months whose deficit equals outlays minus receipts (or cannot be compared), and the others as rejects."""
     if absent := {RECEIPT, OUTLAY} - set(frame.columns):
         return frame.clear(), _cells.rejected(series.id, SUMMARY, f"no {', '.join(sorted(absent))} to balance against")
     receipt, outlay, deficit = (pl.col(name).cast(pl.Float64, strict=False) for name in (RECEIPT, OUTLAY, DEFICIT))
@@ -317,7 +317,7 @@ def _amounts(frame: pl.DataFrame, series: Series, field: str) -> pl.DataFrame:
         period = pl.col("period")
     elif series.frequency is Frequency.DAILY:
         period = pl.col("reported")
-    else:  # a monthly report bears the last day of its month
+    else:  # a monthly report is dated to the last day of its month
         period = pl.when(pl.col("reported") == pl.col("reported").dt.month_end()).then(
             pl.col("reported").dt.month_start()
         )

@@ -1,7 +1,7 @@
 """FRED graph CSV: one series per request, read by position.
 
-No vintages are asked for here. A column that names one is an answer to another question (FRED has answered 200 with
-today's figures under a vintage's name, and the reverse) and is refused.
+No vintages are requested. A column named after a vintage is refused: FRED has returned today's figures under a
+vintage's name with status 200, and the reverse.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CSV = Expect(
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """One request per identifier: several in one file come back joined on the union of their dates, full of blanks."""
+    """One request per identifier: a file with several is joined on the union of their dates, with many blanks."""
     identifiers = dict.fromkeys(str(series.select["id"]) for series in catalog.series_of(SOURCE))
     return [
         Request(key=f"{KEY_PREFIX}{identifier}", url=GRAPH_URL, expect=CSV, params=(("id", identifier),))
@@ -39,12 +39,12 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Figures of one identifier in its own unit; `period` is the first day of the reference period.
 
-    FRED dates every frequency to the first day of its period, but a US fiscal year to 1 January of the year that names
-    it: 2025-01-01 is fiscal year 2025 and starts on 2024-10-01 (1976 and earlier ones on 1 July). A date that cannot
-    begin a period of the series' frequency is rejected.
+    FRED dates every period to its first day, except US fiscal years, which it dates to 1 January of the year after
+    which they are named: 2025-01-01 is fiscal year 2025, which starts on 2024-10-01 (until 1976, on 1 July). A date
+    that cannot begin a period of the series' frequency is rejected.
 
-    Raises BadPayload for an HTML page, another column than the one asked for (a vintage of it included), a body
-    that is cut or without any row, or a key that no catalogued series reads.
+    Raises BadPayload for an HTML page, a column other than the requested one (such as a vintage of it), a truncated or
+    empty body, or a key of no catalogued series.
     """
     identifier = key.removeprefix(KEY_PREFIX)
     wanted = [series for series in catalog.series_of(SOURCE) if series.select["id"] == identifier]
@@ -52,7 +52,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         raise BadPayload(f"no catalogued series reads '{key}'", source=SOURCE)
     text = body.decode("utf-8-sig", "replace")
     if text.lstrip().startswith("<"):
-        raise BadPayload("an HTML page in place of a CSV", source=SOURCE, series=identifier, todo="ask again later")
+        raise BadPayload("an HTML page in place of a CSV", source=SOURCE, series=identifier, todo="try again later")
     header, *lines = text.splitlines() or [""]
     _check_header(header, identifier)
     _cells.refuse_cut(body, SOURCE, identifier)
@@ -81,7 +81,7 @@ def _check_header(header: str, identifier: str) -> None:
     if len(names) == 2 and names[0] in DATE_HEADERS and names[1] == identifier:
         return
     if len(names) == 2 and re.fullmatch(re.escape(identifier) + r"_\d{8}", names[1]):
-        raise BadPayload(f"column {names[1]} is a vintage, and none was asked for", source=SOURCE, series=identifier)
+        raise BadPayload(f"column {names[1]} is a vintage, and none was requested", source=SOURCE, series=identifier)
     raise BadPayload(
         f"header '{header[:80]}' is not '{DATE_HEADERS[0]},{identifier}'",
         source=SOURCE,
@@ -91,7 +91,7 @@ def _check_header(header: str, identifier: str) -> None:
 
 
 def _period(series: Series) -> pl.Expr:
-    """First day of the reference period, or null where the printed date does not begin one."""
+    """First day of the reference period, or null if the printed date does not begin one."""
     printed = pl.col("printed")
     first_of_month = printed.dt.day() == 1
     match series.frequency:

@@ -1,7 +1,7 @@
-"""Guangzhou Futures Exchange: daily quotations over a query by POST, one answer a day.
+"""Guangzhou Futures Exchange: daily quotations by POST, one response per day.
 
-For a user's own machine only (see the source's terms). The interface is reachable without TLS only. Of a product's
-delivery months the one with the largest open interest speaks for the product, as in the module of Shanghai.
+Licensed for personal use only (see the source's terms). The API has no TLS. The price of a product is that of
+its delivery month with the largest open interest, as in the module of Shanghai.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SUBTOTAL = "小计"
 
 HEADERS = {
     "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-    # Without these two the interface refuses: it serves the exchange's own page.
+    # Required: the API only serves the exchange's own page.
     "Origin": "http://www.gfex.com.cn",
     "Referer": "http://www.gfex.com.cn/gfex/rihq/hqsj_tjsj.shtml",
 }
@@ -39,7 +39,7 @@ QUOTES = Expect(
 def plan(catalog: Catalog, today: date) -> list[Request]:
     """The futures (`trade_type=0`) of the weekdays of the last ten days, newest first.
 
-    Newest first: a later payload with an earlier day would otherwise be dated as if it had been late.
+    Newest first: otherwise, an earlier day in a later payload would be dated as if it had been published late.
     """
     if not catalog.series_of(SOURCE):
         return []
@@ -61,11 +61,11 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Settlement prices of one day in each product's own unit (CNY per tonne; platinum and palladium per gram).
 
-    The answer does not say which day it is of. A day without trading is answered with a grand total of zeros and no
-    delivery month: it has no rows, and that is no fault. An empty field and a 0 are missing values. A product whose
-    delivery months do not add up to the exchange's own subtotal is rejected.
+    The response does not contain its date. For a day without trading it has a grand total of zeros and no delivery
+    month, which gives no rows and is not an error. An empty field and a 0 are missing values. A product whose delivery
+    months do not add up to the exchange's own subtotal is rejected.
 
-    Raises BadPayload when the body reports an error, has no list of lines, or holds trading in none of the products.
+    Raises BadPayload if the body reports an error, has no list of lines, or has trading but none of the products.
     """
     wanted = catalog.series_of(SOURCE)
     try:
@@ -100,17 +100,17 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 
 
 def _lines(body: bytes, key: str) -> dict[str, list[dict[str, str]]]:
-    """Lines by product in capitals; empty for a day without any delivery month."""
+    """Lines by product code in capitals; empty for a day without any delivery month."""
     try:
         document = _json.printed(body)
     except NOT_JSON as error:
-        raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE, todo="ask again later") from None
+        raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE, todo="try again later") from None
     if not isinstance(document, dict) or str(document.get("code", "0")) != "0":
         told = document.get("msg") if isinstance(document, dict) else None
-        raise BadPayload(f"{key}: no success: {told or 'no message'}", source=SOURCE, todo="ask again later")
+        raise BadPayload(f"{key}: no success: {told or 'no message'}", source=SOURCE, todo="try again later")
     data = document.get("data")
     if not isinstance(data, list) or not data or not all(isinstance(line, dict) for line in data):
-        raise BadPayload(f"{key}: success without lines", source=SOURCE, todo="ask again later")
+        raise BadPayload(f"{key}: success without lines", source=SOURCE, todo="try again later")
     lines = [{name: str("" if value is None else value).strip() for name, value in line.items()} for line in data]
     if not any(DELIVERY_MONTH.fullmatch(line.get("delivMonth", "")) for line in lines):
         if any(_number(line.get(name, "")) for line in lines for name in ("openInterest", "volumn")):
@@ -130,7 +130,7 @@ def _number(text: str) -> float:
 
 
 def _settlement(lines: list[dict[str, str]]) -> tuple[str | None, str | None]:
-    """Settlement price of the month with the largest open interest (None: missing), or why there is none."""
+    """Settlement price of the month with the largest open interest (None if missing), or the reason for a reject."""
     months = {line["delivMonth"]: line for line in lines if DELIVERY_MONTH.fullmatch(line.get("delivMonth", ""))}
     if not months:
         return None, "no delivery month of this product"
@@ -144,7 +144,7 @@ def _settlement(lines: list[dict[str, str]]) -> tuple[str | None, str | None]:
         return None, f"the months' open interest is {sum(interest.values()):g}, the subtotal {subtotals[0]:g}"
     if not max(interest.values()):
         return None, "no delivery month has open interest"
-    # The nearest of several months with the same open interest.
+    # Of several months with the same open interest, the nearest.
     largest = max(sorted(interest), key=lambda month: interest[month])
     price = months[largest].get("clearPrice")
     if price is None:

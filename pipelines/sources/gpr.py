@@ -1,7 +1,7 @@
 """Geopolitical Risk (Caldara and Iacoviello): the monthly workbook and the recent daily one.
 
-Two bases stand side by side and are not one series: GPR (ten newspapers, since 1985) and GPRH (three, since 1900).
-The whole files are written anew, history included.
+The files have two indices on different bases: GPR (ten newspapers, since 1985) and GPRH (three, since 1900). Each
+edition replaces the whole file, including its history.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipelines.sources import REJECT, Expect, Parsed, Request, _cells, _sheets
 
 SOURCE = "gpr"
 FILES_URL = "https://www.matteoiacoviello.com/gpr_files"
-DATE_COLUMNS = ("month", "date", "DAY")  # the monthly file's; the daily file's, which has both
+DATE_COLUMNS = ("month", "date", "DAY")  # monthly file: month; daily file: date and DAY
 LABEL_NAME, LABEL_TEXT = "var_name", "var_label"  # trailing columns that describe the others
 BASE = re.compile(r"\d{4}:\d{4}\s*=\s*100")
 
@@ -33,11 +33,11 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Index values by month or day. Empty cells (GPR before 1985) are missing.
 
-    A column is found by its name. One that is gone, stands there twice, or is described by the workbook as an index
-    on another base than the catalogue's fails its series alone.
+    A column is found by its name. If it is missing, duplicate, or described by the workbook as an index on another base
+    than the catalogue's, it is a reject for its series alone.
 
-    Raises BadPayload when the body is no workbook, no sheet has a column of dates beside a catalogued one, or the
-    key is of a file that no catalogued series reads.
+    Raises BadPayload if the body is not a workbook, if no sheet has both a column of dates and a catalogued column, or
+    for a key of no catalogued series.
     """
     wanted = [series for series in catalog.series_of(SOURCE) if series.select["file"] == key]
     if not wanted:
@@ -52,7 +52,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         raise BadPayload(
             f"no sheet of {key} has a column of dates beside one of {', '.join(sorted(columns))}",
             source=SOURCE,
-            todo="open the workbook; if its columns were renamed, mend pipelines/catalog/series/gpr.yaml",
+            todo="open the workbook; if its columns were renamed, update pipelines/catalog/series/gpr.yaml",
         )
 
     labels = _labels(sheet, header)
@@ -77,7 +77,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 
 
 def _labels(sheet: _sheets.Sheet, header: list[str]) -> dict[str, str]:
-    """The workbook's own description of its columns, where it has one."""
+    """The workbook's own description of its columns, if it has one."""
     if header.count(LABEL_NAME) != 1 or header.count(LABEL_TEXT) != 1:
         return {}
     names, texts = (sheet.texts.to_series(header.index(name))[1:] for name in (LABEL_NAME, LABEL_TEXT))
@@ -113,7 +113,7 @@ def _column_cells(series: Series, sheet: _sheets.Sheet, dates: int, position: in
             schema={"period_text": pl.String, "text": pl.String, "number": pl.Float64},
         )
         .with_row_index("line", offset=2)
-        # The list of labels may be longer than the data, and leaves rows without date and figure.
+        # The list of labels may be longer than the data, which leaves rows without date and figure.
         .filter(pl.col("period_text").str.contains(r"\S") | pl.col("text").str.contains(r"\S"))
         .select(
             pl.lit(series.id).alias("series_id"),

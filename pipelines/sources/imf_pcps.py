@@ -1,6 +1,6 @@
-"""IMF Primary Commodity Prices: one SDMX CSV per indicator, and the workbook "external-data" that the IMF also writes.
+"""IMF Primary Commodity Prices: one SDMX CSV per indicator, and the IMF's workbook "external-data".
 
-A user's run asks for the CSV. The workbook holds the same series for the months before; it is read from a file.
+A run fetches the CSV. The workbook has the same series for earlier months; it is read from a file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SOURCE = "imf_pcps"
 DATA_URL = "https://api.imf.org/external/sdmx/3.0/data/dataflow/IMF.RES/PCPS/+"
 KEY_PREFIX = "PCPS/"
 WORKBOOK_KEY = "external-data"
-WORLD = "G001"  # another code for the world (W00) is answered 200 and empty
+WORLD = "G001"  # another code for the world (W00) returns 200 and no data
 DIMENSIONS = MappingProxyType({"COUNTRY": WORLD, "DATA_TRANSFORMATION": "USD", "FREQUENCY": "M"})  # and INDICATOR
 
 CSV = Expect(
@@ -34,7 +34,7 @@ HEADER_ROWS = ("Commodity", "Commodity.Description", "Data Type", "Frequency")  
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """One request per indicator, so that a reset connection or an unknown code costs one series."""
+    """One request per indicator, so that a reset connection or an unknown code affects one series only."""
     indicators = dict.fromkeys(str(series.select["indicator"]) for series in catalog.series_of(SOURCE))
     return [
         Request(
@@ -50,19 +50,18 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Monthly average prices in the unit of each series.
 
-    Under a key of an indicator the body is its SDMX CSV; under WORKBOOK_KEY it is the workbook, whose columns are
-    found by the commodity's code or, where that cell is blank, by the beginning of its description. A workbook column
-    that is gone, or is not a monthly price in dollars, fails its series alone. A price of 0 is no price and is
-    rejected.
+    For the key of an indicator, the body is its SDMX CSV; for WORKBOOK_KEY, it is the workbook, whose columns are found
+    by the commodity's code or, if that cell is blank, by the beginning of its description. A workbook column that is
+    missing, or is not a monthly price in dollars, is a reject for its series alone. A price of 0 is rejected.
 
     Raises BadPayload for another format, for rows of another country, indicator, transformation or frequency than
-    asked for, for an answer without observations, and for a key that no catalogued series reads.
+    requested, for a response without observations, and for a key of no catalogued series.
     """
     if key == WORKBOOK_KEY:
         cells, rejects = _workbook_cells(body, catalog)
     else:
         cells, rejects = _csv_cells(body, key, catalog), []
-    # The publisher fills some gaps with 0 (tomatoes before they were quoted).
+    # The publisher fills some gaps with 0 (tomatoes, before they were quoted).
     nothing = pl.coalesce("number", pl.col("text").cast(pl.Float64, strict=False)) == 0
     zeros = cells.filter(nothing.fill_null(False)).select("series_id", "row", pl.lit("a price of 0").alias("reason"))
     parsed = _cells.read(cells.filter(~nothing.fill_null(False)))
@@ -80,8 +79,8 @@ def _csv_cells(body: bytes, key: str, catalog: Catalog) -> pl.DataFrame:
         raise BadPayload(f"no catalogued series reads '{key}'", source=SOURCE)
     text = body.decode("utf-8-sig", "replace")
     if text.lstrip().startswith(("<", "{")):
-        raise BadPayload("not the SDMX CSV asked for", source=SOURCE, series=indicator, todo="ask again later")
-    # Descriptions among the attributes may hold quoted line breaks, so lines are not rows.
+        raise BadPayload("not the SDMX CSV asked for", source=SOURCE, series=indicator, todo="try again later")
+    # Descriptions in the attributes may contain quoted line breaks, so a row may span several lines.
     try:
         header, *lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     except (csv.Error, ValueError) as error:
@@ -100,7 +99,7 @@ def _csv_cells(body: bytes, key: str, catalog: Catalog) -> pl.DataFrame:
     table = pl.DataFrame(
         [line for line in lines if line], schema=[(str(i), pl.String) for i in range(len(names))], orient="row"
     ).rename({str(names.index(name)): name for name in (*expected, "TIME_PERIOD", "OBS_VALUE")})
-    # "Nothing found" is a row of blanks under the header, with status 200.
+    # An empty result is a row of blanks under the header, with status 200.
     table = table.with_row_index("line", offset=1).filter(pl.col("TIME_PERIOD").str.contains(r"\S"))
     if table.is_empty():
         raise BadPayload(
@@ -144,7 +143,7 @@ def _workbook_cells(body: bytes, catalog: Catalog) -> tuple[pl.DataFrame, list[p
         raise BadPayload(
             f"no sheet has the rows {', '.join(HEADER_ROWS)}",
             source=SOURCE,
-            todo="open the workbook and mend this module",
+            todo="open the workbook and update this module",
         )
     codes, descriptions, types, frequencies = (
         [(cell or "").strip() for cell in sheet.texts.row(labels.index(name))] for name in HEADER_ROWS
@@ -156,7 +155,7 @@ def _workbook_cells(body: bytes, catalog: Catalog) -> tuple[pl.DataFrame, list[p
     frames, rejects = [], []
     for series in catalog.series_of(SOURCE):
         code, beginning = str(series.select["indicator"]), str(series.select["description"])
-        # A blank code (lithium) is told by its description; a code alone could be another commodity's after a change.
+        # A blank code (lithium) is identified by its description; a code alone could be reused for another commodity.
         fitting = [
             i
             for i in range(1, len(codes))

@@ -1,7 +1,7 @@
 """LBMA auction prices (gold, silver, platinum, palladium), the US dollar leg, one JSON per metal.
 
-For a user's own machine only (see the source's terms). Gold, platinum and palladium are the afternoon auction, which
-does not take place on 24 and 31 December.
+Licensed for personal use only (see the source's terms). Gold, platinum and palladium are afternoon auction prices;
+there is no afternoon auction on 24 and 31 December.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
 
 SOURCE = "lbma"
 URL = "https://prices.lbma.org.uk/json/"
-USD_LEG = 0  # "v" holds US dollars, pounds, euros in this order
+USD_LEG = 0  # "v" has US dollars, pounds and euros, in this order
 
 FIXES = Expect(
     content_types=("application/json", "text/json", "text/plain", "application/octet-stream"),
@@ -28,7 +28,7 @@ FIXES = Expect(
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """One request per auction; each answer holds its whole history (about 1 MB)."""
+    """One request per auction; each response has its whole history (about 1 MB)."""
     names = dict.fromkeys(str(series.select["file"]) for series in catalog.series_of(SOURCE))
     return [Request(key=name, url=f"{URL}{name}.json", expect=FIXES) for name in names]
 
@@ -36,10 +36,10 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """US dollars per troy ounce, one figure per auction day.
 
-    A null or a 0 in the dollar leg stands for no auction price and counts as missing; what the other currencies say
-    on that day does not matter. A row without three legs is rejected.
+    A null or a 0 in the dollar leg means no auction price and counts as missing, whatever the other currencies have. A
+    row without three legs is rejected.
 
-    Raises BadPayload when the body is no list of days, or belongs to a file that no catalogued series reads.
+    Raises BadPayload if the body is not a list of days, or belongs to a file of no catalogued series.
     """
     wanted = [series for series in catalog.series_of(SOURCE) if series.select["file"] == key]
     if not wanted:
@@ -47,9 +47,9 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     try:
         days = _json.printed(body)
     except NOT_JSON as error:
-        raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE, todo="ask again later") from None
+        raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE, todo="try again later") from None
     if not isinstance(days, list) or not days or not all(isinstance(day, dict) and "d" in day for day in days):
-        raise BadPayload(f"{key}: not a list of days", source=SOURCE, todo="ask again later")
+        raise BadPayload(f"{key}: not a list of days", source=SOURCE, todo="try again later")
 
     table = pl.DataFrame(
         {
@@ -60,7 +60,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     ).select(
         "period_text",
         pl.col("period_text").str.to_date("%Y-%m-%d", strict=False).alias("period"),
-        # 0 is the publisher's second way of saying "none": it is never a price.
+        # The publisher uses 0 as well as null for a missing price.
         pl.when(pl.col("text").cast(pl.Float64, strict=False).ne_missing(0)).then("text").alias("text"),
         pl.lit(None, dtype=pl.Float64).alias("number"),
         pl.format("day {}", pl.col("period_text").fill_null("null")).alias("row"),

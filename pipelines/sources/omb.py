@@ -1,7 +1,7 @@
 """OMB historical tables 1.1 and 1.2: federal receipts, outlays and balance by fiscal year, in dollars and of GDP.
 
-A new edition comes with each budget, at an address that names the month of its upload; so the addresses are read from
-the page of the tables at every check. What the tables print beyond the last year that had ended is an estimate.
+Each budget brings a new edition, at a URL with the month of its upload; so the URLs are read from the page of the
+tables in every run. Years that had not ended when an edition appeared are estimates.
 """
 
 from __future__ import annotations
@@ -19,39 +19,39 @@ from pipelines.sources import REJECT, Expect, Parsed, Request, _cells, _sheets
 
 SOURCE = "omb"
 PAGE_URL = "https://www.whitehouse.gov/omb/information-resources/budget/historical-tables/"
-# Table: what stands above its header in words, which is the unit of its figures.
+# The unit of each table's figures, as printed above its header.
 TABLES = {"hist01z1": "in millions of dollars", "hist01z2": "as percentages of gdp"}
 
 LINK = re.compile(r"""href\s*=\s*["']([^"'<>\s]*/(hist01z[12])_fy(\d{4}|\d{2})(?:[-_][^"'/<>\s]*)?\.xlsx)["']""", re.I)
 KEY = re.compile(r"(hist01z[12])_fy(\d{4})")
 NAMES = {"receipts": "receipts", "outlays": "outlays", "balance": "surplus or deficit"}
-GROUP = "total"  # beside it stand on-budget and off-budget, with the same three names
+GROUP = "total"  # the groups on-budget and off-budget have columns of the same names
 HEADER_SEARCH_ROWS = 12
 
-YEAR = r"^(\d{4})(?:\.0+)?$"  # years are texts in some editions, numbers in others
+YEAR = r"^(\d{4})(?:\.0+)?$"  # years are text in some editions, numbers in others
 ESTIMATE = r"^\d{4}\W+est"
-# Sums of early decades, and the quarter of July to September 1976 between two fiscal years: no years.
+# Rows that are not years: sums of early decades, and the transition quarter of July to September 1976.
 NO_YEAR = r"^(\d{4}\s*[-–—]\s*\d{4}|tq.*|(1976\W+)?transition(al)? quarter.*)$"
-# Dots stand for nothing there; an asterisk is a share below 0.05, of which no figure is printed.
+# Dots mean no amount; an asterisk is a share below 0.05, which is not printed.
 NO_FIGURE = r"^(\.+|-?\*+)$"
-# The last year that has ended when a budget appears: that of fiscal year 2027 came out in April 2026, with 2025.
+# The last year that has ended when a budget appears: the budget of fiscal year 2027 (April 2026) ends with 2025.
 YEARS_TO_EDITION = 2
 FIRST_YEAR_FROM_OCTOBER = 1977  # Congressional Budget Act of 1974; until 1976 a fiscal year began on 1 July
 
 PAGE = Expect(content_types=("text/html", "application/xhtml+xml"), starts_with=(b"<",))
-# An error page in HTML comes with status 200 too.
+# An HTML error page has status 200 too.
 WORKBOOK = Expect(content_types=_sheets.CONTENT_TYPES, starts_with=(_sheets.ZIP,))
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """The page of the tables, and then the workbooks that it links."""
+    """The page of the tables, then the workbooks that it links to."""
     return [Request(key="historical-tables", url=PAGE_URL, expect=PAGE, land=False, then=_workbook_requests)]
 
 
 def _workbook_requests(page: bytes) -> list[Request]:
     """The newest edition of each table among the links of the page; the edition is part of the key.
 
-    Raises BadPayload when a table is not linked under a name with its edition, or twice for the same edition.
+    Raises BadPayload if a table has no link with its edition in the name, or two for the same edition.
     """
     requests = []
     links = [
@@ -64,7 +64,7 @@ def _workbook_requests(page: bytes) -> list[Request]:
             raise BadPayload(
                 f"{PAGE_URL} links no {table}_fy<year>.xlsx",
                 source=SOURCE,
-                todo="open the page; if the workbooks moved or were renamed, mend LINK in this module",
+                todo="open the page; if the workbooks moved or were renamed, update LINK in this module",
             )
         newest = [url for url, edition in editions.items() if edition == max(editions.values())]
         if len(newest) > 1:
@@ -76,12 +76,12 @@ def _workbook_requests(page: bytes) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Totals by fiscal year in the unit of the table, a deficit below zero; `period` is the first day of the year.
 
-    From fiscal year 1977 that is 1 October of the year before, until 1976 it was 1 July. The quarter between them and
-    the sums of early decades are no years and are passed over, as are rows labelled as estimates. A year that had not
-    ended when the edition appeared and is not labelled so is rejected, whatever it is called.
+    From fiscal year 1977 that is 1 October of the previous year; until 1976 it was 1 July. The transition quarter, the
+    sums of early decades and rows labelled as estimates are skipped. A year that had not ended when the edition
+    appeared, but is not labelled as an estimate, is rejected.
 
-    Raises BadPayload when the body is no workbook, its title does not name the table's unit, no header with the totals
-    stands near its top, no year follows, or no catalogued series reads the table.
+    Raises BadPayload if the body is not a workbook, its title does not name the table's unit, it has no header with the
+    totals near its top or no year below it, or no catalogued series reads the table.
     """
     match = KEY.fullmatch(key)
     table = match[1] if match else ""
@@ -117,11 +117,11 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 @dataclass(frozen=True)
 class _Header:
     columns: dict[str, int]  # receipts, outlays, balance: position
-    row: int  # 0-based; figures stand below
+    row: int  # 0-based; figures are below
 
 
 def _header(texts: pl.DataFrame, table: str) -> _Header:
-    """The row of names and, of the groups above it, the one of the totals; found by content."""
+    """The row of names and the columns of the totals; found by content."""
     top = [[_normal(cell) for cell in row] for row in texts.head(HEADER_SEARCH_ROWS).rows()]
     for index, cells in enumerate(top):
         if "receipts" not in cells or "outlays" not in cells:
@@ -145,12 +145,12 @@ def _header(texts: pl.DataFrame, table: str) -> _Header:
     raise BadPayload(
         f"{table}: no row of names (receipts, outlays) near the top",
         source=SOURCE,
-        todo="open the workbook; if its layout changed, mend this module",
+        todo="open the workbook; if its layout changed, update this module",
     )
 
 
 def _groups(rows: list[list[str]]) -> list[str]:
-    """The label over each column: that of the nearest row with the totals, carried right over merged cells."""
+    """The group label of each column: from the nearest row above with the totals, repeated over merged cells."""
     for row in reversed(rows):
         if GROUP in row:
             carried, label = [], ""
@@ -181,7 +181,7 @@ def _rows(texts: pl.DataFrame, header: _Header) -> pl.DataFrame:
 
 
 def _late(rows: pl.DataFrame, last_year: int) -> pl.DataFrame:
-    """Lines of years that had not ended when the edition appeared, with the reason to refuse them."""
+    """Lines of years that had not ended when the edition appeared, with the reason for their rejection."""
     reason = pl.format(f"fiscal year {{}} is not labelled an estimate, but had not ended: {last_year} had", "year")
     return rows.filter(pl.col("year") > last_year).select("line", reason=reason)
 
@@ -189,7 +189,7 @@ def _late(rows: pl.DataFrame, last_year: int) -> pl.DataFrame:
 def _column_cells(
     series: Series, table: str, position: int, rows: pl.DataFrame, texts: pl.DataFrame, numbers: pl.DataFrame
 ) -> pl.DataFrame:
-    """The cells of one column (as in `_cells.CELL`, and `line`); a line without a year and without a figure is none."""
+    """The cells of one column (as in `_cells.CELL`, and `line`), without lines that have no year and no figure."""
     text = pl.col("text").str.strip_chars()
     column = pl.DataFrame(
         {"text": texts.to_series(position), "number": numbers.to_series(position)},

@@ -24,23 +24,23 @@ CSV = Expect(
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """The one file, whatever the number of series."""
+    """One request: a single file has all series."""
     return [Request(key=KEY, url=URL, expect=CSV)] if catalog.series_of(SOURCE) else []
 
 
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Yearly figures of the catalogued countries and columns, as printed; `period` is 1 January of the year.
 
-    Countries are picked by ISO code: sums such as World or Asia have none, or one of OWID's own. A column that the file
-    lacks fails its series alone, as one reject, and so does a country without a row.
+    Countries are selected by ISO code: aggregates such as World or Asia have none, or one of OWID's own. A missing
+    column is one reject, for its series alone, and so is a country without a row.
 
-    Raises BadPayload for another file, or where none of the catalogued columns is there.
+    Raises BadPayload for any other file, or if none of the catalogued columns is in it.
     """
     series = catalog.series_of(SOURCE)
     if key != KEY or not series:
         raise BadPayload(f"no catalogued series reads '{key}'", source=SOURCE)
     if body[:200].lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
-        raise BadPayload("an HTML page in place of a CSV", source=SOURCE, todo="ask again later")
+        raise BadPayload("an HTML page in place of a CSV", source=SOURCE, todo="try again later")
     header = body[: body.find(b"\n") + 1].decode("utf-8-sig", "replace").strip().replace('"', "").split(",")
     columns = dict.fromkeys(str(s.select["column"]) for s in series)
     there = [name for name in columns if name in header]

@@ -1,8 +1,8 @@
 """SEC financial statement data sets: every filer's tagged figures, one zip of tab-separated tables per quarter.
 
-For history in bulk: it holds what the catalogued companies filed, in the same terms as companyfacts. Field meanings
-follow the readme inside the zip. A duration is printed there as a month's end and a number of quarters, so its first
-day is derived, and companies with 52 or 53 week years cannot be read from here (the end of their year is rounded).
+For bulk history: the filings of the catalogued companies, with the same columns as companyfacts. Field meanings follow
+the readme inside the zip. A duration is printed as a month's end and a number of quarters, so its first day is derived,
+and companies with years of 52 or 53 weeks cannot be read (the end of their year is rounded).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pipelines.sources import FILING_FACT, REJECT, Expect, Parsed, Request
 SOURCE = "sec_financial_statements"
 URL = "https://www.sec.gov/files/dera/financial-statement-data-sets/{quarter}.zip"
 FIRST_QUARTER = 2009 * 4 + 1  # 2009q2, counted in quarters from year 0
-PUBLICATION_LAG_QUARTERS = 1  # a quarter's zip comes in the weeks after the quarter has ended
+PUBLICATION_LAG_QUARTERS = 1  # a quarter's zip is published in the weeks after the quarter
 # num.txt of the recorded quarter unzips to 15 MB; those of recent years to about 500 MB.
 MAX_MEMBER_BYTES = 1_500_000_000
 
@@ -33,16 +33,16 @@ ZIP = Expect(
 )
 SUB_COLUMNS = ("adsh", "cik", "form", "fy", "fp", "filed")
 NUM_COLUMNS = ("adsh", "tag", "version", "ddate", "qtrs", "uom", "value")
-# Figures of a segment or of a co-registrant are no totals. Older editions of the sets have no column of segments.
+# Figures of a segment or a co-registrant are not totals. Older editions have no column of segments.
 PARTIAL_COLUMNS = ("segments", "coreg")
-# The set names a taxonomy with its year (us-gaap/2009); companyfacts names it without. A tag of the company's own bears
-# the accession number in its place and is left out, as in companyfacts.
+# Taxonomies have a year here (us-gaap/2009), but not in companyfacts. A company's own tag has the accession number in
+# place of the taxonomy and is left out, as in companyfacts.
 TAXONOMIES = {"us-gaap": "us-gaap", "ifrs": "ifrs-full", "dei": "dei", "srt": "srt", "invest": "invest"}
 _FACT_KEY = ("tag", "taxonomy", "unit", "period_start", "period_end", "accession")
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """One request per quarter since 2009, oldest first, each asked for until answered once."""
+    """One request per quarter since 2009, oldest first, each fetched once."""
     last = today.year * 4 + (today.month - 1) // 3 - PUBLICATION_LAG_QUARTERS
     quarters = [f"{count // 4}q{count % 4 + 1}" for count in range(FIRST_QUARTER, last + 1)]
     return [Request(key=quarter, url=URL.format(quarter=quarter), expect=ZIP, closed=True) for quarter in quarters]
@@ -52,16 +52,16 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Facts of the catalogued companies (by any of their CIKs) filed in the quarter `key`, as `yyyyqn`.
 
     `filing_facts` have the columns of FILING_FACT: totals only, in the fact's own unit, known from the day of filing.
-    Missing: facts with an empty value, per filer. The same fact with two values in one accession is one reject.
+    `missing` counts facts with an empty value, per filer. A fact with two values in one accession is one reject.
 
-    Raises BadPayload for a body that is no such zip, lacks a table or a column, or has a member larger than 1.5 GB.
+    Raises BadPayload for a body that is not such a zip, lacks a table or a column, or has a member above 1.5 GB.
     """
     if not re.fullmatch(r"\d{4}q[1-4]", key):
         raise BadPayload(f"the key '{key}' is not of the form yyyyqn", source=SOURCE)
     try:
         archive = zipfile.ZipFile(io.BytesIO(body))
     except (zipfile.BadZipFile, ValueError) as error:
-        raise BadPayload(f"not a zip archive: {error}", source=SOURCE, row=key, todo="ask again later") from None
+        raise BadPayload(f"not a zip archive: {error}", source=SOURCE, row=key, todo="try again later") from None
     with archive:
         filings = _read(archive, "sub.txt", SUB_COLUMNS, key).filter(
             pl.col("cik").cast(pl.Int64, strict=False).is_in(list(catalog.company_by_cik))
@@ -78,7 +78,7 @@ def _read(
     optional: tuple[str, ...] = (),
     keep: pl.Series | None = None,
 ) -> pl.DataFrame:
-    """A table of the archive, all text; of `keep` only the rows with one of these accession numbers."""
+    """A table of the archive, all text; with `keep`, only the rows with one of these accession numbers."""
     try:
         member = archive.getinfo(name)
     except KeyError:
@@ -91,7 +91,7 @@ def _read(
             absent = [column for column in columns if column not in header]
             if absent:
                 raise BadPayload(f"{name} lacks {', '.join(absent)}", source=SOURCE, row=key)
-            # Filtered line by line, so that the half gigabyte of a recent quarter is never in memory at once.
+            # Filtered line by line, so that the half gigabyte of a recent quarter is never in memory as a whole.
             wanted = None if keep is None else frozenset(a.encode() for a in keep)
             place = header.index("adsh")
             lines = [
@@ -118,7 +118,7 @@ def _read(
 
 
 def _month_end(text: str) -> date | None:
-    """A day printed as yyyymmdd that is the last of its month."""
+    """A day printed as yyyymmdd, if it is the last of its month."""
     try:
         day = date(int(text[:4]), int(text[4:6]), int(text[6:]))
     except ValueError:
@@ -140,7 +140,7 @@ def _facts(rows: pl.DataFrame, key: str) -> Parsed:
         value_read=pl.col("value").cast(pl.Float64, strict=False),
         filed_day=pl.col("filed").str.to_date("%Y%m%d", strict=False),
     ).with_columns(
-        # The day after the end of the month that lies so many quarters back.
+        # The day after the end of the month that is this many quarters earlier.
         period_start=pl.when(pl.col("quarters") > 0).then(
             pl.col("period_end").dt.month_start().dt.offset_by(pl.format("-{}mo", pl.col("quarters") * 3 - 1))
         ),
@@ -149,9 +149,9 @@ def _facts(rows: pl.DataFrame, key: str) -> Parsed:
     nulls = typed.filter("is_null").group_by("series_id", maintain_order=True).len()
     typed = typed.filter(~pl.col("is_null")).with_columns(
         reason=pl.when(pl.col("period_end").is_null())
-        .then(pl.format("'ddate' is no month's end: {}", pl.col("ddate").fill_null("")))
+        .then(pl.format("'ddate' is not a month's end: {}", pl.col("ddate").fill_null("")))
         .when(pl.col("quarters").is_null() | (pl.col("quarters") < 0))
-        .then(pl.format("'qtrs' is no count of quarters: {}", pl.col("qtrs").fill_null("")))
+        .then(pl.format("'qtrs' is not a number of quarters: {}", pl.col("qtrs").fill_null("")))
         .when(~pl.col("value_read").is_finite().fill_null(False))
         .then(pl.format("'value' is not a number: {}", "value"))
         .when(pl.col("filed_day").is_null())

@@ -1,7 +1,7 @@
 """Shanghai Futures Exchange: daily quotations (JSON, one file a day) and the weekly stock report (HTML).
 
-For a user's own machine only (see the source's terms). Of a product's delivery months the one with the largest open
-interest speaks for the product; which month that was is not kept, so a change of month is a jump and no return.
+Licensed for personal use only (see the source's terms). The price of a product is that of its delivery month with the
+largest open interest; the month is not stored, so a change of month causes a jump that is not a return.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ STOCKS_PAGE = Expect(content_types=("text/html", "application/xhtml+xml"), start
 def plan(catalog: Catalog, today: date) -> list[Request]:
     """Both reports of the weekdays of the last ten days, newest first.
 
-    Stocks come on the last trading day of a week, mostly a Friday; around holidays it is another day, so every weekday
-    is asked. Newest first: a later payload with an earlier day would otherwise be dated as if it had been late.
+    Stocks are published on the last trading day of a week, which is another day than Friday around holidays, so every
+    weekday is requested. Newest first: otherwise, an earlier day in a later payload would be dated as published late.
     """
     reports = {str(series.select["report"]) for series in catalog.series_of(SOURCE)}
     days = [today - timedelta(days=age) for age in range(WINDOW_DAYS)]
@@ -57,7 +57,7 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 
 
 def _request(report: str, day: date, today: date) -> Request:
-    """The exchange answers 404 for a day without trading, and for a weekday without a stock report."""
+    """A request for which 404 is valid: a day without trading, or a weekday without a stock report."""
     url, expect = (QUOTES_URL, QUOTES_FILE) if report == QUOTES else (STOCKS_URL, STOCKS_PAGE)
     return Request(
         key=f"{report}/{day:%Y%m%d}",
@@ -75,11 +75,11 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     (CNY per tonne, gold per gram, silver per kilogram). An empty field and a 0 are missing values. A product whose
     delivery months do not add up to the exchange's own subtotal is rejected: a line is missing or misread.
 
-    `weeklystock/...`: the total of the product's table for this week, found by its headings (their order drifts, and
-    the last columns are warehouse capacity, not stock). It is rejected where last week's total and the change do not
-    lead to it, or where the table is in another unit.
+    `weeklystock/...`: the total of the product's table for this week, found by its headings (their order varies, and
+    the last columns are warehouse capacity, not stock). It is rejected if last week's total plus the change differs
+    from it, or if the table is in another unit.
 
-    Raises BadPayload when the body is another day's report or has not the report's shape.
+    Raises BadPayload if the body is another day's report or has an unexpected format.
     """
     report, _, stamp = key.partition("/")
     wanted = [series for series in catalog.series_of(SOURCE) if series.select["report"] == report]
@@ -96,11 +96,11 @@ def _quotes(body: bytes, key: str, day: date, wanted: list[Series]) -> Parsed:
     try:
         document = _json.printed(body)
     except NOT_JSON as error:
-        raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE, todo="ask again later") from None
+        raise BadPayload(f"{key}: not JSON: {error}", source=SOURCE, todo="try again later") from None
     lines = document.get("o_curinstrument") if isinstance(document, dict) else None
     if not isinstance(lines, list) or not lines or not all(isinstance(line, dict) for line in lines):
-        raise BadPayload(f"{key}: no list of instruments", source=SOURCE, todo="ask again later")
-    # Not every era of the file names its day; one that does must name this one.
+        raise BadPayload(f"{key}: no list of instruments", source=SOURCE, todo="try again later")
+    # Some versions of the file contain their date, which must then be this one.
     for name, expected in (("report_date", f"{day:%Y%m%d}"), ("o_day", f"{day.day}")):
         found = str(document.get(name) or "").strip().lstrip("0")
         if found and found != expected:
@@ -124,12 +124,12 @@ def _quotes(body: bytes, key: str, day: date, wanted: list[Series]) -> Parsed:
 
 
 def _settlement(lines: list[dict[str, str]]) -> tuple[str | None, str | None]:
-    """Settlement price of the month with the largest open interest (None: missing), or why there is none."""
+    """Settlement price of the month with the largest open interest (None if missing), or the reason for a reject."""
     months = {line["DELIVERYMONTH"]: line for line in lines if DELIVERY_MONTH.fullmatch(line.get("DELIVERYMONTH", ""))}
     if not months:
         return None, "no delivery month of this product"
     try:
-        # Months that are listed but not yet traded have an empty field.
+        # Months that are listed but not traded yet have an empty field.
         interest = {month: float(line["OPENINTEREST"] or 0) for month, line in months.items()}
         subtotals = [float(line["OPENINTEREST"] or 0) for line in lines if line.get("DELIVERYMONTH") == SUBTOTAL]
     except (KeyError, ValueError) as error:
@@ -138,7 +138,7 @@ def _settlement(lines: list[dict[str, str]]) -> tuple[str | None, str | None]:
         return None, f"the months' open interest is {sum(interest.values()):g}, the subtotal {subtotals[0]:g}"
     if not max(interest.values()):
         return None, "no delivery month has open interest"
-    # The nearest of several months with the same open interest.
+    # Of several months with the same open interest, the nearest.
     largest = max(sorted(interest), key=lambda month: interest[month])
     price = months[largest].get("SETTLEMENTPRICE")
     if price is None:
@@ -153,7 +153,7 @@ def _stocks(body: bytes, key: str, day: date, wanted: list[Series]) -> Parsed:
         raise BadPayload(
             f"{key}: the page is dated {dates[0] if dates else 'nothing'}, not {day}",
             source=SOURCE,
-            todo="open the address; if its layout changed, mend this module",
+            todo="open the address; if its layout changed, update this module",
         )
     cells, rejects = [], []
     for series in wanted:
@@ -169,7 +169,7 @@ def _stocks(body: bytes, key: str, day: date, wanted: list[Series]) -> Parsed:
 
 
 def _stock(grids: list[_html.Grid], product: str, unit: str) -> tuple[str | None, str | None]:
-    """This week's total of a product's table as printed, or why there is none."""
+    """This week's total of a product's table as printed, or the reason for a reject."""
     try:
         head, total = _table(grids, product, unit)
         figures = {heading: total[_column(head, heading, len(total))] for heading in (LAST_WEEK, THIS_WEEK, CHANGE)}
@@ -182,7 +182,7 @@ def _stock(grids: list[_html.Grid], product: str, unit: str) -> tuple[str | None
         if NUMBER.fullmatch(figures[THIS_WEEK]):
             told = ", ".join(f"{heading} '{text}'" for heading, text in figures.items())
             return None, f"cannot be checked against the week before: {told}"
-        # Either a marker or no number at all: told apart by whoever reads the cell.
+        # A missing-value marker or not a number: decided when the cell is parsed.
         return figures[THIS_WEEK], None
     if abs(this - last - change) > 0.5:
         return None, f"{last:g} last week and a change of {change:g} do not lead to {this:g}"
@@ -190,14 +190,14 @@ def _stock(grids: list[_html.Grid], product: str, unit: str) -> tuple[str | None
 
 
 class _Unreadable(Exception):
-    """Why a product's table is not what it is taken for."""
+    """A product's table does not have the expected layout or unit."""
 
 
 def _table(grids: list[_html.Grid], product: str, unit: str) -> tuple[_html.Grid, list[str]]:
     """The two lines of headings of a product's table, and its line of totals.
 
-    The product is the whole first cell of the row that states the unit: a warehouse's name may hold the same
-    character (无锡, Wuxi, holds 锡, tin).
+    The product is the whole first cell of the row that states the unit: a warehouse's name may contain the same
+    character (无锡, Wuxi, contains 锡, tin).
     """
     found = [
         (grid, at, stated.group(1))
@@ -214,17 +214,17 @@ def _table(grids: list[_html.Grid], product: str, unit: str) -> tuple[_html.Grid
     totals = [i for i in range(at + 1, end) if grid[i] and grid[i][0] == GRAND_TOTAL]
     if len(totals) != 1:
         raise _Unreadable(f"{len(totals)} rows {GRAND_TOTAL}")
-    # The headings stand above or below the line of the product.
+    # The headings are above or below the line of the product.
     heads = [i for i in range(totals[0]) if THIS_WEEK in grid[i]]
     if not heads:
         raise _Unreadable(f"no heading {THIS_WEEK}")
-    if len(grid[totals[0]]) != len(grid[heads[-1]]):  # a cell too few would put every figure under another heading
+    if len(grid[totals[0]]) != len(grid[heads[-1]]):  # a missing cell would shift every figure to another heading
         raise _Unreadable(f"{len(grid[totals[0]])} cells {GRAND_TOTAL} under {len(grid[heads[-1]])} headings")
     return grid[heads[-1] : heads[-1] + 2], grid[totals[0]]
 
 
 def _column(head: _html.Grid, heading: str, width: int) -> int:
-    """Where a heading's total over all metal stands, beside the part of it that is under warrant."""
+    """The column of a heading's total over all metal, as opposed to the part under warrant."""
     top, sub = head
     columns = [i for i, text in enumerate(top) if text == heading]
     if len(columns) > 1:

@@ -17,7 +17,7 @@ SOURCE = "tpu"
 URL = "https://www.matteoiacoviello.com/tpu_files/tpu_web_latest.xlsx"
 KEY = "tpu_web_latest"
 DATE_COLUMN = "DATE"  # DATEQ is that of the quarterly sheet
-HEADER_SEARCH_ROWS = 10  # names stand in the first row today
+HEADER_SEARCH_ROWS = 10  # names are currently in the first row
 
 WORKBOOK = Expect(content_types=_sheets.CONTENT_TYPES, starts_with=(_sheets.ZIP, _sheets.OLE))
 
@@ -27,12 +27,12 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 
 
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
-    """Index values by month and by day; 100 stands for one per cent of all articles.
+    """Index values by month and by day; 100 means one per cent of all articles.
 
-    A series whose column stands beside a column DATE in no sheet, or in several, fails alone. A monthly figure that
-    is not dated to the first of a month is rejected.
+    A column that no sheet, or more than one, has together with a column DATE is a reject for its series alone. A
+    monthly figure that is not dated to the first of a month is rejected.
 
-    Raises BadPayload when the body is no workbook or has none of the catalogued columns.
+    Raises BadPayload if the body is not a workbook or has none of the catalogued columns.
     """
     sheets = _sheets.read(body, SOURCE)
     frames, rejects = [], []
@@ -50,7 +50,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         raise BadPayload(
             f"none of the {len(wanted)} catalogued columns stands beside a column '{DATE_COLUMN}'",
             source=SOURCE,
-            todo="open the workbook; if its columns were renamed, mend pipelines/catalog/series/tpu.yaml",
+            todo="open the workbook; if its columns were renamed, update pipelines/catalog/series/tpu.yaml",
         )
     cells = pl.concat(frames)
     if cells.is_empty():
@@ -64,7 +64,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 
 
 def _header(sheet: _sheets.Sheet, column: str) -> tuple[int, int, int] | None:
-    """Row of the names, and positions of the dates and of the column; None where the sheet has no such row."""
+    """Row of the names, and positions of the dates and of the column; None if the sheet has no such row."""
     for row, cells in enumerate(sheet.texts.head(HEADER_SEARCH_ROWS).iter_rows()):
         names = [(cell or "").strip() for cell in cells]
         if names.count(DATE_COLUMN) == 1 and names.count(column) == 1:

@@ -1,7 +1,7 @@
 """USGS Mineral Commodity Summaries: the yearly data release on ScienceBase, one CSV for all commodities.
 
-The item's JSON names the file and its address (which holds a hash and changes with every correction), the CSV follows
-from it. Layout of the 2026 edition (https://doi.org/10.5066/P1WKQ63T).
+The item's JSON gives the file's URL, which contains a hash and changes with every correction; the CSV is fetched from
+there. Layout of the 2026 edition (https://doi.org/10.5066/P1WKQ63T).
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ COLUMNS = (
     "Value",
 )
 
-# "Large" and "Very small" are the table's words; a bound (>50) or a range (500-1,000) is no figure either. All of them
-# are counted as missing beside the markers that every source shares (W withheld, NA, XX, the dash for zero or none).
+# Counted as missing, in addition to the markers common to all sources (W withheld, NA, XX, the dash for zero or none):
+# the table's words "Large" and "Very small", bounds (>50) and ranges (500-1,000).
 NO_FIGURE = r"(?i)^(?:[<>].*|large|very small|\d[\d,.]*\s*[–-]\s*\d[\d,.]*)$"
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """The item's description, and from it the data file."""
+    """The item's description, then the data file that it names."""
     if not catalog.series_of(SOURCE):
         return []
     return [
@@ -81,13 +81,12 @@ def _file_of(body: bytes) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Yearly figures of the catalogued statistics in the unit of the table; `period` is 1 January of the year.
 
-    A row belongs to a series when chapter, country, kind of table (world or US salient statistics) and statistic agree
-    and its commodity and detail hold all `words` of the series. A world total is read from its own row, never summed.
-    The unit must be the catalogued one, else the row is a reject: editions have changed and mislabelled units. Marks of
-    estimates are taken off; whether a year is an estimate does not change what was published. A series that no row
-    fits is one reject.
+    A row belongs to a series if chapter, country, kind of table (world or US salient statistics) and statistic match
+    and its commodity and detail contain all `words` of the series. A world total is read from its own row, not summed.
+    A row in a unit other than the catalogued one is a reject, because editions have changed and mislabelled units.
+    Marks of estimates are removed. A series without a matching row is one reject.
 
-    Raises BadPayload for another file than the release's CSV, or where no catalogued series fits any row.
+    Raises BadPayload for any other file, or if no row matches any catalogued series.
     """
     series = catalog.series_of(SOURCE)
     if key != f"{KEY_PREFIX}{FILE_NAME}" or not series:
@@ -140,10 +139,10 @@ def _fits(series: Series) -> pl.Expr:
 
 
 def _table(body: bytes) -> pl.DataFrame:
-    """The release as text, with the columns that series are picked by in lower case."""
+    """The release as text, with the columns that identify series in lower case."""
     if body[:200].lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
-        raise BadPayload("an HTML page in place of a CSV", source=SOURCE, todo="ask again later")
-    # Written as windows-1252 (dashes and accents); a byte that it leaves undefined does not stop the rest.
+        raise BadPayload("an HTML page in place of a CSV", source=SOURCE, todo="try again later")
+    # Encoded as windows-1252 (dashes and accents); bytes undefined there are replaced.
     text = body.removeprefix(b"\xef\xbb\xbf").decode("cp1252", "replace").encode()
     try:
         table = pl.read_csv(io.BytesIO(text), columns=list(COLUMNS), infer_schema=False)
@@ -163,7 +162,7 @@ def _table(body: bytes) -> pl.DataFrame:
         statistic=plain("Statistics"),
         section=plain("Section"),
         unit=plain("Unit"),
-        # The name of the group would make every row of its chapter one about platinum.
+        # The name of the group contains "platinum", so every row of its chapter would match.
         said=(plain("Commodity") + " | " + plain("Statistics_detail")).str.replace_all("platinum-group", "pgm"),
         row=pl.format("record {}", "line"),
     )

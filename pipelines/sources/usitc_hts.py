@@ -1,10 +1,10 @@
-"""Releases of the US Harmonized Tariff Schedule, as the International Trade Commission lists them.
+"""Releases of the US Harmonized Tariff Schedule, as listed by the International Trade Commission.
 
-A release is a state of the printed schedule. Its first day is no legal date: a duty applies from the day that its
-proclamation or order names, which may lie days before or after the release that prints it (docs/policy_events.md). The
-list therefore tells that the schedule changed, and policy_events what applied.
+A release is a version of the printed schedule. Its start date is not a legal date: a duty applies from the day in its
+proclamation or order, which may be days before or after the release that prints it (docs/policy_events.md). So the list
+shows that the schedule changed, and policy_events which duties applied.
 
-`currentRelease` of the same interface repeats the one line of the list whose status is `current`, so it is not asked.
+`currentRelease` of the same API repeats the line of the list with status `current`, so it is not requested.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ LIST = Expect(content_types=("application/json",), starts_with=(b"[",), contains
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """The whole list, which is short."""
+    """One request for the whole list, which is short."""
     return [Request(key=KEY, url=URL, expect=LIST)]
 
 
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
-    """Releases (columns of TARIFF_RELEASE). A start date that the list leaves empty is null.
+    """Releases (columns of TARIFF_RELEASE). An empty start date is null.
 
-    A line without a name or a status, with a date that is not printed as month/day/year, or whose name another line
-    has too, is a reject. Raises BadPayload for anything but a list of lines, or where no line has one of the fields.
+    A line without a name or a status, with a date that is not printed as month/day/year, or with a duplicate name is a
+    reject. Raises BadPayload for anything but a list of lines, or if a field is absent from all lines.
     """
     try:
         lines = _json.typed(body)
@@ -66,7 +66,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
             .when(pl.col("start_text").is_not_null() & pl.col("release_start_date").is_null())
             .then(pl.format("'releaseStartDate' is not printed as month/day/year: {}", "start_text"))
             .when(pl.len().over("release_id") > 1)
-            .then(pl.lit("its name stands in the list more than once"))
+            .then(pl.lit("its name is in the list more than once"))
         )
     )
     return Parsed(
@@ -80,5 +80,5 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 
 
 def _text(cell: object) -> str | None:
-    """A cell as text; null where nothing is printed."""
+    """A cell as text; null if empty."""
     return str(cell).strip() or None if cell is not None else None

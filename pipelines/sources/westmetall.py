@@ -1,7 +1,7 @@
-"""Westmetall's tables of the LME's official prices and stocks: cash settlement, three months, stock, one page a year.
+"""Westmetall's tables of the LME's official prices and stocks: cash settlement, three months, stock; a page per year.
 
-For a user's own machine only (see the source's terms). The pages are HTML for readers: columns are found by their
-headings, which name the metal, and are repeated within the table.
+Licensed for personal use only (see the source's terms). The pages are HTML: columns are found by their headings,
+which name the metal and are repeated within the table.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pipelines.sources import Expect, Parsed, Request, _cells, _html
 SOURCE = "westmetall"
 URL = "https://www.westmetall.com/en/markdaten.php"
 DATE_HEADING = "date"
-# The first trading day of a year is 2 January or later and comes a day late: before that the page has no rows.
+# The first trading day of a year is 2 January or later and is published a day later: until then the page has no rows.
 FIRST_ROWS_AFTER_DAYS = 5
-CLOSED_AFTER_DAYS = 31  # of the new year: by then the last days of the old one are there and mended
+CLOSED_AFTER_DAYS = 31  # of the new year: by then the old year is complete and corrected
 DAY = re.compile(r"\d{1,2}\. ?[A-Za-z]+ \d{4}")
 
 PAGE = Expect(content_types=("text/html", "application/xhtml+xml"), starts_with=(b"<",), contains=(b"LME",))
@@ -46,10 +46,10 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Prices in US dollars per tonne and stocks in tonnes, one figure per LME trading day.
 
-    `-` is a missing value; thousands commas are taken out, and a number printed another way is rejected. A day outside
-    the page's year is rejected. A column that is not there fails its series alone.
+    `-` is a missing value; thousands commas are removed, and a number in any other format is rejected. A day outside
+    the page's year is rejected. A missing column is a reject for its series alone.
 
-    Raises BadPayload when no table has the headings of this metal, or it has no rows.
+    Raises BadPayload if no table has the headings of this metal, or if it has no rows.
     """
     field, _, year = key.partition("/")
     wanted = [series for series in catalog.series_of(SOURCE) if series.select["field"] == field]
@@ -70,7 +70,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         raise BadPayload(
             f"{key}: no table has the headings of the {len(wanted)} catalogued columns and rows below them",
             source=SOURCE,
-            todo="open the page; if its headings changed, mend pipelines/catalog/series/westmetall.yaml",
+            todo="open the page; if its headings changed, update pipelines/catalog/series/westmetall.yaml",
         )
     table = pl.DataFrame(
         cells,
@@ -91,8 +91,8 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 def _column(grids: list[_html.Grid], heading: str) -> list[tuple[str, str]]:
     """Days and texts below a heading, in every table that has it.
 
-    A row of headings starts with "date" and holds for the rows below it; a row that starts with no day is no row of
-    figures (an average, a note).
+    A row of headings starts with "date" and applies to the rows below it; a row that does not start with a day is not a
+    row of figures (an average, a note).
     """
     found = []
     for grid in grids:
@@ -102,7 +102,7 @@ def _column(grids: list[_html.Grid], heading: str) -> list[tuple[str, str]]:
             if names and names[0] == DATE_HEADING:
                 column, width = (names.index(heading) if names.count(heading) == 1 else None), len(row)
             elif column is not None and row and DAY.fullmatch(row[0]):
-                # With a cell less or more, what stands in this place belongs to another column.
+                # In a row with more or fewer cells, the cell at this position belongs to another column.
                 found.append((row[0], row[column] if len(row) == width else f"(a row of {len(row)} cells)"))
     return found
 

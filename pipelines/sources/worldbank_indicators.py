@@ -1,7 +1,7 @@
-"""World Bank indicators (API v2, JSON): annual figures of one indicator and country, or group of countries, a request.
+"""World Bank indicators (API v2, JSON): annual figures, one request per indicator and country or group of countries.
 
-Refusals and errors come with status 200 as a list with a message, and a page size below the number of years cuts the
-answer silently; so the envelope is held against the request.
+Errors have status 200 and a list with a message, and a page size below the number of years silently truncates the
+result; so the envelope is checked against the request.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
 
 SOURCE = "worldbank_indicators"
 URL = "https://api.worldbank.org/v2/country/{country}/indicator/{indicator}"
-PER_PAGE = 20000  # an annual indicator of one country has under a hundred rows; the interface's own default is 50
+PER_PAGE = 20000  # an annual indicator of one country has under a hundred rows; the API's default is 50
 
 # No `starts_with` beyond the bracket: an error is a list too, and the parser names its message.
 ANSWER = Expect(content_types=("application/json", "text/json"), starts_with=(b"[",))
@@ -34,7 +34,7 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
             key=f"{indicator}/{country}",
             url=URL.format(country=country, indicator=indicator),
             expect=ANSWER,
-            # Without `format` the answer is XML.
+            # Without `format` the response is XML.
             params=(("format", "json"), ("per_page", str(PER_PAGE))),
         )
         for indicator, country in pairs
@@ -44,10 +44,10 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Annual figures of one indicator and country, in its own unit; `period` is 1 January of the year.
 
-    A null is a missing value: the newest years stand there before they have figures.
+    A null is a missing value: the newest years are listed before they have figures.
 
-    Raises BadPayload when the body is not JSON, carries a message in place of rows, has not all rows on one page, or
-    rows of another indicator or country than `key` names, or when no catalogued series reads the key.
+    Raises BadPayload if the body is not JSON, has a message in place of rows, does not have all rows on one page, or
+    has rows of an indicator or country other than those of `key`, or if no catalogued series reads the key.
     """
     indicator, _, country = key.partition("/")
     wanted = [
@@ -86,7 +86,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 
 
 def _rows(body: bytes, key: str) -> list[dict[str, Any]]:
-    """All rows of the answer, numbers kept as printed text."""
+    """All rows of the response, with numbers as printed text."""
     try:
         document = _json.printed(body)
     except NOT_JSON as error:
@@ -104,7 +104,7 @@ def _rows(body: bytes, key: str) -> list[dict[str, Any]]:
         )
     rows = document[1] if len(document) > 1 else None
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise BadPayload(f"{key}: no rows", source=SOURCE, todo="ask again later")
+        raise BadPayload(f"{key}: no rows", source=SOURCE, todo="try again later")
     pages, total = (str(paging.get(name)) for name in ("pages", "total"))
     if pages != "1" or total != str(len(rows)):
         raise BadPayload(f"{key}: {len(rows)} rows of {total} on page 1 of {pages}", source=SOURCE)
@@ -117,5 +117,5 @@ def _member(row: dict[str, Any], name: str, member: str) -> Any:
 
 
 def _printed(cell: Any) -> str | None:
-    """A JSON value as it stands in the payload; numbers have been kept as text."""
+    """A JSON value as printed in the payload; numbers are already text."""
     return cell if cell is None or isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)

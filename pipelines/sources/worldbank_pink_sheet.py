@@ -1,7 +1,7 @@
-"""World Bank Pink Sheet: where the month's workbook is, and its sheet "Monthly Prices" as observations.
+"""World Bank Pink Sheet: the URL of the current workbook, and its sheet "Monthly Prices" as observations.
 
-The workbook's address changes with each year's edition while old ones stay online, frozen; so the address is read
-from the World Bank's page at every check.
+The workbook's URL changes every year, while old editions stay online without updates; so the URL is read from the World
+Bank's page in every run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WORKBOOK_LINK = re.compile(
 UPDATED_ON = re.compile(r"updated on\s+([a-z]+ \d{1,2}, \d{4})", re.IGNORECASE)
 UNIT = re.compile(r"\(.+\)")
 PERIOD = r"^(\d{4})M(0[1-9]|1[0-2])$"
-HEADER_SEARCH_ROWS = 30  # names stand in row 5 today; notes above them come and go
+HEADER_SEARCH_ROWS = 30  # names are currently in row 5; the number of notes above them varies
 
 PAGE = Expect(content_types=("text/html", "application/xhtml+xml"), starts_with=(b"<",))
 WORKBOOK = Expect(
@@ -37,12 +37,12 @@ WORKBOOK = Expect(
         "binary/octet-stream",
         "application/zip",
     ),
-    starts_with=(b"PK",),  # an error page in HTML comes with status 200 too
+    starts_with=(b"PK",),  # an HTML error page has status 200 too
 )
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """The page, and then the workbook that it links."""
+    """The page, then the workbook that it links to."""
     return [Request(key="commodity-markets", url=PAGE_URL, expect=PAGE, land=False, then=_workbook_requests)]
 
 
@@ -51,7 +51,7 @@ def _workbook_requests(page: bytes) -> list[Request]:
 
     The number in a document id ends with the edition's year (…-0050012026).
 
-    Raises BadPayload when the page links no workbook, or two different ones of the same year.
+    Raises BadPayload if the page links to no workbook, or to two different ones of the same year.
     """
     links = {
         found.group(0): int(found.group(1)[-4:]) for found in WORKBOOK_LINK.finditer(page.decode("utf-8", "replace"))
@@ -60,7 +60,7 @@ def _workbook_requests(page: bytes) -> list[Request]:
         raise BadPayload(
             f"{PAGE_URL} links no {WORKBOOK_KEY}.xlsx",
             source=SOURCE,
-            todo="open the page; if the workbook moved, mend WORKBOOK_LINK in this module",
+            todo="open the page; if the workbook moved, update WORKBOOK_LINK in this module",
         )
     newest = [url for url, year in links.items() if year == max(links.values())]
     if len(newest) > 1:
@@ -72,18 +72,19 @@ def _workbook_requests(page: bytes) -> list[Request]:
 class _Header:
     names: list[str]  # normalised, by position
     units: list[str]
-    unit_row: int  # 0-based; figures start on the next
+    unit_row: int  # 0-based; figures start in the next row
     updated_on: date | None
 
 
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Monthly prices in the unit of each series, one row per month since 1960 and series.
 
-    A column is found by its name (without trailing asterisks, whatever its case) and the unit below it. A series
-    whose column is gone, renamed or in another unit fails alone, as one reject that says what was found. A month that
-    had not ended when the workbook was updated is rejected, for it cannot be a monthly average.
+    A column is found by its name (ignoring trailing asterisks and case) and the unit below it. A column that is
+    missing, renamed or in another unit is one reject, for its series alone, that reports what was found. A month that
+    had not ended when the workbook was updated is rejected, because it cannot be a monthly average.
 
-    Raises BadPayload when the body is no workbook, has no such sheet, no recognisable header, or none of the columns.
+    Raises BadPayload if the body is not a workbook, or has no such sheet, no recognisable header, or none of the
+    columns.
     """
     texts, numbers = _sheet(body)
     header = _header(texts)
@@ -126,14 +127,14 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 
 
 def updated_on(body: bytes) -> date | None:
-    """The day the workbook says it was updated on. Not its identity: two different files have carried one stamp."""
+    """The update date stated in the workbook. Not an identity: two different files have had the same date."""
     return _header(_sheet(body)[0]).updated_on
 
 
 def _sheet(body: bytes) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The sheet twice, cell for cell: as text (nine decimals at most) and as the stored binary numbers (else null).
+    """The cells of the sheet, twice: as text (at most nine decimals) and as the stored binary numbers (else null).
 
-    The text gives markers and printed digits; the figures come from the numbers, which lose nothing.
+    The text gives markers and printed digits; the figures are taken from the numbers, which are exact.
     """
     sheets = _sheets.read(body, SOURCE, only=SHEET)
     if not sheets:
@@ -163,7 +164,7 @@ def _header(texts: pl.DataFrame) -> _Header:
     raise BadPayload(
         f"sheet '{SHEET}' has no names, units and first month (1960M01) below each other near its top",
         source=SOURCE,
-        todo="open the workbook; if its layout changed, mend this module",
+        todo="open the workbook; if its layout changed, update this module",
     )
 
 
@@ -177,12 +178,12 @@ def _long_date(text: str | None) -> date | None:
 
 
 def _normal(cell: str | None) -> str:
-    """A name or unit without the asterisks of footnotes, outer and doubled blanks, and case."""
+    """A name or unit in lower case, without footnote asterisks and extra blanks."""
     return " ".join((cell or "").strip().rstrip("*").split()).casefold()
 
 
 def _column(series: Series, header: _Header) -> tuple[int | None, str]:
-    """The position of the series' column, or what was found in its place."""
+    """The position of the series' column, or what was found instead."""
     name, unit = str(series.select["column"]), str(series.select["unit"])
     named = [i for i, found in enumerate(header.names) if found == _normal(name)]
     fitting = [i for i in named if header.units[i] == _normal(unit)]
@@ -196,8 +197,8 @@ def _column(series: Series, header: _Header) -> tuple[int | None, str]:
 
 
 def _cells_of(found: dict[str, int], header: _Header, texts: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
-    """The cells of the series' columns (positions by series); a line that holds neither a month nor a figure (blank,
-    footnotes) has none."""
+    """The cells of the series' columns (positions by series), without lines that have neither a month nor a figure
+    (blanks, footnotes)."""
     first = header.unit_row + 1
     month = pl.col("period_text").str.strip_chars()
     lines = (

@@ -1,7 +1,7 @@
-"""Yahoo's chart interface: daily closes of the front-month metals futures, one JSON per symbol.
+"""Yahoo's chart API: daily closes of the front-month metals futures, one JSON per symbol.
 
-For a user's own machine only (see the source's terms). The continuous symbols ("GC=F") are not adjusted for the roll
-from one delivery month to the next: a jump at a roll is no return.
+Licensed for personal use only (see the source's terms). The continuous symbols ("GC=F") are not adjusted for the roll
+from one delivery month to the next: a jump at a roll is not a return.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ SOURCE = "yahoo"
 CHART_URL = "https://query1.finance.yahoo.com/v8/finance/chart/"
 KEY_PREFIX = "chart/"
 MAX_STAMP = 253_402_300_800  # the first second of the year 10000
-RANGE = "2y"  # one answer of about 50 kB; a later revision inside it is seen at the next check
-# The interface answers 429 to anything that does not look like a browser; nothing else about the request is disguised.
+RANGE = "2y"  # about 50 kB per response; a revision within this range is seen in the next run
+# The API answers 429 to any User-Agent that is not a browser's; nothing else in the request is disguised.
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
 
 CHART = Expect(
@@ -51,14 +51,14 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Daily closes of one symbol in the series' unit; `period` is the trading day in the exchange's time zone.
 
-    A daily bar is stamped with midnight of the exchange, in that day's own offset from UTC: `gmtoffset` of the answer
-    is today's, and would misdate half of a year. A last bar at another time of day is the trade of the moment and is
-    left out; another bar at such a time is rejected. A null is a missing value.
+    A daily bar is stamped with the exchange's midnight, in that day's own offset from UTC; `gmtoffset` of the response
+    is today's offset and would misdate half of the year. A last bar at another time of day is the latest trade and is
+    left out; any other bar at such a time is rejected. A null is a missing value.
 
-    Prices are 32-bit floats printed as 64-bit ones (4076.60009765625); the value is the shortest decimal that names
-    the same 32-bit float (4076.6), which is the price as the exchange prints it.
+    Prices are 32-bit floats printed as 64-bit ones (4076.60009765625); the value is the shortest decimal of the same
+    32-bit float (4076.6), which is the price as the exchange prints it.
 
-    Raises BadPayload when the answer is an error, belongs to another symbol, currency or granularity, or has no bars.
+    Raises BadPayload if the response is an error, belongs to another symbol, currency or granularity, or has no bars.
     """
     symbol = key.removeprefix(KEY_PREFIX)
     wanted = [series for series in catalog.series_of(SOURCE) if series.select["symbol"] == symbol]
@@ -71,7 +71,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
                 f"is quoted in {meta.get('currency')!r}, not in {series.select['currency']}",
                 source=SOURCE,
                 series=series.id,
-                todo="see whether the exchange or Yahoo changed the unit, and mend the catalogue",
+                todo="see whether the exchange or Yahoo changed the unit, and update the catalogue",
             )
     zone = meta.get("exchangeTimezoneName")
     try:
@@ -123,12 +123,12 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 
 
 def _chart(body: bytes, symbol: str) -> tuple[dict[str, Any], list[Any], list[Any]]:
-    """Facts of the symbol, time stamps in seconds since 1970, and closes; the two lists are of equal length."""
+    """Metadata of the symbol, timestamps in seconds since 1970, and closes; the two lists have the same length."""
     try:
         chart = _json.typed(body)["chart"]
         error, results = chart["error"], chart["result"]
     except (*NOT_JSON, KeyError, TypeError):
-        raise BadPayload("is no chart in JSON", source=SOURCE, series=symbol, todo="ask again later") from None
+        raise BadPayload("is no chart in JSON", source=SOURCE, series=symbol, todo="try again later") from None
     if error or not results:
         told = error.get("description") if isinstance(error, dict) else None
         raise BadPayload(f"no chart: {told or 'no reason given'}", source=SOURCE, series=symbol)
@@ -143,7 +143,7 @@ def _chart(body: bytes, symbol: str) -> tuple[dict[str, Any], list[Any], list[An
         raise BadPayload(f"is {found} in steps of {granularity}, not {symbol} by day", source=SOURCE, series=symbol)
     if not isinstance(stamps, list) or not isinstance(closes, list) or len(stamps) != len(closes) or not stamps:
         raise BadPayload("time stamps and closes are not of one length", source=SOURCE, series=symbol)
-    # Where bytes were lost between two of them, one array goes on with the figures of another.
+    # If bytes between two arrays were lost, one array continues with the figures of the other.
     if uneven := [f for f in FIELDS if not isinstance(quote.get(f), list) or len(quote[f]) != len(stamps)]:
         raise BadPayload(f"{', '.join(uneven)}: not one for each time stamp", source=SOURCE, series=symbol)
     if not all(isinstance(stamp, int) and abs(stamp) < MAX_STAMP for stamp in stamps) or not all(

@@ -144,7 +144,7 @@ def test_one_flipped_bit_of_a_workbook_is_noticed() -> None:
 
 
 def test_the_cut_of_a_table_is_what_is_said() -> None:
-    with pytest.raises(BadPayload, match=r"\[source=test series=x\] the last line is cut"):
+    with pytest.raises(BadPayload, match=r"\[source=test series=x\] the last line is truncated"):
         _cells.refuse_cut(b"a,b\n1,2", "test", "x")
     _cells.refuse_cut(b"a,b\r\n1,2\r\n", "test", "x")
 

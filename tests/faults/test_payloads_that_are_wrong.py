@@ -172,12 +172,12 @@ WRONG: dict[str, tuple[str, Change, str, str | None]] = {
         FED,
         lambda body: body + b"2026-06-01,3.64\n",
         "2 rows of fred_fedfunds_pct quarantined",
-        "period 2026-06-01 stands in the payload more than once",
+        "period 2026-06-01 is in the payload more than once",
     ),
     "rows twice, counted": (
         PPI_KEY,
         rows(lambda data: data.append(data[0])),
-        "a REPORT_DATE stands on more than one row",
+        "a REPORT_DATE is on more than one row",
         None,
     ),
     "rows lost, not counted": (
@@ -186,7 +186,7 @@ WRONG: dict[str, tuple[str, Change, str, str | None]] = {
         "page 1 of 1 has 245 rows of 250",
         None,
     ),
-    "cut without a word": (FED, lambda body: body[:-4], "the last line is cut", None),
+    "cut without a word": (FED, lambda body: body[:-4], "the last line is truncated", None),
     "JSON nested 100,000 deep": (
         PPI_KEY,
         lambda body: b'{"result": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",

@@ -156,5 +156,5 @@ def test_industrial_production_drops_trailing_zeros_but_keeps_its_precision(upst
     ],
 )
 def test_a_vintage_that_was_not_asked_for_is_refused(upstream: Path, catalog: Catalog, excerpt: str) -> None:
-    with pytest.raises(BadPayload, match="is a vintage, and none was asked for"):
+    with pytest.raises(BadPayload, match="is a vintage, and none was requested"):
         fred.parse((upstream / "excerpts" / excerpt).read_bytes(), "fredgraph/CPIAUCSL", catalog)

@@ -100,8 +100,8 @@ def test_periods_and_cells_that_cannot_be_read_are_rejected_one_by_one() -> None
         "not a period of this series: '2025 Q03'",
         "not a period of this series: '2025 no period'",
         "not a period of this series: 'no year M01'",
-        "period 2025 M07 stands in the payload more than once",
-        "period 2025 M07 stands in the payload more than once",
+        "period 2025 M07 is in the payload more than once",
+        "period 2025 M07 is in the payload more than once",
     ]
     assert figures(parsed, "cpi") == {date(2025, 8, 1): 323.976}
 
@@ -124,7 +124,7 @@ def test_years_without_data_are_no_fault_but_an_unknown_series_is() -> None:
 
 def test_a_series_that_was_asked_for_and_left_out_in_silence_is_a_reject() -> None:
     parsed = parse(answer([result("CPI", MONTHS)]))
-    assert parsed.rejects.rows() == [("prs", RUNNING, "PRS was asked for and is not in the answer")]
+    assert parsed.rejects.rows() == [("prs", RUNNING, "PRS was requested and is not in the response")]
 
 
 def test_an_answer_to_an_earlier_catalogue_is_read_without_the_series_added_since() -> None:

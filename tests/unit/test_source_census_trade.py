@@ -66,11 +66,11 @@ def test_a_year_in_place_of_a_month_is_rejected(catalog: Catalog) -> None:
 @pytest.mark.parametrize(
     ("cells", "what"),
     [
-        ({"CTY_CODE": "1220"}, "a row that was not asked for: .*1220"),  # Canada beside the total
-        ({"CTY_CODE": "0014"}, "a row that was not asked for: .*0014"),  # a region
-        ({"COMM_LVL": "HS6"}, "a row that was not asked for: .*HS6"),
-        ({"I_COMMODITY": "7404"}, "a row that was not asked for: .*7404"),
-        ({"time": "2026-06"}, "month 2026-06 stands on more than one row"),
+        ({"CTY_CODE": "1220"}, "a row that was not requested: .*1220"),  # Canada beside the total
+        ({"CTY_CODE": "0014"}, "a row that was not requested: .*0014"),  # a region
+        ({"COMM_LVL": "HS6"}, "a row that was not requested: .*HS6"),
+        ({"I_COMMODITY": "7404"}, "a row that was not requested: .*7404"),
+        ({"time": "2026-06"}, "month 2026-06 is on more than one row"),
     ],
 )
 def test_a_row_that_would_be_counted_twice_is_refused(catalog: Catalog, cells: dict[str, str], what: str) -> None:
@@ -135,5 +135,5 @@ def test_the_replayed_answer_is_read_and_ends_two_months_back(catalog: Catalog) 
     parsed = census_trade.parse(answer, KEY, catalog)
     months = parsed.observations["period"]
     assert (months.min(), months.max()) == (date(2013, 1, 1), date(2026, 6, 1))
-    with pytest.raises(BadPayload, match="a row that was not asked for"):  # the naive question
+    with pytest.raises(BadPayload, match="a row that was not requested"):  # the naive question
         census_trade.parse(imports({**query, "CTY_CODE": [""]}, b"", date(2026, 8, 21))[2], KEY, catalog)

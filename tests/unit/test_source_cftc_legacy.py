@@ -114,7 +114,7 @@ def test_a_market_that_nobody_tracks_may_be_broken() -> None:
 def test_a_market_that_stands_twice_is_rejected_both_times() -> None:
     parsed = cftc_legacy.parse(file(line("088691"), line("088691")), "deafut", CATALOG)
     assert parsed.observations.is_empty()
-    assert parsed.rejects["reason"].to_list() == ["period 2026-08-04 stands in the payload more than once"] * 2
+    assert parsed.rejects["reason"].to_list() == ["period 2026-08-04 is in the payload more than once"] * 2
 
 
 @pytest.mark.parametrize(

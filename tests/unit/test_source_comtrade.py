@@ -87,14 +87,14 @@ def test_a_weight_of_zero_beside_a_value_is_not_reported(catalog: Catalog, weigh
     [{"motCode": 2100}, {"customsCode": "C01"}, {"partner2Code": 152}, {"partnerCode": 152}, {"period": "202512"}],
 )
 def test_a_breakdown_row_is_refused(catalog: Catalog, change: dict[str, Any]) -> None:
-    with pytest.raises(BadPayload, match="a row that was not asked for"):
+    with pytest.raises(BadPayload, match="a row that was not requested"):
         comtrade.parse(body(ROW, ROW | {"cmdCode": "2603"} | change), KEY, catalog)
 
 
 @pytest.mark.parametrize(
     ("broken", "what"),
     [
-        (body(ROW, ROW | {"primaryValue": 1}), "commodity 7403 stands on more than one row"),
+        (body(ROW, ROW | {"primaryValue": 1}), "commodity 7403 is on more than one row"),
         (body(*[ROW] * 500), "a full page of 500 rows"),
         (body(ROW, count=7), "1 rows, but a count of 7"),
         (body(error="Quota exceeded"), "refused: Quota exceeded"),

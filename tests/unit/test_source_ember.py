@@ -76,7 +76,7 @@ def test_a_date_that_begins_no_month_is_rejected(catalog: Catalog, printed: str)
 
 def test_a_month_that_stands_twice_is_rejected_whole(catalog: Catalog) -> None:
     parsed = ember.parse(body(*ROWS, ROWS[0]), ember.KEY, catalog)
-    assert parsed.rejects["reason"].unique().to_list() == ["period 2026-07-01 stands in the payload more than once"]
+    assert parsed.rejects["reason"].unique().to_list() == ["period 2026-07-01 is in the payload more than once"]
     assert parsed.rejects.height == 2
 
 

@@ -135,7 +135,7 @@ def test_equal_copies_count_once_and_differing_ones_are_rejected() -> None:
     assert figures(parsed, "fed_funds") == {date(2026, 2, 1): 3.64}
     assert (
         parsed.rejects.rows()
-        == [("fed_funds", "fed_funds at 2026-03-31", "period 2026-03-31 stands in the payload more than once")] * 2
+        == [("fed_funds", "fed_funds at 2026-03-31", "period 2026-03-31 is in the payload more than once")] * 2
     )
 
 

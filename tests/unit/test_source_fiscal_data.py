@@ -149,7 +149,7 @@ def test_a_report_whose_blocks_changed_places_is_refused_and_the_others_stay() -
     with pytest.raises(BadPayload, match="no report has a root of its own fiscal year"):
         figures(swapped, "deficit")
     renamed = [row | {"record_type_cd": "MON"} if row["record_type_cd"] == "MTH" else row for row in good]
-    with pytest.raises(BadPayload, match="no row of type MTH hangs on the root"):
+    with pytest.raises(BadPayload, match="no row of type MTH is below the root"):
         figures(renamed, "deficit")
 
 
@@ -159,7 +159,7 @@ def test_a_month_twice_in_a_report_or_after_it_is_rejected() -> None:
     assert figures([*rows, november], "deficit").keys() == {date(2025, 10, 1)}
     later = [row | {"classification_desc": "December"} if row is november else row for row in rows]
     parsed = fiscal_data.parse(envelope(later), "mts_table_1", CATALOG)
-    assert parsed.rejects["reason"].to_list() == ["'December' is no month up to the report's"]
+    assert parsed.rejects["reason"].to_list() == ["'December' is not a month of the report"]
 
 
 def customs(day: str, month: str, fytd: str, **changed: str) -> dict[str, str]:

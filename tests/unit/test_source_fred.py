@@ -117,7 +117,7 @@ def test_a_date_that_stands_twice_is_rejected_both_times() -> None:
         ("observation_date,DFII10,DGS10\n2025-06-27,2.1,4.1\n", "is not 'observation_date,DFII10'"),
         ("date,DFII10\n2025-06-27,2.1\n", "is not 'observation_date,DFII10'"),
         ("observation_date,DFII10\n", "header without rows"),
-        ("observation_date,DFII10\n2025-06-27,2.1", "the last line is cut"),
+        ("observation_date,DFII10\n2025-06-27,2.1", "the last line is truncated"),
         ("", "is not 'observation_date,DFII10'"),
     ],
 )

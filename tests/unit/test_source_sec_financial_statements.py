@@ -129,10 +129,10 @@ def test_an_empty_value_is_missing_and_a_quotation_mark_no_delimiter() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"ddate": "20100330"}, "'ddate' is no month's end: 20100330"),
-        ({"ddate": "2010"}, "'ddate' is no month's end: 2010"),
-        ({"qtrs": "x"}, "'qtrs' is no count of quarters: x"),
-        ({"qtrs": "-1"}, "'qtrs' is no count of quarters: -1"),
+        ({"ddate": "20100330"}, "'ddate' is not a month's end: 20100330"),
+        ({"ddate": "2010"}, "'ddate' is not a month's end: 2010"),
+        ({"qtrs": "x"}, "'qtrs' is not a number of quarters: x"),
+        ({"qtrs": "-1"}, "'qtrs' is not a number of quarters: -1"),
         ({"value": "1,4"}, "'value' is not a number: 1,4"),
         ({"value": "NaN"}, "'value' is not a number: NaN"),
     ],

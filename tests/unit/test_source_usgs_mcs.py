@@ -102,7 +102,7 @@ def test_a_series_without_a_row_is_named_and_two_rows_for_a_year_are_rejected(ca
     reasons = dict(parsed.rejects.select("series_id", "reason").iter_rows())
     assert reasons["usgs_us_copper_import_reliance_pct"].startswith("no row fits")
     assert reasons["usgs_world_copper_mine_production_thousand_tonnes"] == (
-        "period 2024 stands in the payload more than once"
+        "period 2024 is in the payload more than once"
     )
 
 

@@ -108,7 +108,7 @@ def test_a_line_that_cannot_be_read_is_rejected_and_the_others_go_on(
 def test_a_name_on_two_lines_is_rejected_with_both(catalog: Catalog) -> None:
     parsed = usitc_hts.parse(body(LINE, LINE | {"status": "archive"}, EARLIER), "releases", catalog)
     assert parsed.tariff_releases["release_id"].to_list() == ["2025HTSRev27"]
-    assert parsed.rejects["reason"].to_list() == ["its name stands in the list more than once"] * 2
+    assert parsed.rejects["reason"].to_list() == ["its name is in the list more than once"] * 2
 
 
 @pytest.mark.parametrize(
