@@ -1,4 +1,4 @@
-"""Formulas that the Python models use: arrays in, numbers out.
+"""Formulas of the Python models: arrays in, numbers out.
 
-No table, no file and no clock. A change here changes figures, so the models that import it are built again.
+Tables, files and the clock do not belong here. A change of code here rebuilds the models that import it.
 """

@@ -1,7 +1,7 @@
-"""How much of a return goes with changes of given drivers: rolling regressions, shares by group, errors out of sample.
+"""Attribution of returns to changes of drivers: rolling regressions, shares by group, out-of-sample errors.
 
-Pure functions on arrays: no connection, no clock. Which drivers there are, and when each enters, is decided in the
-models. Method, choices and limits: docs/methods/attribution.md.
+Pure functions on arrays: no connection, no clock. The models decide which drivers there are and when each enters.
+Method, choices and limits: docs/methods/attribution.md.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 WINDOW_MONTHS = 60  # usual for monthly betas since Fama and MacBeth (1973), Journal of Political Economy 81(3)
-RECENT_MONTHS = 36  # "recent" in the statement that is judged; shorter leaves too few months for five drivers
-COMPLETE_SHARE = 0.9  # of a window's months must have every driver that is used
-# Averages of days make returns correlate with their neighbours (Working 1960, Econometrica 28(4)), so one lag at least;
+RECENT_MONTHS = 36  # "recent" in the tested claim; a shorter window has too few months for five drivers
+COMPLETE_SHARE = 0.9  # minimum share of a window's months that have every driver in use
+# Returns of monthly averages are autocorrelated (Working 1960, Econometrica 28(4)), so at least one lag is needed;
 # three is floor(4 (T/100)^(2/9)) for 60 months (Newey and West 1994, Review of Economic Studies 61(4)).
 HAC_LAGS = 3
-MIN_FORECASTS = 24  # of the recent months, or no error out of sample is given
+MIN_FORECASTS = 24  # of the recent months; with fewer, no out-of-sample error is given
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Least squares with an intercept of `m` series on the same `k` drivers.
+    """Least-squares fit of `m` series on an intercept and the same `k` drivers.
 
     `coefficients` (1 + k, m), the intercept first, in units of the series per unit of the driver; `residuals` (n, m);
     `r_squared` and `r_squared_adjusted` (m,) are shares of the series' variance.
@@ -45,15 +45,15 @@ class Fit:
     def inference(self) -> tuple[Floats, Floats, Floats]:
         """Standard errors, t-statistics and two-sided p-values of the coefficients, each (1 + k, m).
 
-        Errors are robust to memory and changing variance: Newey and West (1987), Econometrica 55(3), Bartlett weights,
-        `HAC_LAGS` lags, times n / (n - k - 1) because months are few; the middle of the sandwich is statsmodels'.
-        Months that were left out close up (the equal spacing estimator of Datta and Du 2012, Federal Reserve
+        Errors are robust to autocorrelation and heteroskedasticity: Newey and West (1987), Econometrica 55(3), Bartlett
+        weights, `HAC_LAGS` lags, with the small-sample factor n / (n - k - 1); the middle of the sandwich comes from
+        statsmodels. Missing months are skipped (the equal spacing estimator of Datta and Du 2012, Federal Reserve
         International Finance Discussion Paper 1060). p-values are Student's with n - k - 1 degrees of freedom.
         """
-        # `OLS(...).fit(cov_type="HAC", ...)` of statsmodels gives the same to 3e-14 and was tried: it fits one series
-        # at a time and makes a results object for each, 8.1 ms of CPU for a window of ten series against 1.5 ms here.
+        # Measured alternative: `OLS(...).fit(cov_type="HAC", ...)` of statsmodels gives the same to 3e-14, but fits one
+        # series at a time with a results object for each: 8.1 ms of CPU for a window of ten series, 1.5 ms here.
         # A build fits 227 windows, and each past month end fits its own.
-        # Imported here: both are slow to import, and nothing else needs them.
+        # Imported here, because both are slow to import and nothing else needs them.
         from scipy import stats  # noqa: PLC0415
         from statsmodels.stats.sandwich_covariance import S_hac_simple  # noqa: PLC0415
 
@@ -68,7 +68,7 @@ class Fit:
 
 
 def least_squares(series: Floats, drivers: Floats) -> Fit:
-    """Regress each column of `series` (n, m) on `drivers` (n, k) and an intercept; everything finite, n > k + 1."""
+    """Regress each column of `series` (n, m) on `drivers` (n, k) and an intercept; all values finite, n > k + 1."""
     if series.ndim != 2 or drivers.shape[0] != series.shape[0] or drivers.shape[0] <= drivers.shape[1] + 1:
         raise MetalsError(f"series have shape {series.shape}, drivers {drivers.shape}")
     if not (np.isfinite(series).all() and np.isfinite(drivers).all()):
@@ -84,11 +84,12 @@ def least_squares(series: Floats, drivers: Floats) -> Fit:
 
 
 def group_shares(series: Floats, drivers: Floats, groups: Sequence[str]) -> dict[str, Floats]:
-    """Each group's part of R squared, (m,) per group; the parts add up to R squared and none is negative.
+    """Each group's share of R squared, (m,) per group; the shares add up to R squared and none is negative.
 
-    What a group adds to R squared, averaged over all orders in which the groups can enter: Lindeman, Merenda and Gold
-    (1980), Introduction to Bivariate and Multivariate Analysis, p. 119 ff.; Groemping (2007), The American Statistician
-    61(2), 139-147. Groups enter whole, so that a group of three drivers has no advantage over a group of one.
+    A share is the increase of R squared by a group, averaged over all orders in which groups can enter: Lindeman,
+    Merenda and Gold (1980), Introduction to Bivariate and Multivariate Analysis, p. 119 ff.; Groemping (2007), The
+    American Statistician 61(2), 139-147. The drivers of a group enter together, so that a group of three drivers has no
+    advantage over a group of one.
     """
     centred = drivers - drivers.mean(axis=0)
     centred = centred / np.sqrt((centred**2).sum(axis=0))
@@ -119,12 +120,12 @@ def group_shares(series: Floats, drivers: Floats, groups: Sequence[str]) -> dict
 
 @dataclass(frozen=True)
 class OutOfSample:
-    """Errors of an explanation on months it was not fitted to, against the rule that nothing changes.
+    """Out-of-sample errors of an explanation, compared with the benchmark of no change.
 
     `r_squared` is 1 - sum of squared errors / sum of squared changes (Campbell and Thompson 2008, Review of Financial
-    Studies 21(4), with no change in place of the mean): below zero the explanation does worse than none. Errors are in
-    the unit of the series. `clark_west_t` is the test of Clark and West (2007), Journal of Econometrics 138(1), for
-    nested explanations: large where the drivers do explain, though estimated with error; HAC as in `Fit`.
+    Studies 21(4), with no change in place of the mean): below zero, the explanation is worse than the benchmark. Errors
+    are in the unit of the series. `clark_west_t` is the test of Clark and West (2007), Journal of Econometrics 138(1),
+    for nested models: large if the drivers explain the series, even if estimated with error; HAC as in `Fit`.
     """
 
     months: int
@@ -135,7 +136,7 @@ class OutOfSample:
 
 
 def out_of_sample(actual: Floats, explained: Floats) -> OutOfSample | None:
-    """Compare `actual` (n,) with what was `explained` (n,); months without either are left out, too few give None."""
+    """Compare `actual` (n,) with `explained` (n,); months without either are left out; None if too few remain."""
     from statsmodels.stats.sandwich_covariance import S_hac_simple  # noqa: PLC0415
 
     both = np.isfinite(actual) & np.isfinite(explained)
@@ -157,11 +158,11 @@ def out_of_sample(actual: Floats, explained: Floats) -> OutOfSample | None:
 
 
 def usable(window: Floats) -> Bools:
-    """Which columns of `window` (n, k) can be used together, (k,).
+    """Mask of the columns of `window` (n, k) that can be used together, (k,).
 
-    A column has a figure in the last month (or the newest months would drop out of a window that is named by them) and
-    in `COMPLETE_SHARE` of the months. Where the months that all of them have are fewer, the columns with the fewest
-    give way. In those months a column varies, or it has no coefficient.
+    A column must have a figure in the last month, which names the window, and in `COMPLETE_SHARE` of the months. While
+    the months that all of them have are fewer than that, the column with the fewest figures is dropped. A column that
+    is constant in those months is dropped, because it has no coefficient.
     """
     there = np.isfinite(window)
     least = COMPLETE_SHARE * window.shape[0]
@@ -175,9 +176,9 @@ def usable(window: Floats) -> Bools:
 
 
 def complete_sets(series: Floats, drivers: Floats) -> Iterator[tuple[Bools, list[int]]]:
-    """Months that are complete, (n,), with the columns of `series` (n, m) that share them.
+    """Sets of complete months, (n,), each with the columns of `series` (n, m) that have exactly these.
 
-    Columns with fewer than `COMPLETE_SHARE` of the months complete, or without the last month, are in no set.
+    Columns with fewer complete months than `COMPLETE_SHARE`, or without the last month, are in no set.
     """
     whole = np.isfinite(drivers).all(axis=1)
     by_months: dict[bytes, tuple[Bools, list[int]]] = {}
@@ -189,12 +190,12 @@ def complete_sets(series: Floats, drivers: Floats) -> Iterator[tuple[Bools, list
 
 
 def one_step_ahead(series: Floats, drivers: Floats) -> Floats:
-    """What each month's drivers explain of `series` (n, m), by coefficients of the `WINDOW_MONTHS` months before it.
+    """The part of `series` (n, m) explained by each month's drivers, with coefficients of the previous `WINDOW_MONTHS`.
 
-    The drivers are the month's own (as in Meese and Rogoff 1983, Journal of International Economics 14): this is the
-    error of an explanation, not of a forecast. The intercept is left out: a drift is not the drivers' merit, and
-    without it the explanation contains the rule that nothing changes. NaN where the months before do not suffice, or
-    where a driver that they use has no figure in the month.
+    The drivers are those of the same month (as in Meese and Rogoff 1983, Journal of International Economics 14): this
+    is an explanation, not a forecast. The intercept is left out, because a drift is not explained by the drivers, and
+    so that the benchmark of no change is nested in the explanation. NaN if the previous months do not suffice, or if a
+    driver in use has no figure in the month.
     """
     explained = np.full(series.shape, np.nan)
     for month in range(WINDOW_MONTHS, series.shape[0]):

@@ -1,6 +1,6 @@
-"""Statistics that SQL cannot do: correlations by lag with block-bootstrap bands.
+"""Correlations by lag with block-bootstrap bands, which SQL cannot compute.
 
-Pure functions on arrays: no connection, no clock. Whatever is a sum, a window or a join stays in the models.
+Pure functions on arrays: no connection, no clock. Sums, windows and joins belong in the models.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from pipelines.errors import MetalsError
 
 Floats = NDArray[np.float64]
 
-BOOTSTRAP_SEED = 20260108  # any fixed number serves; this one is the day of the note whose statements are tested
+BOOTSTRAP_SEED = 20260108  # an arbitrary fixed number: the date of the note whose claims are tested
 BOOTSTRAP_REPLICATIONS = 2000
 CONFIDENCE = 0.95
-MIN_PAIRS = 24  # two years of months: below that a block bootstrap has too few blocks to say anything
+MIN_PAIRS = 24  # two years of months; with fewer, a block bootstrap has too few blocks
 
 
 @dataclass(frozen=True)
 class LeadLag:
     """Correlation of a lagged leader with a follower, one entry per lag.
 
-    Arrays have one entry per lag, in the order asked for. Correlations and bands are pure numbers in [-1, 1] and
-    differences in [-2, 2]; `pairs` counts complete pairs and `block_length` is in observations. An entry is NaN
-    where a lag has fewer than `MIN_PAIRS` pairs or a series does not vary.
+    Arrays have one entry per lag, in the given order. Correlations and bands are in [-1, 1], differences in [-2, 2];
+    `pairs` counts complete pairs and `block_length` is in observations. An entry is NaN if the lag has fewer than
+    `MIN_PAIRS` pairs or a series is constant.
     """
 
     lags: NDArray[np.int64]
@@ -64,13 +64,13 @@ def lag_matrix(series: Floats, lags: Sequence[int]) -> Floats:
 
 
 def pairwise_correlation(follower: Floats, leaders: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    """Pearson correlation of `follower` (n,) with each column of `leaders` (n, k), over the rows where both exist.
+    """Pearson correlation of `follower` (n,) with each column of `leaders` (n, k), over rows where both exist.
 
-    Returns the correlations (k,), NaN where fewer than two pairs exist or one side is constant, and the pairs (k,).
+    Returns the correlations (k,), NaN with fewer than two pairs or a constant side, and the number of pairs (k,).
     """
     both = np.isfinite(leaders) & np.isfinite(follower)[:, None]
     pairs = both.sum(axis=0)
-    # Centred twice (overall, then per column) so that the sums of squares keep their digits.
+    # Centred twice (overall, then per column), so that the sums of squares do not lose digits.
     y = np.where(both, follower[:, None] - np.nanmean(follower), 0.0)
     x = np.where(both, leaders - np.nanmean(leaders), 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -82,11 +82,11 @@ def pairwise_correlation(follower: Floats, leaders: Floats) -> tuple[Floats, NDA
 
 
 def circular_block_length(*series: Floats) -> int:
-    """Block length, in observations, for a circular block bootstrap of several series at once: the longest one.
+    """Block length, in observations, for a circular block bootstrap of several series: the longest of their lengths.
 
     Rule: Politis and White (2004), Econometric Reviews 23(1), with the correction of Patton, Politis and White
-    (2009), Econometric Reviews 28(4), as `arch` computes it, rounded up. It caps the length at a third of the
-    sample, so three blocks remain at least.
+    (2009), Econometric Reviews 28(4), as `arch` computes it, rounded up. It limits the length to a third of the
+    sample, so there are at least three blocks.
     """
     lengths = [float(optimal_block_length(values[np.isfinite(values)])["circular"].iloc[0]) for values in series]
     return max(1, *(math.ceil(length) for length in lengths if math.isfinite(length)))
@@ -98,7 +98,7 @@ def resampled_correlation(follower: Floats, leaders: Floats, times_drawn: Floats
     `times_drawn` has shape (b, n); the result (b, k), NaN where a resample has no pair or no variation.
     """
     both = (np.isfinite(leaders) & np.isfinite(follower)[:, None]).astype(np.float64)
-    # Centred, so that the sums of squares keep their digits; a correlation does not depend on the origin.
+    # Centred, so that the sums of squares do not lose digits; a correlation does not depend on the origin.
     y = np.where(both > 0, follower[:, None] - np.nanmean(follower), 0.0)
     x = np.where(both > 0, leaders - np.nanmean(leaders), 0.0)
     pairs, sum_x, sum_y = times_drawn @ both, times_drawn @ x, times_drawn @ y
@@ -116,9 +116,9 @@ def lead_lag(follower: Floats, leaders: Floats, lags: Sequence[int]) -> LeadLag:
 
     `leaders` comes from `lag_matrix`, cut to the same rows as `follower`. Whole rows (the follower with all its
     lagged leaders) are resampled in circular blocks, so one draw serves every lag and the difference from the first
-    lag keeps the dependence between the two. Bands are percentiles of `BOOTSTRAP_REPLICATIONS` draws under a fixed
-    seed (Kuensch 1989; Politis and Romano 1992). The maximum over lags is chosen after seeing all of them: its own
-    band is therefore too narrow, and a test belongs at a lag fixed beforehand.
+    lag keeps the dependence between the two. Bands are percentiles of `BOOTSTRAP_REPLICATIONS` draws with a fixed
+    seed (Kuensch 1989; Politis and Romano 1992). The maximum over lags is selected after seeing all of them, so its own
+    band is too narrow; a test requires a lag fixed in advance.
 
     Bands of persistent series are somewhat too narrow at any lag: between two unrelated series of 217 months, the
     band of the correlation excludes zero in 6 % of simulations for white noise, in 13 % for autoregressions of 0.9
@@ -155,7 +155,7 @@ def lead_lag(follower: Floats, leaders: Floats, lags: Sequence[int]) -> LeadLag:
 
 
 def _times_drawn(rows: int, block_length: int) -> Floats:
-    """How often each row stands in each of the resamples, shape (BOOTSTRAP_REPLICATIONS, rows)."""
+    """How often each row occurs in each resample, shape (BOOTSTRAP_REPLICATIONS, rows)."""
     bootstrap = CircularBlockBootstrap(block_length, np.arange(rows), seed=BOOTSTRAP_SEED)
     return np.stack(
         [

@@ -1,6 +1,6 @@
-"""Is a series larger in some months than in others? A difference of means with standard errors that allow for memory.
+"""Difference of means between regimes, with standard errors robust to autocorrelation.
 
-Pure functions on arrays: no connection, no clock. Which months belong to a regime is decided in the models.
+Pure functions on arrays: no connection, no clock. The models decide which months belong to a regime.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from pipelines.errors import MetalsError
 
 Floats = NDArray[np.float64]
 
-# Regimes last: a twelve-month change shares eleven months with the next one, so errors may be correlated for a year.
+# Regimes persist: consecutive twelve-month changes share eleven months, so errors may be correlated for a year.
 HAC_LAGS_MONTHS = 12
-MIN_MONTHS_PER_REGIME = 24  # two years in and two years out, or there is nothing to compare
+MIN_MONTHS_PER_REGIME = 24  # at least two years inside and two years outside
 
 
 @dataclass(frozen=True)
 class RegimeGap:
-    """Mean inside a regime against the mean outside, and how sure the difference is.
+    """Mean inside a regime, mean outside, and the significance of their difference.
 
-    Means, gap and standard error have the unit of the series. The t-statistic and the one-sided p-value (against no
-    larger mean inside, normal approximation) are NaN where either side has fewer than `MIN_MONTHS_PER_REGIME` months.
+    Means, gap and standard error have the unit of the series. The t-statistic and the one-sided p-value (null: the mean
+    inside is not larger; normal approximation) are NaN if either side has fewer than `MIN_MONTHS_PER_REGIME` months.
     """
 
     mean_inside: float
@@ -43,10 +43,10 @@ class RegimeGap:
 
 
 def regime_gap(values: Floats, inside: NDArray[np.bool_]) -> RegimeGap:
-    """Least squares of `values` (n,) on a constant and the regime's dummy `inside` (n,), in time order, no gaps.
+    """Least squares of `values` (n,) on a constant and the regime's dummy `inside` (n,), in time order, without gaps.
 
-    Standard errors after Newey and West (1987), Econometrica 55(3), Bartlett weights, `HAC_LAGS_MONTHS` lags, as
-    statsmodels computes them, without a small-sample correction.
+    Standard errors after Newey and West (1987), Econometrica 55(3), with Bartlett weights and `HAC_LAGS_MONTHS` lags,
+    as computed by statsmodels, without a small-sample correction.
     """
     import statsmodels.api as sm  # noqa: PLC0415  (slow to import, and nothing else needs it)
     from scipy import stats  # noqa: PLC0415
