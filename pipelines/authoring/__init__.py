@@ -1,4 +1,4 @@
-"""What a maintainer runs: the data dictionary, the page of claims, the bundle, the tariff seed, a new series.
+"""Maintainers' tools: the data dictionary, the page of claims, the bundle, the tariff seed, a new series.
 
-Nothing of a daily run belongs here, and no other room but the command line imports it.
+Code of the daily run does not belong here, and only the command line imports this package.
 """

@@ -1,7 +1,7 @@
 """Compile `warehouse/bundled` from recorded payloads: `python -m pipelines.authoring.bundle [--upstream DIR ...]`.
 
-The project's own parsers and ingest run over the recordings in the order they were retrieved. What belongs here is the
-choice of what ships and its account (README); no figure is typed in, changed or computed.
+The project's own parsers and ingest run over the recordings in the order of their retrieval. This module selects what
+ships and documents it (README); no figure is typed in, changed or computed.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from pipelines.sources import Parsed, SourceModule
 
 MAX_BYTES = 5_000_000
 
-# Recorded file -> (source, request key). Everything else in the manifest stays out on purpose: excerpts and recorded
-# errors are for tests; the IMF, Energy Institute and exchanges do not allow it; the lists of filings are older than the
-# facts that ship and would add nothing; no recorded document of the Federal Register is about metals.
+# Recorded file -> (source, request key). Everything else in the manifest is left out on purpose: excerpts and recorded
+# errors are for tests; the IMF, the Energy Institute and exchanges do not allow it; the lists of filings are older than
+# the bundled facts and would add nothing; no recorded document of the Federal Register is about metals.
 _RECORDED = (
     (re.compile(r"worldbank/[^/]+/(CMO-Historical-Data-Monthly)\.xlsx"), "worldbank_pink_sheet", "{}"),
     (re.compile(r"fred/[^/]+/(\w+)\.csv"), "fred", "fredgraph/{}"),
@@ -42,10 +42,10 @@ _RECORDED = (
     (re.compile(r"uncertainty/[^/]+/(tpu_web_latest)\.xlsx"), "tpu", "{}"),
     (re.compile(r"uncertainty/[^/]+/(US_Policy_Uncertainty_Data\.xlsx)"), "epu", "{}"),
 )
-# The manifest dates the weekly files by their as-of Tuesday; they are out on the Friday after, at 15:30 in New York.
+# The manifest dates the weekly files to their as-of Tuesday; they are published on Friday at 15:30 in New York.
 KNOWN_LATER = {"cftc_legacy": timedelta(days=4)}
 
-# Sorted so that a column repeats itself where it can: smaller files, and the same bytes at every compilation.
+# Sorted so that values repeat within columns, which makes files smaller, and their bytes reproducible.
 _ORDER = {
     "payload": "source_id, request_key, retrieved_at, payload_id",
     "coverage": "source_id, series_id, retrieved_at, payload_id",
@@ -69,9 +69,9 @@ class Recording:
 
 
 def recordings(folders: Sequence[Path], catalog: Catalog) -> list[Recording]:
-    """What the manifests of `folders` offer of bundled sources, in the order it was retrieved; no excerpts.
+    """The recordings of bundled sources in the manifests of `folders`, in order of retrieval, without excerpts.
 
-    Raises BadPayload where a file is not the one of the manifest.
+    Raises BadPayload if a file does not match its manifest.
     """
     found = []
     listed = [(f, entry) for f in folders for entry in json.loads((f / "manifest.json").read_text(encoding="utf-8"))]
@@ -83,7 +83,7 @@ def recordings(folders: Sequence[Path], catalog: Catalog) -> list[Recording]:
         path = folder / entry["file"]
         if hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
             raise BadPayload(f"{path} is not the file of the manifest", source=source, row=key)
-        # The manifest knows the day, not the hour; its first moment is what an as-of day may see.
+        # The manifest has the day, not the hour; the start of the day makes it known by the end of that day.
         at = datetime.fromisoformat(entry["retrieved_at"]) + KNOWN_LATER.get(source, timedelta())
         found.append(Recording(path, source, key, at, entry["url"], entry["fidelity"], entry["sha256"]))
     return sorted(found, key=lambda r: (r.retrieved_at, r.source, r.key, r.sha256))
@@ -100,7 +100,7 @@ def _place(file: str, catalog: Catalog) -> tuple[str, str] | None:
 
 
 def _only_bundled(module: SourceModule) -> SourceModule:
-    """`module` with a `parse` that keeps the series that may ship and, of filings, the tags of companies.yaml."""
+    """`module` with a `parse` that keeps only series that may ship and, of filings, only tags in companies.yaml."""
 
     def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         parsed = module.parse(body, key, catalog)
@@ -133,14 +133,14 @@ def _only_bundled(module: SourceModule) -> SourceModule:
 def compile_bundle(folders: Sequence[Path], directory: Path, catalog: Catalog) -> pl.DataFrame:
     """Write the bundle's Parquet files and README into `directory`; return `summary` of them.
 
-    A recording that a parser or a contract refuses stops the compilation: it ships whole or not at all.
-    Raises BadPayload, ContractBreach, or ValueError where the files are larger than MAX_BYTES.
+    A recording that a parser or a contract refuses stops the compilation.
+    Raises BadPayload, ContractBreach, or ValueError if the files are larger than MAX_BYTES.
     """
     directory.mkdir(parents=True, exist_ok=True)
     modules = {source: _only_bundled(sources.module(source)) for _, source, _ in _RECORDED}
     report = ingest.Report()
     with warehouse.scratch() as connection:
-        connection.execute("set threads = 1")  # row groups in one order: the same bytes each time
+        connection.execute("set threads = 1")  # a fixed order of row groups, for reproducible bytes
         for r in recordings(folders, catalog):
             payload = ingest.Payload(
                 r.sha256, r.key, r.retrieved_at, r.path.read_bytes(), r.url, None, None, "bundled", r.fidelity
@@ -192,7 +192,7 @@ def summary(directory: Path, catalog: Catalog) -> pl.DataFrame:
 
 
 def _bytes_of(connection: duckdb.DuckDBPyConnection, directory: Path, source: str) -> int:
-    """Compressed bytes of the table that holds the source's rows, by its share of the rows."""
+    """Compressed bytes of the source's table, in proportion to its share of the rows."""
     total = 0
     for table in ("observation", "filing_fact"):
         path = directory / f"{table}.parquet"

@@ -1,7 +1,7 @@
 """docs/claims.md: every claim with its rule, its verdicts, the figures behind them and what would change them.
 
-Rules come from the seeds, verdicts from the models run for each day over the raw tables of two builds: one of the
-figures that ship, one of everything recorded. `python -m pipelines.authoring.claims_page BUNDLED RECORDED` writes it.
+Rules come from the seeds; verdicts come from the models, run as of each day over the raw tables of two builds: one of
+the bundled figures, one of all recordings. `python -m pipelines.authoring.claims_page BUNDLED RECORDED` writes it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.transform import history
 
 PAGE = PROJECT_ROOT / "docs" / "claims.md"
-# The day the page speaks of. Raw tables know more each day; the page is about one.
+# The as-of date of the page, fixed so that the page is reproducible.
 DAY = date(2026, 11, 25)
-# A few days of the past: `metals history` and the table claim_verdict_history have every month end.
+# Some past days; `metals history` and the table claim_verdict_history have every month end.
 PAST = (*(date(year, 12, 31) for year in range(2010, 2026, 3)), date(2026, 3, 31), date(2026, 6, 30), date(2026, 9, 30))
 NUMBERS_SHOWN = 3
 
@@ -73,7 +73,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One indicator's value on a day; `value` in the rule's unit, None where there is none."""
+    """One indicator's value as of a day; `value` in the rule's unit, None if there is none."""
 
     indicator: str
     role: str
@@ -87,7 +87,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the rule of a claim says on a day, and from what."""
+    """The verdict of a claim as of a day, and its evidence."""
 
     verdict: str
     because: str
@@ -102,7 +102,7 @@ def seed(name: str) -> list[dict[str, str]]:
 
 
 def rules() -> list[Rule]:
-    """All rules in the order of the seed."""
+    """All rules, in the order of the seed."""
     return [
         Rule(
             r["claim_id"], r["indicator"], r["label"], r["role"], r["comparison"], float(r["threshold"]),
@@ -156,7 +156,7 @@ def page(
 
 
 def overview(title: str, claims: Iterable[Mapping[str, str]], found: Mapping[str, Verdict]) -> list[str]:
-    """One row a claim: verdict, the two or three figures behind it, and their dates."""
+    """One row per claim: verdict, the two or three figures behind it, and their dates."""
     labels = {(r.claim_id, r.indicator): r.label for r in rules()}
 
     def told(claim_id: str) -> str:
@@ -205,7 +205,7 @@ def _claim(
 
 
 def _runs(claim_id: str, past: Mapping[date, Mapping[str, Verdict]]) -> str:
-    """Past verdicts in runs of the same: `no_data 2010-12 to 2019-12, supported 2022-12 to 2026-09`."""
+    """Past verdicts, grouped into runs: `no_data 2010-12 to 2019-12, supported 2022-12 to 2026-09`."""
     runs: list[tuple[str, str, str]] = []
     for day in sorted(past):
         verdict = past[day][claim_id].verdict
@@ -218,8 +218,8 @@ def _runs(claim_id: str, past: Mapping[date, Mapping[str, Verdict]]) -> str:
 
 
 def _behind(found: Verdict) -> list[Evidence]:
-    """The decisive figures that the verdict rests on most: fresh before stale, decided before undecided, and of figures
-    that support and figures that contradict by turns.
+    """The most important decisive figures: fresh before stale, decided before undecided, and supporting and
+    contradicting ones in turn.
     """
     decisive = [e for e in found.evidence if e.role == "decisive" and e.value is not None]
     counted: dict[str, int] = {}
@@ -242,7 +242,7 @@ def _value(evidence: Evidence) -> str:
 
 
 def amount(value: float, unit: str) -> str:
-    """A figure as people write it, with its unit."""
+    """A figure with its unit, for display."""
     if unit == "t_statistic":
         return f"t {value:,.2f}"
     if unit == "usd":

@@ -1,7 +1,7 @@
 """Writes docs/data_dictionary.md (publishers, series, published tables) and the raw tables as dbt's sources.
 
-`make docs` runs it. Both files hold nothing but what the catalogue, the YAML files of the marts and the definitions of
-the raw tables say, in their order, so they are the same wherever they are written.
+`make docs` runs it. Both files derive only from the catalogue, the YAML files of the marts and the definitions of the
+raw tables, in their order, so they are reproducible.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ back-filled figures count as known after the lag, and `revised` where they count
 
 
 def sources() -> str:
-    """The raw tables as dbt sources, described as the warehouse defines them."""
+    """The raw tables as dbt sources, with the descriptions of the warehouse."""
     lines = [
         "# Written by `make docs` from the raw tables' definitions in pipelines/: change those, not this file.",
         "version: 2",
@@ -176,12 +176,12 @@ def _sentence(description: str) -> str:
 
 
 def _number(value: float) -> str:
-    """A bound as people write it: thousands separated, no idle decimals."""
+    """A bound for display: with thousands separators, without trailing zeros."""
     return f"{value:,.0f}" if value == round(value) else f"{value:,.10g}"
 
 
 def table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> list[str]:
-    """A Markdown table and an empty line; bars and line breaks in cells are taken care of."""
+    """A Markdown table and an empty line; bars and line breaks in cells are escaped."""
 
     def line(cells: Iterable[object]) -> str:
         return "| " + " | ".join(" ".join(str(cell).split()).replace("|", "\\|") for cell in cells) + " |"

@@ -1,7 +1,7 @@
-"""A new series of a known publisher, tried before it is tracked: the publisher is asked, the answer goes the way of a
-run in a place of its own, and the entry is written only when rows came of it.
+"""Adds a series of a known publisher: fetches it, loads it in a scratch warehouse as a run does, and writes the entry
+only if the result has rows.
 
-Knows no publisher: how to ask and parse is in `sources`.
+Code for a single publisher does not belong here: requests and parsing are in `sources`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ EXAMPLES = 3
 
 @dataclass(frozen=True)
 class Trial:
-    """What the publisher sent of a series. `low` and `high` are in its unit; `spacing_days` is the usual distance."""
+    """The trial load of a series. `low` and `high` are in its unit; `spacing_days` is the most common spacing."""
 
     rows: int
     first_period: date | None
@@ -47,7 +47,7 @@ class Trial:
 
 
 def file_of(source_id: str, settings: Settings) -> Path:
-    """The catalogue file that holds a publisher's series. Raises CatalogError where none does."""
+    """The catalogue file that holds a publisher's series. Raises CatalogError if there is none."""
     for path in sorted((settings.catalog_dir / "series").glob("*.yaml")):
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         if (document.get("defaults") or {}).get("source") == source_id:
@@ -56,7 +56,7 @@ def file_of(source_id: str, settings: Settings) -> Path:
 
 
 def entry(path: Path, given: dict[str, Any]) -> Series:
-    """The series that `given` makes with the defaults of its file; CatalogError names what is lacking or wrong."""
+    """The series of `given` and the defaults of its file; raises CatalogError for missing or invalid fields."""
     defaults = yaml.safe_load(path.read_text(encoding="utf-8")).get("defaults") or {}
     try:
         return Series.model_validate({**defaults, **given})
@@ -66,14 +66,14 @@ def entry(path: Path, given: dict[str, Any]) -> Series:
         said = ([f"still needed: {', '.join(lacking)}"] if lacking else []) + wrong
         raise CatalogError(
             f"{'; '.join(said)} (neither given nor among the defaults of {path.name})" if lacking else "; ".join(said),
-            todo="give them as options; docs/adding_a_series.md says what each means",
+            todo="give them as options; docs/adding_a_series.md explains each",
         ) from None
 
 
 def selection(pairs: list[str], neighbour: Series | None) -> dict[str, Any]:
-    """`--select` as the publisher's module reads it: the names that its other series give, numbers as they write them.
+    """`--select` as the publisher's module reads it: with the names and the number types of its other series.
 
-    Raises CatalogError for a pair that is none, and where none of the names of `neighbour` is given.
+    Raises CatalogError for an invalid pair, and if none of the names of `neighbour` is given.
     """
     found: dict[str, Any] = {}
     for pair in pairs:
@@ -90,7 +90,7 @@ def selection(pairs: list[str], neighbour: Series | None) -> dict[str, Any]:
 
 
 def refuse_known(series: Series, tracked: Catalog) -> None:
-    """Raises CatalogError when the name, or the very figures, are tracked already, or the metal is not known."""
+    """Raises CatalogError if the id or the same `select` is already tracked, or the metal is unknown."""
     if series.id in tracked.series:
         raise CatalogError(f"'{series.id}' is tracked already", todo="choose another id")
     same = next((s.id for s in tracked.series_of(series.source) if s.select == series.select), None)
@@ -101,9 +101,10 @@ def refuse_known(series: Series, tracked: Catalog) -> None:
 
 
 def try_out(series: Series, tracked: Catalog, settings: Settings) -> Trial:
-    """Ask the publisher for this series alone, parse and check the answer; nothing of it is kept.
+    """Fetch this series alone, parse and validate the response; nothing of it is kept.
 
-    Raises UpstreamUnavailable when nobody may be asked or nobody answered, BadPayload or ContractBreach as a run does.
+    Raises UpstreamUnavailable if the publisher is switched off or does not answer; BadPayload or ContractBreach as in a
+    run.
     """
     source = tracked.sources[series.source]
     reason = not_asked(source, settings)
@@ -138,22 +139,22 @@ def try_out(series: Series, tracked: Catalog, settings: Settings) -> Trial:
 
 
 def doubts(series: Series, trial: Trial) -> list[str]:
-    """What speaks against tracking the series as it is described; empty where nothing does."""
+    """Contradictions between the trial load and the entry; empty if there are none."""
     said = []
     if not trial.rows:
-        said.append("the publisher's answer holds no row of it; see --select")
+        said.append("the publisher's response has no row of it; see --select")
     if trial.quarantined:
         said.append(f"{trial.quarantined} rows would go to quarantine, for instance {'; '.join(trial.examples)}")
     usual = {"daily": (1, 4), "weekly": (7, 7), "monthly": (28, 31), "quarterly": (90, 92)}.get(
         series.frequency.value, (365, 366)
     )
     if trial.spacing_days is not None and not usual[0] <= trial.spacing_days <= usual[1]:
-        said.append(f"its periods lie {trial.spacing_days} days apart, which is not {series.frequency.value}")
+        said.append(f"its periods are {trial.spacing_days} days apart, which is not {series.frequency.value}")
     return said
 
 
 def text(series: Series, path: Path) -> str:
-    """The entry as it is written into its file: what the file's defaults do not say already."""
+    """The entry for its file, without fields that equal the file's defaults."""
     defaults = yaml.safe_load(path.read_text(encoding="utf-8")).get("defaults") or {}
     said = series.model_dump(mode="json")
     kept = {
@@ -170,15 +171,15 @@ def text(series: Series, path: Path) -> str:
 
 
 def write(series: Series, path: Path, settings: Settings) -> None:
-    """Append the entry to its file; the file is swapped in whole, and only when the catalogue can be read with it."""
+    """Append the entry to its file; the file is replaced atomically, and only if the catalogue is valid with it."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     before = path.read_text(encoding="utf-8")
     part.write_text(before.rstrip("\n") + "\n" + text(series, path), encoding="utf-8")
     try:
-        # The catalogue as it would be: the loader reads whole folders, so the file is judged beside its neighbours.
+        # Validate the resulting catalogue: the loader reads whole folders, so all files are copied.
         judged = catalogs.entries_of(part)
         if judged[-1] != series:
-            raise CatalogError(f"{path.name}: the entry would be read back differently from what was tried")
+            raise CatalogError(f"{path.name}: the entry would be read back differently from the one tried")
         refuse_known(series, catalogs.load(settings.catalog_dir))
         part.replace(path)
     finally:

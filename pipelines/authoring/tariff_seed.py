@@ -1,7 +1,8 @@
 """The seed of tariff products from the Yale Budget Lab's lists: `python -m pipelines.authoring.tariff_seed FOLDER`.
 
-The lists name products by prefixes of the US tariff schedule, compiled from its chapter 99 (github.com/Budget-Lab-Yale/
-tariff-rate-tracker, MIT). Steel is left out on purpose: it is no metal of the catalogue. Nothing is computed here.
+The lists identify products by prefixes of the US tariff schedule, compiled from its chapter 99 (github.com/
+Budget-Lab-Yale/tariff-rate-tracker, MIT). Steel is left out on purpose: it is not a metal of the catalogue. Nothing is
+computed here.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from pipelines.settings import PROJECT_ROOT
 SEED = PROJECT_ROOT / "dbt_project" / "seeds" / "tariff_products.csv"
 COLUMNS = ("hts_prefix", "chapter_99_code", "annex", "metal_id", "effective_on", "product_list")
 METALS = {"aluminum": "aluminium", "copper": "copper"}
-# The list of copper products bears no date; the tariff took effect on this day (90 FR 37727, document 2025-14893),
-# a month after the schedule's revision that first printed it.
+# The list of copper products has no date; the tariff took effect on this day (90 FR 37727, document 2025-14893), a
+# month after the schedule's revision that first printed it.
 COPPER_EFFECTIVE_ON = "2025-08-01"
 
 
 def products(folder: Path) -> pl.DataFrame:
-    """Products of the three lists, columns as in COLUMNS; an empty cell is what the list does not say."""
+    """Products of the three lists, columns as in COLUMNS; a cell is empty if the list has no value."""
     nothing = pl.lit(None, dtype=pl.String)
 
     def read(name: str) -> pl.DataFrame:
