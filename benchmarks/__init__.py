@@ -1,1 +1,1 @@
-"""What is measured, against what a user would pick instead and against the limit of the machine."""
+"""Benchmarks: this project against the alternatives a user has, and against the limit of the machine."""

@@ -1,4 +1,4 @@
-"""What was known on a day: the kept intervals against a scan of the table, and against asking the raw rows."""
+"""Point-in-time queries: precomputed intervals against a scan of the table, and against querying the raw rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SEED = 0.25  # of DuckDB's random()
 SERIES, PERIODS, REVISIONS = 2_000, 500, 10
 ROWS = SERIES * PERIODS * REVISIONS
 
-# Synthetic: a figure a month, learnt a month later and revised at gaps of up to four months.
+# Synthetic: one figure per month, known a month later and revised at intervals of up to four months.
 OBSERVATIONS = f"""
 create table synthetic_observation as
 select
@@ -26,7 +26,7 @@ select
         + interval (60 * revision + cast(floor(59 * random()) as integer)) day as known_at
 from range({SERIES}) as s (series), range({PERIODS}) as p (period), range({REVISIONS}) as r (revision)
 """
-# As the model base_observations__intervals keeps it: the same columns of knowledge, the same order.
+# As in the model base_observations__intervals: the same columns and order.
 INTERVALS = """
 create table synthetic_interval as
 select *, lead(known_at) over (partition by series_id, period order by known_at) as superseded_at
@@ -44,7 +44,7 @@ select count(series_id), max(period), sum(value) from (
     from synthetic_observation where known_at < timestamp '2005-07-01' group by series_id, period
 )
 """
-# A row is counted in on the first of the days after it was learnt, and out on the first after it was replaced.
+# A row counts from the first day after it became known to the first day after it was replaced.
 MANY_DAYS = """
 with movements as (
     select date_trunc('month', known_at) + interval 1 month as day, count(*) as n, sum(value) as total
@@ -63,7 +63,7 @@ where day between timestamp '2000-01-01' and timestamp '2009-12-01' order by day
 
 
 def measure() -> list[Row]:
-    """One day, and the first days of 120 months, of ten million synthetic rows in a file of its own."""
+    """One day, and the first days of 120 months, of ten million synthetic rows in a separate file."""
     with (
         tempfile.TemporaryDirectory() as folder,
         contextlib.closing(duckdb.connect(str(Path(folder) / "synthetic.duckdb"))) as connection,

@@ -1,7 +1,7 @@
-"""The SEC's bulk file: megabytes a second, peak memory, and a backfill killed half way and begun again.
+"""The SEC's bulk file: megabytes per second, peak memory, and a backfill that is killed half way and resumed.
 
 The zip is made here (synthetic filers in the recorded shape) and removed again; the backfill is `metals backfill sec`
-in a process of its own, as a user starts it.
+in a separate process, as a user starts it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MEMORY_LIMIT_MB = 1500
 
 
 def measure() -> list[Row]:
-    """One run whole, one killed by SIGKILL when half of its parts are there and begun again: the same rows."""
+    """One complete run, and one killed by SIGKILL at half of its parts and resumed: both give the same rows."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         zipped = folder / "companyfacts_synthetic.zip"
@@ -82,7 +82,7 @@ def _start(warehouse: Path, zipped: Path) -> subprocess.Popen[bytes]:
 
 
 def _wait(process: subprocess.Popen[bytes]) -> tuple[float, float]:
-    """Waits for success; returns the peak resident memory in MB and the seconds of processor time."""
+    """Waits for success; returns the peak resident memory in MB and the CPU time in seconds."""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, "the backfill failed"
@@ -91,7 +91,7 @@ def _wait(process: subprocess.Popen[bytes]) -> tuple[float, float]:
 
 
 def _rows(warehouse: Path) -> tuple[object, ...]:
-    """Count, and a digest of every fact in the order stored; the same for what reached the build."""
+    """Count and digest of all facts in stored order; the same for the rows in the build."""
     parquet = f"read_parquet('{warehouse}/bulk/**/facts/*.parquet', file_row_number = true, filename = true)"
     with duckdb.connect(str(warehouse / "build" / "build.duckdb"), read_only=True) as connection:
         # Without the name of the file: the two lie in different folders.

@@ -1,8 +1,8 @@
 """The daily job against a plain script of the same work: load, the SQL of models and tests, checks, publish, page.
 
-Publishers are not asked; the figures are the bundled ones. Seconds are of the processor, of all processes of a side.
-`python -m benchmarks.daily_job WORK` is the plain script itself: no Dagster, no dbt, their compiled selects alone (no
-comments, no contracts of columns).
+Nothing is fetched; the figures are the bundled ones. Times are CPU seconds of all processes of a side.
+`python -m benchmarks.daily_job WORK` is the plain script: no Dagster, no dbt, only the compiled selects (no comments,
+no column contracts).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ insert into raw.filing_fact by name
 
 
 def script(work: Path) -> None:
-    """The daily job as one would write it down for oneself; `work` holds what dbt had compiled and the tables' keys."""
+    """The daily job as a plain script; `work` holds dbt's compiled SQL and the tables' keys."""
     from pipelines import brief  # as the job does: nothing else here needs Plotly
 
     settings, tracked = Settings(offline=True), catalog.load(Settings().catalog_dir)
@@ -83,7 +83,7 @@ def _do(connection: Any, step: dict[str, str]) -> None:
 
 
 def _work(settings: Settings) -> list[dict[str, str]]:
-    """What the last build of everything did, in its order. Seeds are read from their files with the types dbt gave."""
+    """The steps of the last full build, in order. Seeds are read from their files with the types that dbt gave."""
     nodes = transform.compiled(settings)
     results = json.loads((settings.build_path.parent / "dbt" / "run_results.json").read_bytes())["results"]
     steps = []

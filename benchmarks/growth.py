@@ -1,4 +1,4 @@
-"""What a row costs when there are ten and a hundred times as many: through contracts and comparison into the build."""
+"""Cost per row with ten and a hundred times as many rows: through contracts and comparison into the build."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ NOW = datetime.fromisoformat("2026-11-20T12:00:00")
 
 
 def measure() -> list[Row]:
-    """Microseconds of processor time a row: observations new and unchanged, and facts of 1, 10 and 100 filers."""
+    """Microseconds of CPU time per row: new and unchanged observations, and facts of 1, 10 and 100 filers."""
     return [*_observations(), *_filers()]
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    # Processor time of this process, all threads: what a row costs, whoever else is on the machine.
+    # CPU time of this process, all threads, which does not depend on the machine's load.
     started = process_time()
     work()
     return process_time() - started

@@ -1,4 +1,4 @@
-"""Inputs of the benchmarks: recorded payloads where they are at hand, and seeded observations named synthetic."""
+"""Inputs of the benchmarks: recorded payloads, if available, and seeded synthetic observations, named as such."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ WORKBOOK = RECORDED / "worldbank" / "2026-06-03" / "CMO-Historical-Data-Monthly.
 
 
 def recorded(path: Path) -> bytes:
-    """A recorded payload. Raises SystemExit where the recordings are not here: nothing stands in for them."""
+    """A recorded payload. Raises SystemExit if the recordings are missing: there is no substitute."""
     if not path.is_file():
         raise SystemExit(f"{path} is not here: METALS_TEST_UPSTREAM names the folder of recorded payloads")
     return path.read_bytes()
 
 
 def observations(rows: int) -> pl.DataFrame:
-    """Rows of the raw table `observation`: synthetic daily series of 10,000 days each, known on the day."""
+    """Rows of the raw table `observation`: synthetic daily series of 10,000 days each, known on the same day."""
     days = 10_000
     number = pl.int_range(rows)
     period = (pl.lit(date(1999, 1, 1)) + pl.duration(days=number % days)).cast(pl.Date)

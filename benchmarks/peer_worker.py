@@ -1,7 +1,7 @@
-"""The peers' side of the table, run inside their own environment: `python peer_worker.py SIDE INPUT`.
+"""The peers' side of the table, run in their own environment: `python peer_worker.py SIDE INPUT`.
 
-Says READY, then does its work once for every line it reads and answers with the number of rows and the seconds of
-processor time. Stands alone: nothing of this project is installed there.
+Prints READY, then does its work once for every line it reads and prints the number of rows and the CPU seconds.
+Self-contained: nothing of this project is installed there.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-ROUNDS = 32  # databases opened beforehand: opening one is nobody's loading
+ROUNDS = 32  # databases opened in advance, because opening is not part of loading
 
 
 def edgartools_objects(path):

@@ -1,4 +1,4 @@
-"""Loading, against the libraries a user would take instead: edgartools, bedrok, dlt, in an environment of their own."""
+"""Loading, against alternative libraries in their own environment: edgartools, bedrok, dlt."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def measure() -> list[Row]:
 
 
 def environment() -> Path:
-    """The Python that has the peers, made on first use; another pin makes another environment."""
+    """The Python of the peers' environment, created on first use, one per set of pinned versions."""
     folder = ENVIRONMENTS / hashlib.sha256(" ".join(PINNED).encode()).hexdigest()[:12]
     python = folder / "bin" / "python"
     if not (folder / "complete").exists():
@@ -73,7 +73,7 @@ def environment() -> Path:
 
 
 class _Side:
-    """Work that is timed from outside, and whose processor time is kept here: a busy machine does not lengthen that."""
+    """Work that is timed from outside, and whose CPU time is recorded here, which a busy machine does not change."""
 
     def __init__(self, work: Callable[[], float | None]) -> None:
         self._work = work  # returns its own processor time where it runs in another process
@@ -86,13 +86,13 @@ class _Side:
 
     @property
     def processor(self) -> str:
-        """Median seconds of processor time."""
+        """Median CPU seconds."""
         return f"{statistics.median(self._seconds):.3g} s"
 
 
 @contextlib.contextmanager
 def _peer(python: Path, side: str, given: Path, rows: int) -> Iterator[_Side]:
-    """A peer that has imported and read its input and works once on each call; every time it must give `rows` rows."""
+    """A peer that is ready (imports done, input read) and works once per call; each call must give `rows` rows."""
     with tempfile.TemporaryDirectory() as home:
         worker = subprocess.Popen(
             [str(python), str(Path(__file__).with_name("peer_worker.py")), side, str(given)],

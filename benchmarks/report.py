@@ -1,4 +1,4 @@
-"""Rows of the benchmark table, and the table itself. What is measured stands in the other modules."""
+"""Rows of the benchmark table, and the table itself. The measurements are in the other modules."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ RUNS = 5
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: the same work done by us, by a peer, and by the least that could do it.
+    """One line of the table: the same work done by this project, by a peer, and by a minimal program (the limit).
 
-    Figures are medians in `unit`, made in one session with the sides taking turns. `peer` and `limit` are None where
-    there is none. `lower_is_better` says how to read the ratios; `note` says what the sides are.
+    Figures are medians in `unit`, measured in one session with the sides taking turns. `peer` and `limit` are None if
+    there is none. `lower_is_better` gives the direction of the ratios; `note` describes the sides.
     """
 
     subject: str
@@ -31,7 +31,7 @@ class Row:
     lower_is_better: bool = True
 
     def cells(self) -> tuple[str, ...]:
-        """Subject, ours, peer, limit, ours against the peer, ours against the limit, note."""
+        """Cells: subject, ours, peer, limit, ours against the peer, ours against the limit, note."""
 
         def shown(value: float | None) -> str:
             return "" if value is None else f"{value:,.3g} {self.unit}"
@@ -54,7 +54,7 @@ class Row:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """The table; a ratio above one means that ours does better than the other side."""
+    """The table; a ratio above one means that this project is better than the other side."""
     head = ("what", "ours", "peer", "limit", "ours vs peer", "ours vs limit", "sides")
     lines = [" | ".join(head), " | ".join("---" for _ in head), *(" | ".join(row.cells()) for row in rows)]
     return "\n".join(f"| {line} |" for line in lines)
@@ -73,5 +73,5 @@ def medians(*sides: Callable[[], object], runs: int = RUNS) -> list[float]:
 
 
 def version(package: str) -> str:
-    """Name and version of a peer, as it stands in the note."""
+    """Name and version of a peer, for the note."""
     return f"{package} {metadata.version(package)}"

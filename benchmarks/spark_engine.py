@@ -17,7 +17,7 @@ FILERS = 60
 
 
 def measure() -> list[Row]:
-    """Seconds from files to all rows in the driver, the session up; the two frames are equal."""
+    """Seconds from files to all rows in the driver, with the session already started; the two frames are equal."""
     nothing = Catalog([], [], [], [])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

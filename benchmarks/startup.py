@@ -1,4 +1,4 @@
-"""How long Dagster takes to load the code location and to show its page, against importing Dagster alone."""
+"""Time for Dagster to load the code location and to show its page, against importing Dagster alone."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UI_WAIT_S, STOP_WAIT_S = 120, 30
 
 @contextlib.contextmanager
 def home() -> Iterator[dict[str, str]]:
-    """An environment with a Dagster home and a warehouse of its own."""
+    """An environment with its own Dagster home and warehouse."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copyfile(REPOSITORY / "dagster_home" / "dagster.yaml", Path(folder) / "dagster.yaml")
         yield {
@@ -41,13 +41,13 @@ def home() -> Iterator[dict[str, str]]:
 
 
 def processor_seconds() -> float:
-    """Processor time of all child processes that have ended: what neighbours on the machine do does not show in it."""
+    """CPU time of all child processes that have ended, which does not depend on the machine's load."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 class Cost(NamedTuple):
-    """What a command took, in seconds."""
+    """The cost of a command, in seconds."""
 
     processor: float
     clock: float
@@ -61,7 +61,7 @@ def run(command: tuple[str, ...], environment: dict[str, str]) -> Cost:
 
 
 def first_answer(environment: dict[str, str]) -> float:
-    """Seconds of the clock from `dagster dev` to the first answer that knows the assets. Raises RuntimeError."""
+    """Wall time in seconds from `dagster dev` to the first response with the assets. Raises RuntimeError."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -96,7 +96,7 @@ def first_answer(environment: dict[str, str]) -> float:
 
 
 def measure() -> list[Row]:
-    """Seconds of the clock; the project is parsed once before, as after an installation's first use."""
+    """Wall time in seconds; the dbt project has been parsed before, as after the first run of an installation."""
     with home() as environment:
         rounds = [
             (run(IMPORTS, environment).clock, run(VALIDATE, environment).clock, first_answer(environment))

@@ -1,6 +1,6 @@
-"""Made-up filers in the shape of the SEC's bulk files, from a seed: for measuring, never for anyone's warehouse.
+"""Synthetic filers in the format of the SEC's bulk files, from a seed: for measurements only.
 
-Every name says SYNTHETIC. Tags, units and the number of facts per tag are drawn; figures mean nothing.
+Every name contains SYNTHETIC. Tags, units and the number of facts per tag are random; the figures have no meaning.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LABEL = "SYNTHETIC element, not of any taxonomy. " * 6
 
 
 def companyfacts(cik: int, tags: int, years: int) -> bytes:
-    """One companyfacts response about a made-up filer: `tags` elements over `years` years, some 180 bytes a fact."""
+    """One companyfacts response of a synthetic filer: `tags` elements over `years` years, about 180 bytes per fact."""
     draw = random.Random(cik)  # noqa: S311 - a seed, so that the same filer comes out each time
     elements: dict[str, Any] = {}
     for number in range(tags):
@@ -57,7 +57,7 @@ def submissions(cik: int) -> bytes:
 def write_zip(path: Path, megabytes: float, *, tags: int = 120, years: int = 15) -> int:
     """companyfacts.zip with at least `megabytes` of JSON; returns the bytes of JSON in it.
 
-    Making JSON takes longer than reading it: filers beyond the first thirty are these again under another number.
+    Generating JSON takes longer than reading it, so filers beyond the first thirty are copies with other numbers.
     """
     made: list[bytes] = []
     total = filers = 0
