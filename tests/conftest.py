@@ -1,4 +1,4 @@
-"""What all tests stand on: the upstream that ships, the recorded payloads, and their replay; no skips in CI."""
+"""Shared fixtures: the shipped upstream, the recorded payloads, and their replay; no skips in CI."""
 
 from __future__ import annotations
 

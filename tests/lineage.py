@@ -1,4 +1,4 @@
-"""Where the figures of a warehouse come from, asked of its own `lineage`: which rows of which marts lead nowhere."""
+"""Lineage of a warehouse, by its own table `lineage`: finds the rows of marts that lead to no payload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the recorded payloads are, and what their manifests say of them. Nothing of the project is imported."""
+"""The recorded payloads and their manifests. Imports nothing of the project."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A replay of the publishers over HTTP on the loopback address, fed with folders in the form of the recordings.
 
 `<base>/<host>/<path>?<query>` stands for `https://<host>/<path>?<query>` (setting `upstream_base_url`).
-What belongs here: which recording answers at which moment, the few answers nobody recorded (labelled so
-where they are made), and faults. Nothing of the project is imported: the replay knows publishers, not us.
+What belongs here: which recording is served at which time, the few responses that were not recorded (labelled where
+they are made), and faults. Imports nothing of the project.
 
 By hand: `python -m tests.replay --port 8099 [--upstream DIR ...] [--now 2026-06-10]`.
 """

@@ -1,4 +1,4 @@
-"""A headless Chromium of the system's own, the network shut: whatever a page asks for is refused and written down."""
+"""The system's headless Chromium without network: every request of a page is blocked and recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The brief of a published warehouse of all payloads, in a real browser: drawn, reachable, accessible, silent."""
+"""The brief of a published warehouse of all payloads, in a browser: drawn, linked, accessible, offline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Dagster UI as a user opens it: `metals ui`, looked at with headless Chromium on the loopback address."""
+"""The Dagster UI as a user opens it: `metals ui`, in headless Chromium on the loopback address."""
 
 from __future__ import annotations
 

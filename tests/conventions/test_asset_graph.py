@@ -1,4 +1,4 @@
-"""What the Dagster UI shows of every asset, and that the graph of groups can be read from left to right."""
+"""Metadata of every asset in the Dagster UI, and the direction of the graph of groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where things stand in the dbt project, from the parsed project: a model in the wrong place fails here."""
+"""Structure of the dbt project, from the parsed project: a model in the wrong place fails here."""
 
 from __future__ import annotations
 

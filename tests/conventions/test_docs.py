@@ -1,4 +1,4 @@
-"""The pages for people: links lead somewhere, commands and settings that are named exist, nothing is left out."""
+"""The documentation: links are valid, named commands and settings exist, and all of them are documented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A driver, or a divergence, is declared in several places: the places agree."""
+"""A driver or a divergence is declared in several places, which must agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every published table owes its reader, from the parsed project: a new table without it fails here.
+"""Requirements for every published table, from the parsed project: a new table that misses one fails here.
 
 Its grain in words and tested, an enforced contract, a unit test of its arithmetic, units in the names of its figures,
 and a comment in its file.

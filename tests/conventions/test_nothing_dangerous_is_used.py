@@ -1,4 +1,4 @@
-"""What the code may not do, whatever it reads: found by walking its syntax, not by trusting its authors."""
+"""Constructs that the code must not use, found by walking its syntax trees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every curated policy event carries a citation, names metals of the catalogue and says where it was read."""
+"""Every curated policy event has a citation, metals of the catalogue and the source in which it was read."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 """Runs killed with SIGKILL at random points: `python -m tests.endurance.kills --count 200`.
 
-Each killed process is `metals run`, or one stage of it by the calls that its assets make. It is forked from a process
-that has imported everything, so that time is spent on runs and not on imports. A kill is drawn at random within a
-stage; what the process was doing when it died is read from a mark that it leaves as it goes. Between rounds of kills a
-whole `metals run` must complete. Prints counts by stage and exits with 1 if anything was lost, doubled, or half
-published.
+Each killed process is `metals run`, or one stage of it, with the calls that its assets make. It is forked from a
+process that has imported everything, to save time. The time of a kill within a stage is random; the process records
+what it is doing, so that the state at its death is known. Between rounds of kills, a complete `metals run` must
+succeed. Prints counts by stage, and exits with 1 if anything was lost, duplicated, or partially published.
 """
 
 from __future__ import annotations

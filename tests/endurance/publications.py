@@ -1,8 +1,8 @@
 """Readers at work while one publication follows another: `python -m tests.endurance.publications --count 50`.
 
-Between two publications a day passes at the publisher of FRED's figures, it is asked over HTTP, what came is loaded,
-and the models that read it are built anew; whole runs may follow. Prints how many reads were answered and exits with 1
-if one was not, or if a publication did not hold one complete build.
+Between two publications, the replayed FRED advances by a day, its responses are fetched over HTTP and loaded, and the
+models that read them are rebuilt; whole runs may follow. Prints the number of successful reads, and exits with 1 if one
+failed, or if a publication was not one complete build.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The replayed publishers with one that revises every figure it ends with each day, so that every run has work."""
+"""The replayed publishers, one of which revises its newest figures every day, so that every run has work."""
 
 from __future__ import annotations
 

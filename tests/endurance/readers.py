@@ -1,7 +1,7 @@
-"""Readers that open the published file and query it all the time, each in a process of its own.
+"""Readers that query the published file continuously, each in a separate process.
 
-Each one opens the file, reads it and closes it, or keeps one connection and asks it again and again. An answer is
-wrong if it is an error, or if the tables it holds are not those that were audited with it.
+Each reader opens, reads and closes the file repeatedly, or keeps one connection. A read fails on an error, or if the
+tables are not those that were audited together.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What must hold of a home whatever was done to it: of the published file, of landing, and of the raw tables."""
+"""Invariants of a warehouse folder after any disturbance: of the published file, of landing, and of the raw tables."""
 
 from __future__ import annotations
 

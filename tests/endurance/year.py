@@ -1,10 +1,10 @@
 """A year of daily runs with a moving clock: `python -m tests.endurance.year`.
 
-Every weekday the project's own landing asks the replayed publishers over HTTP and its own ingest loads what came; at
-the end of each week the models are built, audited and published. The publishers release their recorded figures on the
-catalogue's calendar, print some of them first and revise them a month later, round, retract, are late, leave a hole for
-good, and fail on given days. Afterwards the same landing is loaded at once into a second warehouse: both must be equal.
-Prints what was found and how the disk filled; exits with 1 if anything is not explained by the calendar.
+Every weekday, the project's own code fetches from the replayed publishers over HTTP and loads the responses; at the end
+of each week, the models are built, audited and published. The publishers release their recorded figures on the
+catalogue's calendar, revise some of them a month later, round, retract, are late, leave a permanent gap, and fail on
+given days. Afterwards the same landing is loaded at once into a second warehouse: both must be equal. Prints the
+findings and the growth of disk use; exits with 1 if anything is not explained by the calendar.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A desk: three publishers over real HTTP, day after day, and what its user sees of each."""
+"""A fixture of three publishers over real HTTP, day after day, with what a user sees of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is left when the disk fills up while each stage writes, told as JSON: run inside a mount namespace of its own.
+"""The state after the disk fills up while each stage writes, as JSON; runs in a separate mount namespace.
 
 `unshare --map-root-user --mount python -m tests.faults.full_disk FOLDER` puts a file system of limited size on FOLDER,
 which ends with the process; nothing outside it is touched.

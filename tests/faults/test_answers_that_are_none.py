@@ -1,7 +1,7 @@
-"""A publisher that cannot be reached, breaks off, or answers with something else than its data: over HTTP, one by one.
+"""A publisher that cannot be reached, breaks off, or responds with anything but its data: over HTTP, one by one.
 
-On each of these days the fault is said with publisher and request, the others go on, what was known stands, and the
-next good answer is taken.
+Each fault is reported with publisher and request, the other publishers are unaffected, the known figures stay, and the
+next good response is loaded.
 """
 
 from __future__ import annotations

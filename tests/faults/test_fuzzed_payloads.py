@@ -1,4 +1,4 @@
-"""A bounded share of the mutated payloads of `python -m tests.fuzz`, and proof that its judge would see a fault."""
+"""A sample of the mutated payloads of `python -m tests.fuzz`, and proof that its judge detects a fault."""
 
 from __future__ import annotations
 

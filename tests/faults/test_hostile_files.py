@@ -1,4 +1,4 @@
-"""Files made to hurt whoever opens them: each ends in a refusal by name, in bounded time and memory."""
+"""Hostile files: each is refused with a typed error, in bounded time and memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a publisher's answer may not do to whoever reads it, and what may not leave this machine."""
+"""Responses cannot inject anything into their readers, and secrets do not leave this machine."""
 
 from __future__ import annotations
 

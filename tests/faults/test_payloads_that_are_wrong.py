@@ -1,4 +1,4 @@
-"""Answers in the right shape with the wrong content: what is refused, what is quarantined, what changes nothing."""
+"""Responses in the right format with wrong content: what is refused, what is quarantined, what changes nothing."""
 
 from __future__ import annotations
 

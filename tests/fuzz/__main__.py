@@ -1,6 +1,6 @@
 """The full run: `python -m tests.fuzz --count 10000 [--source fred] [--workers 2] [--first 0]`.
 
-Prints counts per publisher; exits with 1 where a case ended in anything but a typed error or honest rows.
+Prints counts per publisher; exits with 1 if a case ended in anything but a typed error or correct rows.
 """
 
 from __future__ import annotations

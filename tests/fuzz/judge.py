@@ -1,4 +1,4 @@
-"""What became of a mutated payload, and whether that is allowed. Runs in a process of its own (see `__main__`)."""
+"""The result of a mutated payload, and whether it is allowed. Runs in a separate process (see `__main__`)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Seeded mutations of a payload, by bytes and by structure. Each says how many places of the payload it touched.
+"""Seeded mutations of a payload, by bytes and by structure. Each returns the number of places it touched.
 
-`touched` 0 means that no figure was changed: rows may be missing afterwards, but none may say anything else.
+`touched` 0 means that no figure was changed: rows may then be missing, but none may differ.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cases in worker processes with limits on time and memory; a case that takes its process down is a fault."""
+"""Cases in worker processes with limits on time and memory; a case that crashes its process is a fault."""
 
 from __future__ import annotations
 

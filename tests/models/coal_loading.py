@@ -1,8 +1,8 @@
 """Coal's models alone: `python -m tests.models.coal_loading UPSTREAM DIRECTORY`, as of METALS_AS_OF.
 
-Our World in Data's yearly file was never recorded; the Energy Institute's figures were, and that file is made of them
-among others. They are put in its layout and go through its parser, as known in July 2022 (years to 2021) and July 2025
-(all of them). No other use of them: the publisher has no catalogued address.
+Our World in Data's yearly file was never recorded; the Energy Institute's figures, which it is partly made of, were.
+They are written in its layout and loaded with its parser, as known in July 2022 (years to 2021) and July 2025 (all of
+them). They have no other use: the publisher is not in the catalogue.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A warehouse of one folder of payloads and nothing else: `python -m tests.models.loading UPSTREAM DIRECTORY`.
 
-The project's own parsers and ingest run over them in the order they were retrieved; then the models are built. Coal's
-figures stand there under another publisher than the catalogue's: see tests/models/coal_loading.py.
+The project's own parsers and ingest run over them in the order of their retrieval; then the models are built. The
+figures on coal have another publisher than in the catalogue: see tests/models/coal_loading.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The macro state, the distances to it, what came after, and the rotation test, computed again outside the warehouse.
+"""The macro state, distances to it, later returns and the rotation test, recomputed outside the warehouse.
 
-Written against the description of the method (docs/methods/analog.md), not the SQL: dictionaries of months and numpy.
+Implements the description of the method (docs/methods/analog.md), not the SQL, with dictionaries of months and numpy.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/claims.md says what the rules say, and its figures are what the warehouses give for its day."""
+"""docs/claims.md agrees with the rules, and its figures with the warehouses as of its date."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""For any day, building from everything gives what building from a warehouse that only saw that day's knowledge gives.
+"""No look-ahead: as of any day, a build from everything equals a build from only what was known by that day.
 
-A property over random days: every published table, views included, is compared whole. The build from everything cuts
-by `as_of`; the other one has every later row taken out of its raw tables beforehand, so a model that reads past the cut
-makes them differ. A statistic over all of what was known by the day would not: that scores are against the past alone
-is a property of its own, of rows of the past that later months must leave as they were. Both are shown to fail where
-a look-ahead is planted.
+A property over random days that compares every published table and view as a whole. One build selects by `as_of`; the
+other has all later rows removed from its raw tables, so that a model which reads beyond the cut makes them differ. This
+does not detect a statistic over everything known by the day. So a second property checks that later months do not
+change the scores of earlier ones. Both are shown to fail with a planted look-ahead.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The history of verdicts: each month says what a run on that day would have said, and is kept while that is so."""
+"""The history of verdicts: each month has the verdicts of a run as of that day, and is kept while they are valid."""
 
 from __future__ import annotations
 

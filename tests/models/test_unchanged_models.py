@@ -1,4 +1,4 @@
-"""The real models over the recordings: what a build keeps is what a build of everything makes."""
+"""The real models over the recordings: a build that keeps models equals a full build."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole runs of the daily job, each in a process of its own, as a user starts it."""
+"""Whole runs of the daily job, each in a separate process, as a user starts it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A synthetic upstream with planted truths, for tests only: nothing in it is a publisher's figure; its names say so.
 
-Payloads have the publishers' own shapes and go through the project's parsers, contracts and ingest; two invented
-companies stand in a catalogue of their own and one invented duty in a copy of the dbt project.
+Payloads have the publishers' own formats and pass through the project's parsers, contracts and ingest; two invented
+companies are in a separate catalogue and one invented duty in a copy of the dbt project.
 
 * China's producer prices follow the gap between M1 and M2 growth five months later.
 * SYNTHETIC.PARADOX invests above depreciation while it loses money, from 2025 on; SYNTHETIC.SOUND does neither.

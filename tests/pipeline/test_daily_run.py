@@ -1,9 +1,9 @@
-"""The daily job over real HTTP with every publisher on: four defaults fail and their fallbacks stand in, a day later
-all answer. Then what such a warehouse owes its users: readers, as-of builds, blocked publication, lineage.
+"""The daily job over real HTTP with every publisher switched on: four default sources fail and their fallbacks are
+used; a day later all respond. Then the resulting warehouse: readers, as-of builds, blocked publication, lineage.
 
-Some of what the replay answers is made of another publisher's figures (the Board's and most of the Treasury's are
-FRED's, DBnomics' are eastmoney's): there a gap of zero shows the way from payload to table, not that two publishers
-agree.
+Some responses of the replay are made of another publisher's figures (the Board's and most of the Treasury's are FRED's,
+DBnomics' are eastmoney's): there, a difference of zero tests the path from payload to table, not the agreement of two
+publishers.
 """
 
 from __future__ import annotations

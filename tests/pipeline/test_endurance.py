@@ -1,4 +1,4 @@
-"""Small versions of the soaks in `tests/endurance`: kills with readers, a restore from landing, two weeks of days."""
+"""Small soak tests, after `tests/endurance`: kills with readers, a restore from landing, two weeks of days."""
 
 from __future__ import annotations
 

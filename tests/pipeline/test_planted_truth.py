@@ -1,4 +1,4 @@
-"""What was planted in a synthetic upstream is found by the real models; what moves nothing is called insignificant."""
+"""Effects planted in a synthetic upstream are found by the real models; noise is reported as insignificant."""
 
 from __future__ import annotations
 

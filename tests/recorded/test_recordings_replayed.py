@@ -1,4 +1,4 @@
-"""What was recorded is what the replay sends: each whole recording at its address, on its day; of excerpts none."""
+"""The replay sends the recordings unchanged: each complete one at its URL, from its day; no excerpts."""
 
 from __future__ import annotations
 

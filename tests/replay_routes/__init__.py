@@ -2,7 +2,7 @@
 
 Each module offers `routes()`: (host, regex of the path, answer), where answer(query, body, clock) gives
 (status, content type, bytes, and headers where there are any) for the query parameters, the posted bytes and the day of
-asking (None: everything). An answer that names `path` or `upstream` (tests.recordings.Recordings) is given them.
-None as an answer: this module has none. A whole recording goes before all of them.
-Nothing of the project is imported.
+asking (None: everything). An answer function with a parameter `path` or `upstream` (tests.recordings.Recordings) is
+given it. A return value of None means no response. A complete recording takes precedence.
+Imports nothing of the project.
 """

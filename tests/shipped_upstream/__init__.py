@@ -1,7 +1,7 @@
 """An upstream that needs no recordings: `python -m tests.shipped_upstream DIRECTORY` writes it.
 
-A folder in the form of the recordings (files and manifest.json). What the project ships (warehouse/bundled) stands
-under the recordings' own names; everything else is made up and stands under made_up/.
+A folder in the format of the recordings (files and manifest.json). Bundled figures (warehouse/bundled) have the
+recordings' own file names; everything else is made up, in made_up/.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Stand-ins for answers whose figures may not ship: made up, and sensible in size. No figure here is a publisher's.
+"""Made-up replacements, of plausible size, for responses that may not ship. No figure here is a publisher's.
 
-Where the warehouse holds a series against a sibling that ships, the made-up one stays near it.
+Where the warehouse compares a series with one that ships, the made-up figures are close to it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Filings models and China's cycle on Spark (two executors) and on DuckDB, from the same rows.
 
-Whole sorted tables are compared, never counts alone: an engine has been seen to read one file twice without a word.
+Whole sorted tables are compared, not only counts: an engine has been seen to silently read a file twice.
 """
 
 from __future__ import annotations

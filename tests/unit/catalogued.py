@@ -1,4 +1,4 @@
-"""The shipped catalogue entries of some publishers alone, whatever else stands in the catalogue."""
+"""The catalogue restricted to the entries of some publishers."""
 
 from __future__ import annotations
 

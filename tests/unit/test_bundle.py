@@ -1,4 +1,4 @@
-"""The figures that ship: small, whole, told truly in their README, and loaded like any others."""
+"""The bundled figures: small, complete, correctly described in their README, and loaded like any others."""
 
 from __future__ import annotations
 

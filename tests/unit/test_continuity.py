@@ -1,4 +1,4 @@
-"""Figures that do not go on from those that are known, with frames made by hand."""
+"""Figures that do not continue the known ones, with frames made by hand."""
 
 from __future__ import annotations
 

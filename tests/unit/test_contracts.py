@@ -1,4 +1,4 @@
-"""Each check of each contract rejects what it is for, and leaves the good rows."""
+"""Each check of each contract rejects the rows it is meant for, and passes good rows."""
 
 from __future__ import annotations
 

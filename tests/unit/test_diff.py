@@ -1,4 +1,4 @@
-"""What a build changes against the last published one (rows, verdicts, divergences), and the log of publications."""
+"""The diff of a build against the last published one (rows, verdicts, divergences), and the log of publications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `metals doctor` says of publishers: whether they can be reached, and when something new is expected."""
+"""What `metals doctor` reports on publishers: reachability, and when the next release is expected."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a comment, a description, a formula and a version each take with them: models, and verdicts of past months.
+"""Which models and past verdicts a changed comment, description, formula or version invalidates.
 
-On the small dbt project of `test_unchanged`, with a copy of `pipelines` in place of the one that is looked at.
+On the small dbt project of `test_unchanged`, with a copy of `pipelines` in place of the original.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""JSON that Python would read and that no table can hold."""
+"""JSON that Python accepts, but that cannot be stored in a table."""
 
 from __future__ import annotations
 

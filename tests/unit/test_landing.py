@@ -1,4 +1,4 @@
-"""Asking a publisher with manners, and the store of what came back; the publisher is an HTTP server on 127.0.0.1."""
+"""Fetching from a publisher (pacing, retries, limits), and the store of responses, with an HTTP server on 127.0.0.1."""
 
 from __future__ import annotations
 

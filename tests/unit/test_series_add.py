@@ -1,4 +1,4 @@
-"""`metals series add` against the replay of FRED: what is written, what is refused, and that nothing else changes."""
+"""`metals series add` with the replay of FRED: what is written, what is refused, and that nothing else changes."""
 
 from __future__ import annotations
 

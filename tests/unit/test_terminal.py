@@ -1,4 +1,4 @@
-"""What a run shows: bars on a terminal, whole lines elsewhere; and the summary in the width it is given."""
+"""Output of a run: bars on a terminal, log lines elsewhere; and the summary at a given width."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A build that keeps models equals a build of everything, whatever happened since the last one.
+"""A build that keeps models equals a full build, whatever happened since the last one.
 
-On a small dbt project of its own over the real raw tables; `tests/models` has the same for the real models.
+On a small dbt project over the real raw tables; `tests/models` tests the same for the real models.
 """
 
 from __future__ import annotations
