@@ -1,6 +1,6 @@
-"""metals-drivers: from publishers' bytes to a dated warehouse of what drives metals.
+"""metals-drivers: a bitemporal warehouse of what drives metals, built from publishers' responses.
 
-Each stage of a number's way is a package, which says in its first lines what belongs in it and what does not. From the
-ground up: catalog, contracts; sources, landing, ingest; warehouse; transform, statistics; audit; brief, reporting;
-authoring, orchestration; definitions (the Dagster code location); cli.
+Each processing stage is a package; its first lines state what belongs in it and what does not. From the lowest layer
+up: catalog, contracts; sources, landing, ingest; warehouse; transform, statistics; audit; brief, reporting; authoring,
+orchestration; definitions (the Dagster code location); cli.
 """

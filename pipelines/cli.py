@@ -1,4 +1,4 @@
-"""The `metals` command: thin. It starts the same job as the UI and the schedule, and reads the published file.
+"""The `metals` command, a thin layer: it starts the same job as the UI and the schedule, and reads the published file.
 
 Exit codes: 0 success, 1 failure (nothing published, or a problem to fix), 2 wrong usage, 130 after Ctrl-C. Results go
 to standard output, progress and errors to standard error.
@@ -453,7 +453,7 @@ def ui(
     dagster = Path(sys.executable).with_name("dagster")
     arguments = [str(dagster), "dev", "-w", str(PROJECT_ROOT / "workspace.yaml"), "-h", host, "-p", str(port)]
     os.chdir(PROJECT_ROOT)
-    os.execv(dagster, arguments)  # noqa: S606 - fixed program; in its place, so that a signal to stop reaches it
+    os.execv(dagster, arguments)  # noqa: S606 - fixed program; replaces this process, so that it receives stop signals
 
 
 def _published() -> Settings:
@@ -464,7 +464,7 @@ def _published() -> Settings:
 
 
 def _brief(settings: Settings) -> str:
-    """Where the page is, and whether it belongs to the published file."""
+    """The path of the brief, and whether it was made from the current published file."""
     path = settings.brief_path
     if not path.exists():
         return "brief     none yet"

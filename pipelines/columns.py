@@ -1,7 +1,8 @@
-"""Columns of the raw tables that hold what publishers say: type, meaning, and what tells a row apart. Stated once.
+"""Columns of the raw tables that hold published data: type, meaning and key. The only place where they are defined.
 
-Parsers make frames of these columns, contracts check them, DDL, comments and the data dictionary follow from them. No
-check and no table here; the columns that ingest adds (`known_at` and so on) are in `warehouse.tables`.
+Parsers produce frames of these columns, contracts check them, and DDL, column comments and the data dictionary are
+derived from them. Checks and tables do not belong here; columns that ingest adds (such as `known_at`) are in
+`warehouse.tables`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import polars as pl
 
 @dataclass(frozen=True)
 class Column:
-    """A column as parsers make it; `nullable` where a publisher may say nothing."""
+    """A column as parsers produce it; `nullable` where a publisher may leave it empty."""
 
     type: type[pl.DataType]
     description: str
@@ -86,7 +87,7 @@ RAW = {
     "policy_document": POLICY_DOCUMENT,
     "tariff_release": TARIFF_RELEASE,
 }
-# The columns by which a row is told apart, apart from when it became known.
+# The columns that identify a row, besides the time at which it became known.
 KEYS = {
     "observation": ("series_id", "period"),
     "filing_fact": ("cik", "taxonomy", "tag", "unit", "period_start", "period_end", "accession"),
@@ -97,5 +98,5 @@ KEYS = {
 
 
 def schema(table: str) -> dict[str, type[pl.DataType]]:
-    """The frame that a parser makes: the columns, and `row`, where a row stands in the payload."""
+    """The schema of a parser's frame: the columns, and `row`, the row's position in the payload."""
     return {name: column.type for name, column in RAW[table].items()} | {"row": pl.String}

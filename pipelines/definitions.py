@@ -12,7 +12,7 @@ from pipelines.settings import Settings
 
 
 def assemble(settings: Settings) -> Definitions:
-    """Everything, for these settings. Tests swap the settings; the parts stay the same."""
+    """All assets, jobs, schedules and sensors for these settings. Tests pass other settings to the same assembly."""
     tracked = catalog.load(settings.catalog_dir)
     model_assets = models.build(tracked, settings)
     leaves: list[AssetKey] = sorted(model_assets.keys - {d for deps in model_assets.asset_deps.values() for d in deps})
@@ -31,7 +31,7 @@ def assemble(settings: Settings) -> Definitions:
         schedules=[automation.daily_schedule],
         sensors=[alert] if alert else [],
         resources={"metals": MetalsRun()},
-        # One process writes the warehouse: steps run in order, publishers are asked in threads inside one step.
+        # One process writes the warehouse: steps run in order; one step fetches from the publishers in threads.
         executor=in_process_executor,
     )
 

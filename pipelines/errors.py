@@ -1,6 +1,6 @@
 """Typed errors: what happened, to which source, series and row, what was kept, what to do next.
 
-Only exception types, and how their words are made safe, live here. Whoever raises one names the source; whoever
+Only exception types and the sanitising of their messages belong here. Code that raises one names the source; code that
 catches one records it where a user sees it (run metadata, `raw.retrieval`, `metals status`).
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """`text` with blanks for what a terminal or a page would obey: control, direction and invisible characters."""
+    """`text` with blanks for control, direction and invisible characters, which a terminal or a page would obey."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 
@@ -43,24 +43,24 @@ class CatalogError(MetalsError):
 
 
 class UpstreamUnavailable(MetalsError):
-    """The publisher could not be reached or refused: nothing was learnt about its data."""
+    """The publisher could not be reached or refused the request: nothing is known about its data."""
 
 
 class BadPayload(MetalsError):
-    """The publisher answered, but not with what was asked for (HTML, truncated, a changed column, stale file)."""
+    """The publisher responded, but not with the expected data (HTML, truncated, a changed column, a stale file)."""
 
 
 class PayloadNotRead(MetalsError):
-    """Reading took too long on this machine, or was ended by it: no fault of the payload yet, the next run tries."""
+    """Parsing timed out or was killed on this machine: not yet the payload's fault, so the next run retries it."""
 
 
 class ContractBreach(MetalsError):
-    """More rows broke the contract than the catalogue tolerates; the source's last good data stands."""
+    """More rows broke the contract than the catalogue tolerates; the source's last good data stays."""
 
 
 class AuditFailed(MetalsError):
-    """A blocking check failed: the build is not published and the last published file is untouched."""
+    """A blocking check failed: the build is not published and the last published file is unchanged."""
 
 
 class WarehouseBusy(MetalsError):
-    """Another run holds the build; this one waited and then gave up."""
+    """Another run holds the lock on the build; this one timed out waiting for it."""

@@ -1,7 +1,6 @@
 """The only reader of the environment. Everything else receives a `Settings` by argument.
 
-Every variable is `METALS_<NAME>`, but for the ones other programs already define
-(`ALERT_WEBHOOK_URL`, `NO_COLOR`).
+Every variable is `METALS_<NAME>`, except those that other programs already define (`ALERT_WEBHOOK_URL`, `NO_COLOR`).
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ def setting_variable(name: str) -> str:
 
 
 class Settings(BaseSettings):
-    """Where things are and what may be asked of whom.
+    """File locations, permissions to fetch, and limits.
 
-    Attributes give their unit in the name; paths are absolute.
+    Names of attributes carry their unit; paths are absolute.
     """
 
     model_config = SettingsConfigDict(env_prefix="METALS_", frozen=True, extra="ignore")
@@ -33,67 +32,67 @@ class Settings(BaseSettings):
         default=PROJECT_ROOT / "warehouse", description="Landing, build and published files live under this folder."
     )
     bundled_dir: Path = Field(
-        default=PROJECT_ROOT / "warehouse" / "bundled", description="Figures that ship with the project."
+        default=PROJECT_ROOT / "warehouse" / "bundled", description="Figures shipped with the project."
     )
     catalog_dir: Path = Field(
         default=PROJECT_ROOT / "pipelines" / "catalog", description="The catalogue of sources and series."
     )
     contact: str = Field(
         default="metals-drivers (set METALS_CONTACT) contact-not-set@example.org",
-        description="Name and e-mail put into the User-Agent; the SEC requires a real one.",
+        description="Name and e-mail for the User-Agent; the SEC requires a real one.",
     )
-    offline: bool = Field(default=False, description="Ask no publisher; use what has landed and what is bundled.")
+    offline: bool = Field(default=False, description="Fetch nothing; use landed responses and bundled figures.")
     fred: bool = Field(
         default=True, description="Read the FRED aggregator; its own terms are stricter than its data's."
     )
     personal_use: bool = Field(
         default=False,
-        description="Read publishers whose terms allow a user's own machine only (exchanges, Yahoo, LBMA, Westmetall).",
+        description="Read publishers whose terms allow personal use only (exchanges, Yahoo, LBMA, Westmetall).",
     )
     brief_personal_use: bool = Field(
         default=False,
-        description="Show figures of those publishers in the brief, which is then not for passing on.",
+        description="Show figures of those publishers in the brief, which must then not be shared.",
     )
     sec_bulk_history: bool = Field(
         default=False, description="Also read the SEC's quarterly financial statement data sets: tens of large zips."
     )
     census_key: SecretStr | None = Field(
-        default=None, description="The user's own key of the Census Bureau; without it the bureau is not asked."
+        default=None, description="Your Census Bureau API key; without it, nothing is fetched from the bureau."
     )
-    connect_timeout_s: float = Field(default=4.0, description="Longest wait for a connection, in seconds.")
-    read_timeout_s: float = Field(default=30.0, description="Longest silence while reading a body, in seconds.")
-    total_timeout_s: float = Field(default=180.0, description="Longest time for one response, in seconds.")
+    connect_timeout_s: float = Field(default=4.0, description="Maximum wait for a connection, in seconds.")
+    read_timeout_s: float = Field(default=30.0, description="Maximum wait between two parts of a response, in seconds.")
+    total_timeout_s: float = Field(default=180.0, description="Maximum time for one response, in seconds.")
     upstream_base_url: str | None = Field(
         default=None,
-        description="Tests: ask this loopback address, as <base>/<host>/<path>, in place of the publishers' hosts.",
+        description="Tests: request <base>/<host>/<path> at this loopback address instead of the publishers' hosts.",
     )
     as_of: date | None = Field(
         default=None,
-        description="Build what was known by the end of this day, beside the daily build and under its own name.",
+        description="Build what was known by the end of this day, into its own file; the daily build is unchanged.",
     )
     history_months: int = Field(
         default=12,
         ge=0,
-        description="Month ends whose verdicts a run keeps at hand; `metals history` goes further back.",
+        description="Number of past month ends whose verdicts a run computes; `metals history` goes further back.",
     )
     pacing: bool = Field(
         default=True, description="Tests: whether to wait between requests; publishers' own hosts are always paced."
     )
-    now: datetime | None = Field(default=None, description="Tests: the clock, as an ISO time in UTC.")
+    now: datetime | None = Field(default=None, description="Tests: the current time, as ISO 8601 in UTC.")
     lock_wait_s: float = Field(default=600.0, description="How long a run waits for another run's build, in seconds.")
     publish_despite_failed_checks: str | None = Field(
-        default=None, description="A reason, logged with the build, for publishing although a blocking check failed."
+        default=None, description="The reason, recorded with the build, for publishing despite a failed blocking check."
     )
     alert_webhook_url: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("ALERT_WEBHOOK_URL", "METALS_ALERT_WEBHOOK_URL"),
-        description="Failed runs are posted here.",
+        description="Webhook to which failed runs are posted.",
     )
 
     @field_validator("census_key")
     @classmethod
     def _an_empty_key_is_none(cls, key: SecretStr | None) -> SecretStr | None:
-        text = key.get_secret_value().strip() if key else ""  # pasted with a line break, as it happens
+        text = key.get_secret_value().strip() if key else ""  # may be pasted with a line break
         return SecretStr(text) if text else None
 
     @property
@@ -102,32 +101,32 @@ class Settings(BaseSettings):
 
     @property
     def bulk_dir(self) -> Path:
-        """History backfilled from the SEC's bulk file, in Parquet."""
+        """History backfilled from the SEC's bulk file, as Parquet."""
         return self.warehouse_dir / "bulk" / "sec_companyfacts"
 
     @property
     def build_path(self) -> Path:
-        """The build file: one writer at a time, never opened by users."""
-        # The same file name whatever the date: dbt's parsed project holds it as the name of the database.
+        """The build file: one writer at a time, not for users."""
+        # The file name is the same for every date, because dbt's parsed project holds it as the database name.
         folder = self.warehouse_dir / "build"
         return (folder if self.as_of is None else folder / f"as_of_{self.as_of}") / "build.duckdb"
 
     @property
     def published_path(self) -> Path:
-        """The published file: replaced whole, opened read-only by anyone at any time."""
+        """The published file: replaced atomically, may be opened read-only at any time."""
         if self.as_of is not None:
             return self.warehouse_dir / "as_of" / f"metals_{self.as_of}.duckdb"
         return self.warehouse_dir / "metals.duckdb"
 
     @property
     def brief_path(self) -> Path:
-        """The page made from the published file; that of a past date does not touch the daily one."""
+        """The page made from the published file; a past date has a page of its own."""
         name = "index.html" if self.as_of is None else f"as_of_{self.as_of}.html"
         return self.warehouse_dir / "brief" / name
 
     @property
     def held_back_path(self) -> Path:
-        """Why the last build was not published; there only until one is."""
+        """The file with the reason why the last build was not published; removed by the next publication."""
         return self.build_path.with_name("held_back.txt")
 
     @property
@@ -143,10 +142,10 @@ class Settings(BaseSettings):
         return f"metals-drivers/0.1 {self.contact}"
 
     def as_of_date(self) -> date:
-        """The day the models are asked about: the one set, else today in UTC."""
+        """The as-of date of the models: the one that is set, otherwise today in UTC."""
         return self.as_of or self.clock().date()
 
     def clock(self) -> datetime:
-        """The present moment in UTC, without time zone (as the warehouse stores it)."""
+        """The current time in UTC, without a time zone (as the warehouse stores it)."""
         moment = self.now or datetime.now(UTC)
         return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

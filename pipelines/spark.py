@@ -1,6 +1,6 @@
-"""The same parser and the same models on Spark, for inputs that one machine no longer carries (pip extra `spark`).
+"""The same parser and models on Spark, for inputs too large for one machine (pip extra `spark`).
 
-Nothing of the daily path comes here: DuckDB is the engine, this is what a cluster runs in its place (docs/growing.md).
+The daily run does not use this module: its engine is DuckDB, which Spark replaces on a cluster (docs/growing.md).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload
 from pipelines.sources import FILING_FACT, sec_edgar
 
-# What the session must hold for the figures to be those of DuckDB: one clock, timestamps without a zone.
+# Session settings under which figures equal those of DuckDB: UTC, timestamps without a time zone.
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
@@ -30,7 +30,7 @@ _KEY = re.compile(r"CIK\d{10}(?=\.json$)")
 
 
 def facts(session: SparkSession, files: str) -> DataFrame:
-    """The facts of companyfacts responses (`files`: a folder or pattern of CIK##########.json), parsed where they lie.
+    """The facts of companyfacts responses (`files`: a folder or pattern of CIK##########.json), parsed on the workers.
 
     Columns of FILING_FACT and `reason`, which is null for a fact. A fact that is rejected, or a response that is
     refused, is a row with its reason and no other value than `cik` and `row`.
@@ -40,7 +40,7 @@ def facts(session: SparkSession, files: str) -> DataFrame:
 
 
 def _parsed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    nothing = Catalog([], [], [], [])  # the parser of facts asks the catalogue for nothing
+    nothing = Catalog([], [], [], [])  # the parser of facts does not read the catalogue
     for batch in batches:
         for path, content in zip(batch["path"].to_pylist(), batch["content"].to_pylist(), strict=True):
             found = _KEY.search(path)

@@ -1,4 +1,5 @@
-"""The audit and publish of write-audit-publish: checks on the build, what changes, and the gate before publication.
+"""The audit and publish steps of write-audit-publish: checks, diff to the last publication, and the publication gate.
 
-Reads the build and decides; no row of a model is written here. Row contracts are in `contracts`, model tests in dbt.
+This package reads the build and decides; it writes no row of a model. Row contracts are in `contracts`, tests of models
+in dbt.
 """

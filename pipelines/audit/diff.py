@@ -1,6 +1,6 @@
-"""What a build changes against the last published one, kept with it in the schema `audit`.
+"""The diff of a build against the last published one, stored in the build's schema `audit`.
 
-Row by row over the keys that the models' tests hold unique. Nothing here stops a publication; `checks` does.
+Rows are matched by the keys that the models' tests hold unique. Nothing here blocks publication; `checks` does.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from pipelines.settings import Settings
 from pipelines.warehouse import Column, Table
 
 EXAMPLES = 5
-# Beyond this share two figures differ; sums of the same rows in another order do not.
+# Two figures differ beyond this relative difference; sums of the same rows in another order stay within it.
 RELATIVE_TOLERANCE = 1e-9
-# Columns that move with the day alone: a row in which nothing else moved has not changed.
+# Columns that change with the date alone: a row in which nothing else differs counts as unchanged.
 MOVES_WITH_THE_DAY = frozenset({"as_of", "age_days", "days_in_state", "state_age_days"})
 
 TABLES = (
     Table(
         "build_diff",
-        "One row per published table: its rows in the last published file and in this one, and what became of them.",
+        "One row per published table: its rows in the last published file and in this one, and how they differ.",
         (
             Column("table_name", "varchar", "Table"),
             Column("rows_before", "bigint", "Rows in the last published file; null where it did not exist"),
-            Column("rows_after", "bigint", "Rows now; null where it is gone"),
+            Column("rows_after", "bigint", "Rows now; null where the table was removed"),
             Column("rows_added", "bigint", "Rows whose key is new; null where the rows cannot be matched"),
             Column("rows_changed", "bigint", "Rows in which more than the day's own columns differs"),
-            Column("rows_vanished", "bigint", "Rows whose key is gone"),
-            Column("added_examples", "varchar[]", "Last keys of those added, parts joined by |"),
-            Column("changed_examples", "varchar[]", "Last keys of those changed"),
-            Column("vanished_examples", "varchar[]", "Last keys of those gone"),
+            Column("rows_vanished", "bigint", "Rows whose key no longer exists"),
+            Column("added_examples", "varchar[]", "Last keys of the added rows, parts joined by |"),
+            Column("changed_examples", "varchar[]", "Last keys of the changed rows"),
+            Column("vanished_examples", "varchar[]", "Last keys of the vanished rows"),
         ),
     ),
     Table(
@@ -51,8 +51,8 @@ TABLES = (
         (
             Column("divergence_id", "varchar", "Divergence"),
             Column("subject", "varchar", "Subject"),
-            Column("state_before", "varchar", "State in the last published file; null where it was not there"),
-            Column("state_after", "varchar", "State now; null where it is gone"),
+            Column("state_before", "varchar", "State in the last published file; null where absent"),
+            Column("state_after", "varchar", "State now; null where absent"),
         ),
     ),
     Table(
@@ -62,8 +62,8 @@ TABLES = (
             Column("check_name", "varchar", "Check"),
             Column("passed", "boolean", "Whether it passed"),
             Column("is_blocking", "boolean", "Whether a failure stops publication"),
-            Column("said", "varchar", "What it found, in a sentence"),
-            Column("examples", "varchar[]", "Rows it names"),
+            Column("said", "varchar", "The finding, in a sentence"),
+            Column("examples", "varchar[]", "Examples of the rows it found"),
         ),
     ),
     Table(
@@ -73,7 +73,7 @@ TABLES = (
             Column("published_at", "timestamp", "When, UTC"),
             Column("as_of", "date", "As-of date of the build"),
             Column("build_id", "varchar", "Build of the models, as in raw.build"),
-            Column("failed_checks", "varchar[]", "Blocking checks that failed all the same"),
+            Column("failed_checks", "varchar[]", "Blocking checks that failed"),
             Column("override_reason", "varchar", "Why it was published despite them; null where none failed"),
         ),
     ),
@@ -95,7 +95,7 @@ def write(
     with warehouse.last_published(settings) as published:
         exists = published is not None
     for table in TABLES:
-        # An as-of build is a copy of the daily one, whose publications are not its own.
+        # An as-of build is a copy of the daily one and must not inherit its publications.
         is_log = table.name == "publication" and settings.as_of is None
         kept = "create table if not exists" if is_log else "create or replace table"
         columns = ", ".join(f"{c.name} {c.type}" for c in table.columns)
@@ -164,8 +164,8 @@ def _write_differences(connection: duckdb.DuckDBPyConnection, keys: Mapping[str,
             """
         )
     if exists and _columns(connection, "published", "audit", "publication"):
-        # What was published says what was: a build made anew goes on with that log, and a publication that was cut off
-        # is not in it.
+        # The published file has the valid log: a rebuilt build continues it, and an interrupted publication is not in
+        # it.
         connection.execute("delete from audit.publication")
         connection.execute("insert into audit.publication by name select * from published.audit.publication")
 
@@ -193,14 +193,14 @@ def _columns(connection: duckdb.DuckDBPyConnection, database: str, schema: str, 
 def _compared(
     connection: duckdb.DuckDBPyConnection, home: str, table: str, key: Sequence[str]
 ) -> dict[str, tuple[int, list[str]]] | None:
-    """Number and example keys of the rows added, changed and vanished; None where both sides do not share the key."""
+    """Number and example keys of rows added, changed and vanished; None where the two tables do not share the key."""
     here, there = (_columns(connection, database, "main", table) for database in (home, "published"))
     if not key or not set(key) <= here.keys() & there.keys():
         return None
     rest = [c for c in here if c in there and c not in key and c not in MOVES_WITH_THE_DAY]
     differs = " or ".join(_differs(c, here[c]) for c in rest) or "false"
     if set(here) - MOVES_WITH_THE_DAY != set(there) - MOVES_WITH_THE_DAY:
-        differs = "true"  # a column came or went
+        differs = "true"  # a column was added or removed
     on = " and ".join(f'n."{c}" is not distinct from o."{c}"' for c in key)
     parts = ", ".join(f"""coalesce(n."{c}"::varchar, o."{c}"::varchar, '')""" for c in key)
     rows = connection.execute(

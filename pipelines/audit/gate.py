@@ -1,4 +1,4 @@
-"""The publish of write-audit-publish: audit the build, record what changed, swap it in or block publication."""
+"""The publish step of write-audit-publish: audit the build, record what changed, swap it in or block publication."""
 
 import logging
 
@@ -11,10 +11,10 @@ log = logging.getLogger("metals.publish")
 
 
 def publish(settings: Settings) -> tuple[list[checks.Finding], list[str]]:
-    """Audit the build, keep the difference to the last publication with it, swap it in.
+    """Audit the build, store its diff to the last publication in it, and swap it in.
 
-    Raises AuditFailed when a blocking check fails and no override is set; the last published file stands then, and
-    `metals status` says why until a build is published. Returns the findings and what changed, in sentences.
+    Returns the findings, and what changed as sentences. Raises AuditFailed when a blocking check fails and no override
+    is set: the last published file then stays, and `metals status` reports why until a build is published.
     """
     keys = transform.keys(settings)
     with warehouse.exclusive(settings):
@@ -30,7 +30,7 @@ def publish(settings: Settings) -> tuple[list[checks.Finding], list[str]]:
                 raise AuditFailed(
                     failed,
                     kept=f"the published file {settings.published_path.name} as it was",
-                    todo="mend the cause, or set METALS_PUBLISH_DESPITE_FAILED_CHECKS to the reason for publishing",
+                    todo="fix the cause, or set METALS_PUBLISH_DESPITE_FAILED_CHECKS to the reason for publishing",
                 )
             if failed:
                 log.warning("published despite %s; the reason given: %s", failed, override)

@@ -1,6 +1,6 @@
-"""The queries of the brief and their answers: each is run once, as it is shown on the page.
+"""The queries of the brief and their results: each is run once, exactly as shown on the page.
 
-Figures that rest on publishers for a user's own machine only are kept out here, by lineage, in the SQL itself.
+Figures that derive from data licensed for personal use are left out here, by lineage, in the SQL itself.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ and cast({key} as varchar) not in (
 
 @dataclass(frozen=True)
 class Cell:
-    """A figure (or a text) of an answer: as written, as stored, and where it comes from."""
+    """A figure (or a text) of a query result: as displayed, as stored, and where it comes from."""
 
     text: str
     value: object
@@ -53,7 +53,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a query gave."""
+    """The result of a query."""
 
     name: str
     about: str
@@ -64,22 +64,22 @@ class Answer:
         return self.frame.height
 
     def cell(self, row: int, column: str, unit: str | None = None) -> Cell:
-        """A cell of the answer; `unit` overrules the column's name, and as `@column` names the column that holds it."""
+        """A cell of the result. `unit` overrides the unit in the column's name; `@column` names a column of units."""
         value = self.frame[column][row]
         if unit and unit.startswith("@"):
             unit = self.frame[unit[1:]][row]
         return Cell(formats.written(value, column, unit), value, self.name, row, column)
 
     def newest(self, column: str) -> object:
-        """The largest value of a date column, None without rows."""
+        """The latest date of a column; None without rows."""
         return self.frame[column].max() if self.frame.height else None
 
     def has(self, column: str) -> bool:
-        """Whether the column holds anything."""
+        """Whether the column has any value."""
         return self.frame.height > 0 and self.frame[column].null_count() < self.frame.height
 
     def where(self, **wanted: object) -> list[int]:
-        """Numbers of the rows whose columns hold these values."""
+        """Numbers of the rows in which the columns have these values."""
         rows = self.frame.with_row_index("row_number")
         for column, value in wanted.items():
             rows = rows.filter(pl.col(column) == value)
@@ -88,7 +88,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Credit:
-    """A publisher whose figures stand behind a table: credit line, terms, last retrieval."""
+    """A publisher whose figures a table uses: credit line, terms, last retrieval."""
 
     source_id: str
     credit: str
@@ -99,7 +99,7 @@ class Credit:
 
 @dataclass(frozen=True)
 class OwnUse:
-    """What became of figures for a user's own machine only."""
+    """How the page treats figures licensed for personal use."""
 
     publishers: list[str]
     rows: int
@@ -108,22 +108,22 @@ class OwnUse:
     @property
     def said(self) -> str:
         if not self.publishers:
-            return "No figure in this warehouse is for your own machine only."
+            return "No figure in this warehouse is licensed for personal use only."
         names = "; ".join(self.publishers)
         if self.shown:
             return (
-                "This page shows figures for your own machine only (METALS_BRIEF_PERSONAL_USE=true): do not pass it on."
-                f" They rest on {names}."
+                "This page shows figures licensed for personal use only (METALS_BRIEF_PERSONAL_USE=true): do not share "
+                f"it. They derive from {names}."
             )
         return (
-            f"Left out: {self.rows:,} rows of tables that rest on publishers for your own machine only ({names}). "
-            "METALS_BRIEF_PERSONAL_USE=true shows them, on a page that is then not for passing on."
+            f"Left out: {self.rows:,} rows that derive from data licensed for personal use only ({names}). "
+            "METALS_BRIEF_PERSONAL_USE=true shows them, on a page that must then not be shared."
         )
 
 
 @dataclass
 class Answers:
-    """The warehouse as the brief asks it. `asked` holds the answers in the order they were first wanted."""
+    """The query results of the brief. `asked` holds them in the order of their first use."""
 
     connection: duckdb.DuckDBPyConnection
     folder: Path
@@ -132,7 +132,7 @@ class Answers:
     own_use: OwnUse = field(init=False)
 
     def __post_init__(self) -> None:
-        # `lineage` is a view over everything; it is worked out once, and the queries then find this copy in its place.
+        # `lineage` is a view over everything; it is computed once, and this copy then shadows it in the queries.
         self.connection.execute(
             "create or replace temp table lineage as select distinct table_name, row_key, payload_id from main.lineage"
         )
@@ -157,7 +157,7 @@ class Answers:
 
     @property
     def leaving_out(self) -> bool:
-        """Whether the queries have anything to keep out."""
+        """Whether the queries have anything to leave out."""
         return bool(self.own_use.publishers) and not self.personal_use
 
     def __getitem__(self, name: str) -> Answer:
@@ -177,7 +177,7 @@ class Answers:
         return _NOT_OWN_USE.format(table=table, key=key, licence_class=LicenceClass.PERSONAL_USE.value)
 
     def credits(self, *tables: str) -> list[Credit]:
-        """The publishers behind these tables, without those that were kept out."""
+        """The publishers behind these tables, except those that were left out."""
         rows = self.connection.execute(
             """
             select s.source_id, s.credit, s.licence, s.homepage, max(p.retrieved_at)

@@ -1,7 +1,7 @@
-"""The charts of the brief as Plotly figures, from frames of queries. Colours are those of the page in its light dress;
-the page swaps them for the dark ones when it draws.
+"""The charts of the brief as Plotly figures, from query results. Colours are those of the page's light theme; the page
+replaces them with the dark ones when it draws.
 
-No figure is computed here: each trace holds columns of a frame, in the order of its rows.
+No number is computed here: each trace holds columns of a frame, in the order of its rows.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
-# Name: light, dark. Blue, vermillion, green, purple and ochre keep apart for the three kinds of colour blindness (after
-# Okabe and Ito); each has a contrast of 4.5 or more on its background, so labels may have the colour of their line.
+# Name: light, dark. Blue, vermillion, green, purple and ochre are distinguishable with all three kinds of colour
+# blindness (after Okabe and Ito); each has a contrast of at least 4.5 on its background, so labels can use it too.
 PALETTE = {
     "paper": ("#fdfcf9", "#14171c"),
     "ink": ("#1c2127", "#e9e6df"),
@@ -37,13 +37,13 @@ def colour(role: str) -> str:
 
 
 def faint(role: str, share: float) -> str:
-    """The colour with an opacity: as a hexadecimal with alpha, so that the page can still swap it."""
+    """The colour with an opacity, as hexadecimal with alpha, so that the page can still replace it."""
     return colour(role) + f"{round(255 * share):02x}"
 
 
 @dataclass(frozen=True)
 class Line:
-    """A column of a frame to draw, its name for people, and (where it is not the frame's first) its own x column."""
+    """A column of a frame to draw, its label, and its x column if that is not the first of the frame."""
 
     column: str
     name: str
@@ -74,7 +74,7 @@ def _figure(y_title: str, **layout: Any) -> go.Figure:
 
 
 def axis(title: str | None = None, **more: Any) -> dict[str, Any]:
-    """Quiet axes: a hair line, labels that make room for themselves, no zoom."""
+    """Layout of axes: thin lines, automatic margins for labels, no zoom."""
     return {
         "title": {"text": title or "", "font": {"size": 12, "color": colour("muted")}, "standoff": 6},
         "automargin": True,
@@ -89,7 +89,7 @@ def axis(title: str | None = None, **more: Any) -> dict[str, Any]:
 
 
 def _source(query: str, column: str) -> dict[str, str]:
-    """Says of which query and column the y values of a trace are; the tests compare them with the warehouse."""
+    """The query and column of a trace's y values; the tests compare them with the warehouse."""
     return {"query": query, "column": column}
 
 
@@ -103,7 +103,7 @@ def lines(
     hover: str = ":,.1f",
     **layout: Any,
 ) -> go.Figure:
-    """One line per column over the frame's first column, each named at its right end."""
+    """One line per column over the frame's first column, each labelled at its right end."""
     figure = _figure(y_title, **{"margin": {"l": 8, "r": 8, "t": 20, "b": 8}, "showlegend": True, **layout})
     for n, line in enumerate(drawn):
         figure.add_trace(
@@ -117,7 +117,7 @@ def lines(
                     "width": 5 - 1.5 * n if steps else 2,
                     "dash": DASHES[n],
                     "shape": "hv" if steps else "linear",
-                },  # steps lie on one another: thick below, thin above
+                },  # steps may overlap: thick lines below, thin ones above
                 hovertemplate=f"%{{y{hover}}}",
                 meta=_source(query, line.column),
                 connectgaps=False,
@@ -171,7 +171,7 @@ def stacked(query: str, frame: pl.DataFrame, x: str, y: str, by: str, y_title: s
 def band(
     query: str, frame: pl.DataFrame, x: str, low: Line, middle: Line, high: Line, y_title: str, hover: str
 ) -> go.Figure:
-    """A middle line inside a band."""
+    """A central line inside a band."""
     figure = _figure(y_title)
     xs = _x(frame, x)
     edges = {"color": faint("blue", 0.35), "width": 1}
@@ -193,7 +193,7 @@ def band(
 
 
 def ranges(query: str, frame: pl.DataFrame, label: str, low: str, middle: str, high: str, now: str) -> go.Figure:
-    """Per row the usual range as a bar, its median as a tick and the present value as a dot."""
+    """Per row, the usual range as a bar, its median as a tick and the current value as a dot."""
     figure = _figure("", hovermode="closest", showlegend=True)
     names = frame[label].to_list()
     figure.add_trace(
@@ -225,7 +225,7 @@ def ranges(query: str, frame: pl.DataFrame, label: str, low: str, middle: str, h
 
 
 def nearest(query: str, frame: pl.DataFrame) -> go.Figure:
-    """Distance of each past month to today, the nearest marked, the 1970s shaded."""
+    """Distance of each past month to today, with the nearest marked and the 1970s shaded."""
     figure = _figure("distance, standard deviations", showlegend=True)
     figure.add_trace(
         go.Scatter(
@@ -249,7 +249,7 @@ def nearest(query: str, frame: pl.DataFrame) -> go.Figure:
 
 
 def shade(figure: go.Figure, start: str, end: str, text: str) -> None:
-    """A shaded span of the x axis with its name."""
+    """A shaded, labelled span of the x axis."""
     figure.add_shape(
         type="rect", xref="x", yref="paper", x0=start, x1=end, y0=0, y1=1, layer="below",
         fillcolor=colour("shade"), line={"width": 0},
@@ -261,14 +261,14 @@ def shade(figure: go.Figure, start: str, end: str, text: str) -> None:
 
 
 def over(figure: go.Figure, x: object, y: float, text: str) -> None:
-    """A word over a point."""
+    """A label above a point."""
     figure.add_annotation(
         x=str(x), y=y, text=text, showarrow=False, yanchor="bottom", font={"size": 11, "color": colour("muted")},
     )  # fmt: skip
 
 
 def mark(figure: go.Figure, x: object, text: str, *, left: bool = False, low: bool = False) -> None:
-    """A dotted upright at x with a word beside it."""
+    """A dotted vertical line at x with a label beside it."""
     figure.add_shape(
         type="line", xref="x", yref="paper", x0=x, x1=x, y0=0, y1=1,
         line={"color": colour("muted"), "width": 1.5, "dash": "dot"},

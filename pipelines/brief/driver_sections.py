@@ -1,4 +1,4 @@
-"""The sections on prices and drivers: capital expenditure, money, trade, coal, the seventies."""
+"""The sections on prices and drivers: capital expenditure, money, trade, coal, the 1970s."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def prices(answers: Answers) -> Section:
     section = Section("prices", "Prices and volatility", [], short="Prices")
     if not len(prices):
         section.has_data = False
-        section.says = ["There is no price."]
+        section.says = ["No price is available."]
         section.missing = missing(answers, INPUTS["prices"])
         return section
     ranked = prices.frame.with_row_index("place").drop_nulls("return_12m_pct").sort("return_12m_pct")["place"].to_list()
@@ -29,7 +29,7 @@ def prices(answers: Answers) -> Section:
         ]  # fmt: skip
     if len(volatility):
         section.says += [
-            "; ", volatility.cell(0, "metal"), " is the most volatile against its own past (",
+            "; ", volatility.cell(0, "metal"), " is the most volatile relative to its own history (",
             volatility.cell(0, "volatility_pct"), " annualised, more than in ", volatility.cell(0, "percentile"),
             f"{formats.THIN}% of all months)",
         ]  # fmt: skip
@@ -70,7 +70,7 @@ def prices(answers: Answers) -> Section:
             chart(
                 answers, "volatility", "Realised volatility of twelve months against its own history",
                 f"For each metal a bar from the 10th to the 90th percentile of its history, its median and the present "
-                f"value. The highest against its past is {top} at {volatility.cell(0, 'volatility_pct').text}.",
+                f"value. The highest relative to its history is {top} at {volatility.cell(0, 'volatility_pct').text}.",
                 charts.ranges("volatility", volatility.frame, "metal", "volatility_10th_percentile_pct",
                               "volatility_median_pct", "volatility_90th_percentile_pct", "volatility_pct"),
                 table(volatility, "Volatility against its history", [
@@ -103,8 +103,8 @@ def capex(answers: Answers) -> Section:
         section.says += [" (carried with their last known year: ", total.cell(0, "capex_ttm_carried"), ")"]
     if total.frame["like_for_like_yoy_pct"][0] is not None:
         section.says += [
-            "; the quarter was ", total.cell(0, "like_for_like_yoy_pct", "yoy_pct"), " on a year before for the ",
-            total.cell(0, "like_for_like_companies"), " with both quarters",
+            "; the quarter was ", total.cell(0, "like_for_like_yoy_pct", "yoy_pct"), " on a year earlier for the ",
+            total.cell(0, "like_for_like_companies"), " companies with both quarters",
         ]  # fmt: skip
     base = [
         n
@@ -127,13 +127,13 @@ def capex(answers: Answers) -> Section:
             Column("Capex", "capex_usd"), Column("Four quarters", "capex_ttm_usd"),
             Column("Companies in it", "capex_ttm_companies"),
             Column("Carried", "capex_ttm_carried", kind="if_any"),
-            Column("On a year before, like for like", "like_for_like_yoy_pct", "yoy_pct"),
+            Column("On a year earlier, like for like", "like_for_like_yoy_pct", "yoy_pct"),
         ], range(min(8, len(total))))
     )  # fmt: skip
     if quarters.frame["capex_usd"].null_count():
         section.notes.append(
-            "A bar holds the companies whose quarter is known, as marked where some lack: the table of the chart says "
-            "why the others are not. Sums over fewer companies, and the tonnes they imply, are lower bounds."
+            "A bar covers the companies whose quarter is known and is marked where some are missing; the chart's table "
+            "gives the reasons. Sums over fewer companies, and the tonnes they imply, are lower bounds."
         )
     if quarters.has("capex_usd"):
         bars = charts.stacked(
@@ -150,7 +150,7 @@ def capex(answers: Answers) -> Section:
                 bars,
                 table(quarters, "Capital expenditure by company and quarter", [
                     Column("Quarter", "calendar_quarter"), Column("Company", "company"), Column("Capex", "capex_usd"),
-                    Column("On a year before", "capex_yoy_pct", "yoy_pct"),
+                    Column("On a year earlier", "capex_yoy_pct", "yoy_pct"),
                     Column("Why none", "gap_reason", kind="if_any"),
                 ]),
                 ("driver_ai_capex",), quarters.newest("calendar_quarter"), period="quarter",
@@ -162,7 +162,7 @@ def capex(answers: Answers) -> Section:
                 answers, "implied-copper", "Copper implied by the spending, low, base and high scenario",
                 f"A band around a line, tonnes a year; in {tonnes.cell(base[0], 'calendar_quarter').text} "
                 f"{tonnes.cell(base[0], 'implied_tonnes_per_year').text} in the base scenario. "
-                "Every quarter is over the same companies; the table names those carried with their last known year.",
+                "Every quarter covers the same companies; the table names those carried with their last known year.",
                 charts.band("implied_copper", copper.frame, "calendar_quarter", Line("low_tonnes_per_year", "low"),
                             Line("base_tonnes_per_year", "base"), Line("high_tonnes_per_year", "high"),
                             "tonnes a year", ":,.0f"),
@@ -177,7 +177,7 @@ def capex(answers: Answers) -> Section:
             )
         )  # fmt: skip
     section.notes.append(
-        "Tonnes stand on referenced parameters, see docs/data_centre_parameters.md; cash purchases only, no leases."
+        "Tonnes are based on referenced parameters, see docs/data_centre_parameters.md; cash purchases only, no leases."
     )
     section.credits = answers.credits("driver_ai_capex")
     return section
@@ -188,17 +188,17 @@ def money(answers: Answers) -> Section:
     section = Section("money", "China: money against producer prices", [], short="Money and PPI")
     if not len(gap):
         section.has_data = False
-        section.says = ["China's money or its producer prices have no figure."]
+        section.says = ["Figures for China's money supply or producer prices are missing."]
         section.missing = missing(answers, INPUTS["money"])
         return section
     section.says = [
-        "In ", gap.cell(0, "month"), " producer prices stood ", gap.cell(0, "ppi_yoy_pct", "yoy_pct"),
-        " on the year and M1 grew ", gap.cell(0, "gap_pp"), " against M2",
+        "In ", gap.cell(0, "month"), " producer prices changed by ", gap.cell(0, "ppi_yoy_pct", "yoy_pct"),
+        " over the year and M1 grew ", gap.cell(0, "gap_pp"), " against M2",
     ]  # fmt: skip
     best = lags.where(is_max=True)
     if best:
         section.says += [
-            "; money fits prices best ", lags.cell(best[0], "lag_months", "months"), " later (correlation ",
+            "; money fits prices best with a lead of ", lags.cell(best[0], "lag_months", "months"), " (correlation ",
             lags.cell(best[0], "correlation"), ", 95 % band ",
             lags.cell(best[0], "correlation_lower_95", "correlation"),
             " to ", lags.cell(best[0], "correlation_upper_95", "correlation"), ")",
@@ -222,7 +222,7 @@ def money(answers: Answers) -> Section:
             if moved else "M1 less M2 growth and producer prices",
             f"Two lines of z-scores to {gap.cell(0, 'month').text}: producer prices at "
             f"{gap.cell(0, 'ppi_zscore').text}, money at {gap.cell(0, 'gap_zscore').text}, drawn {lead.text} later "
-            "than it was.",
+            "than its own month.",
             figure,
             table(gap, "Money and producer prices by month", [
                 Column("Month", "month"), Column("Money shown at", "gap_shown_at_month"),
@@ -238,11 +238,11 @@ def money(answers: Answers) -> Section:
             "lead_lag", lags.frame, "lag_months", Line("correlation_lower_95", "lower, 95 %"),
             Line("correlation", "correlation"), Line("correlation_upper_95", "upper, 95 %"), "correlation", ":.2f",
         )  # fmt: skip
-        figure.update_xaxes(title_text="months by which money comes first", dtick=3)
+        figure.update_xaxes(title_text="lead of money over prices, months", dtick=3)
         charts.mark(figure, at.value, f"best at {at.text}", low=True)
         section.charts.append(
             chart(
-                answers, "lead-lag", "How far ahead money is",
+                answers, "lead-lag", "Lead of money over producer prices",
                 f"Correlation by months of lead with a 95 % band; the highest is "
                 f"{lags.cell(best[0], 'correlation').text} at {at.text} months.",
                 figure,
@@ -270,7 +270,7 @@ def trade(answers: Answers) -> Section:
         return section
     section.says = [
         "In ", duties.cell(0, "month"), " a general US duty of ", duties.cell(0, "copper_refined_rate_pct"),
-        " stands on refined copper (", duties.cell(0, "copper_highest_rate_pct"), " on some copper goods) and ",
+        " applies to refined copper (", duties.cell(0, "copper_highest_rate_pct"), " on some copper goods) and ",
         duties.cell(0, "aluminium_refined_rate_pct"), " on unwrought aluminium",
     ]  # fmt: skip
     if premium and duties.has("copper_premium_pct"):
@@ -279,7 +279,7 @@ def trade(answers: Answers) -> Section:
             "; COMEX copper over the world price: ", duties.cell(newest, "copper_premium_pct", "yoy_pct"), " in ",
             duties.cell(newest, "month"),
         ]  # fmt: skip
-    section.says.append("." if premium else "; the COMEX premium has no figure here.")
+    section.says.append("." if premium else "; no figure for the COMEX premium is available.")
     drawn = [
         Line("copper_highest_rate_pct", "Copper goods, highest"),
         Line("copper_refined_rate_pct", "Refined copper"),
@@ -295,7 +295,7 @@ def trade(answers: Answers) -> Section:
         extra = charts.lines("duties", duties.frame, [line], "").data[0]
         extra.update(yaxis="y2", line={"color": charts.colour(("purple", "ochre")[n]), "dash": "solid", "width": 2})
         figure.add_trace(extra)
-    if premiums:  # two panels over one time axis: a premium and a duty are not of one size
+    if premiums:  # two panels over one time axis: premiums and duties differ in scale
         figure.update_layout(
             yaxis=charts.axis("duty, per cent", domain=[0.5, 1]),
             yaxis2=charts.axis("premium, per cent", domain=[0, 0.42]),
@@ -317,8 +317,8 @@ def trade(answers: Answers) -> Section:
         )
     )  # fmt: skip
     section.notes.append(
-        "Each measure has its legal date and its citation; docs/policy_events.md says where each was read. A duty on "
-        "goods made of copper is not one on the metal."
+        "Each measure has its legal date and its citation; docs/policy_events.md lists the sources. A duty on copper "
+        "goods is not a duty on the metal."
     )
     if len(events):
         section.tables.append(
@@ -339,14 +339,14 @@ def coal(answers: Answers) -> Section:
     section = Section("coal", "Coal in emerging Asia", [], short="Coal")
     if not len(coal):
         section.has_data = False
-        section.says = ["Coal's share of electricity has no figure."]
+        section.says = ["No figure for coal's share of electricity is available."]
         section.missing = missing(answers, INPUTS["coal"])
         return section
     names = coal.frame["name"].unique(maintain_order=True).to_list()
     whole = coal.where(name=names[0])
     newest = coal.where(year=coal.newest("year"))
     shares: list[Sentence] = [[coal.cell(n, "coal_share_pct"), " in ", coal.cell(n, "name")] for n in newest]
-    section.says = ["Of all electricity in ", coal.cell(newest[0], "year"), " coal made ", *listed(shares), "."]
+    section.says = ["Of all electricity in ", coal.cell(newest[0], "year"), " coal generated ", *listed(shares), "."]
     section.charts.append(
         chart(
             answers, "coal-share", "Coal's share of electricity, per cent",
@@ -367,7 +367,7 @@ def coal(answers: Answers) -> Section:
 
 def analog(answers: Answers) -> Section:
     summary, distance, outcomes = answers["analog_summary"], answers["analog_distance"], answers["analog_outcomes"]
-    section = Section("seventies", "How like the 1970s", [], short="1970s")
+    section = Section("seventies", "Similarity to the 1970s", [], short="1970s")
     if not len(summary) or not len(distance):
         section.has_data = False
         section.says = ["Today's macro state cannot be compared with the past."]
@@ -377,31 +377,31 @@ def analog(answers: Answers) -> Section:
         "Of the ", summary.cell(0, "nearest_months", "count"), " months most like ",
         summary.cell(0, "reference_month"), ", ",
         summary.cell(0, "nearest_in_1970s"), " fall in the 1970s (", summary.cell(0, "nearest_in_1970s_pct"),
-        ", where ", summary.cell(0, "candidates_in_1970s_pct"), " of all months do); the nearest is ",
+        ", compared with ", summary.cell(0, "candidates_in_1970s_pct"), " of all months); the nearest is ",
         summary.cell(0, "nearest_month"), ".",
     ]  # fmt: skip
     lacking = summary.frame["reference_missing_dimensions"][0]
     if lacking:
         section.notes.append(
-            f"Compared in {summary.frame['reference_dimensions'][0]} dimensions; without a figure in time: "
+            f"Compared in {summary.frame['reference_dimensions'][0]} dimensions; without a timely figure: "
             f"{lacking.replace('_', ' ')}."
         )
     section.charts.append(
         chart(
             answers, "analog", f"Distance of {summary.cell(0, 'reference_month').text} to each past month",
-            f"A line over the months since {distance.cell(len(distance) - 1, 'month').text}; lower is more alike. "
+            f"A line over the months since {distance.cell(len(distance) - 1, 'month').text}; lower is more similar. "
             f"The nearest is {summary.cell(0, 'nearest_month').text} at {summary.cell(0, 'nearest_distance').text}; "
             f"the median of the 1970s is {summary.cell(0, 'median_distance_1970s', 'distance').text}.",
             charts.nearest("analog_distance", distance.frame),
-            table(distance, "The thirty months most like today", [
+            table(distance, "The thirty months most similar to today", [
                 Column("Month", "month"), Column("Distance", "distance"), Column("In the 1970s", "is_1970s"),
             ], distance.frame.with_row_index("place").sort("distance")["place"].to_list()[:30]),
             ("analog_1970s",), summary.frame["reference_month"][0],
         )
     )  # fmt: skip
     section.tables.append(
-        table(outcomes, "What base metals and gold did next: median real return, and the range over 36 months", [
-            Column("After which months", "sample", kind="code"), Column("Asset", "asset", kind="code"),
+        table(outcomes, "Subsequent returns of base metals and gold: median real return, and range over 36 months", [
+            Column("After these months", "sample", kind="code"), Column("Asset", "asset", kind="code"),
             Column("Months", "months", "count"),
             Column("After 12 months", "after_12_months_real_return_pct", "return_pct"),
             Column("24", "after_24_months_real_return_pct", "return_pct"),

@@ -1,4 +1,4 @@
-"""How a figure of the warehouse is written in the brief: by its unit, which a column's name or the one beside it gives.
+"""Number formats of the brief: by unit, which the name of a column or a column beside it gives.
 
 Text only; nothing is computed here beyond rounding and the choice of thousands, millions or billions.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-MINUS, THIN = "\u2212", "\u202f"  # a true minus sign, and a narrow space that does not break
+MINUS, THIN = "\u2212", "\u202f"  # a true minus sign, and a narrow no-break space
 MISSING = "missing"
 
 
 @dataclass(frozen=True)
 class Unit:
-    """Decimals, what stands before and after the number, whether a plus is shown, whether large ones are scaled."""
+    """Format of a unit: decimals, prefix and suffix, whether a plus is shown, whether large numbers are scaled."""
 
     decimals: int
     after: str = ""
@@ -25,7 +25,7 @@ class Unit:
     """Whether 50.0 is written as 50."""
 
 
-# The vocabulary of the warehouse: ends of column names, and the cells of columns called unit or native_unit.
+# The units of the warehouse: suffixes of column names, and values of the columns unit and native_unit.
 UNITS = {
     "usd": Unit(0, before="$", scaled=True),
     "usd_per_tonne": Unit(0, f"{THIN}/{THIN}t", "$"),
@@ -65,13 +65,13 @@ _SCALES = ((1e12, "tn", "Gt"), (1e9, "bn", "Gt"), (1e6, "m", "Mt"), (1e3, "k", "
 
 
 def unit_of(column: str) -> str | None:
-    """The unit that a column's name ends with, the longest that fits; None where it says none (a count, a text)."""
+    """The longest unit that is a suffix of a column's name; None if there is none (a count, a text)."""
     ends = [name for name in UNITS if column == name or column.endswith(f"_{name}")]
     return max(ends, key=len) if ends else None
 
 
 def number(value: float, unit: str | None) -> str:
-    """A number with its unit. A unit outside the vocabulary is written out behind the number."""
+    """A number with its unit. A unit that is not listed is written after the number."""
     known = UNITS.get(unit or "")
     if known is None:
         text = f"{abs(value):,.0f}" if float(value).is_integer() else f"{abs(value):,.2f}"
@@ -102,13 +102,13 @@ def _dated(value: date, column: str, unit: str | None) -> str:
         return f"Q{(value.month + 2) // 3} {value.year}"
     if unit == "year":
         return str(value.year)
-    # Periods and months are named by their first day; other dates mean the day.
+    # Periods and months are stored as their first day; other dates are days.
     by_month = column.endswith(("period", "month", "since")) and value.day == 1
     return f"{value:%b %Y}" if by_month else day(value)
 
 
 def written(value: object, column: str, unit: str | None = None) -> str:
-    """A cell as people read it. `unit` overrules what the column's name says."""
+    """A value as displayed. `unit` overrides the unit in the column's name."""
     if value is None:
         return MISSING
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""The page as HTML: template, style, script and charts in one file, put in place of the last one whole."""
+"""The page as HTML: template, style, script and charts in one file, replaced atomically."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Written:
-    """What was written: where, how large, how many figures and charts, and the sections that lack data."""
+    """The page that was written: path, size, numbers of figures and charts, and the sections without data."""
 
     path: Path
     bytes: int
@@ -40,7 +40,7 @@ class Written:
 
 
 def write(settings: Settings) -> Written:
-    """Make the page of the published file of `settings`, and put it in place of the last one, whole."""
+    """Make the page of the published file of `settings`, and replace the last one atomically."""
     with warehouse.reader(settings) as connection:
         made = build(connection, personal_use=settings.brief_personal_use, made_at=settings.clock())
     html = render(made)
@@ -62,14 +62,14 @@ def write(settings: Settings) -> Written:
 def page(connection: duckdb.DuckDBPyConnection, *, personal_use: bool, made_at: datetime) -> str:
     """The page of a published warehouse.
 
-    `personal_use`: whether figures that rest on publishers for a user's own machine only may stand in it.
-    `made_at`: the present moment, UTC.
+    `personal_use`: whether it may show figures that derive from data licensed for personal use.
+    `made_at`: the current time, UTC.
     """
     return render(build(connection, personal_use=personal_use, made_at=made_at))
 
 
 def build(connection: duckdb.DuckDBPyConnection, *, personal_use: bool, made_at: datetime) -> Brief:
-    """What the page says, before it becomes HTML."""
+    """The content of the page, before it becomes HTML."""
     return sections.brief(Answers(connection, FOLDER / "queries", personal_use=personal_use), made_at)
 
 
@@ -85,12 +85,12 @@ def render(brief: Brief) -> str:
         lstrip_blocks=True,
     )
     environment.filters["json"] = _json
-    # Nothing may be fetched and no script may run but the two known here by their hashes.
+    # Nothing may be fetched, and no script may run except the two whose hashes are listed here.
     policy = "; ".join(
         (
             "default-src 'none'",
             f"script-src 'sha256-{_sha256(script)}' 'sha256-{library_hash}'",
-            "style-src 'unsafe-inline'",  # Plotly styles its elements one by one
+            "style-src 'unsafe-inline'",  # Plotly sets inline styles
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
@@ -112,7 +112,7 @@ def _text(name: str) -> str:
 
 
 def _style() -> str:
-    """The style sheet behind the palette as custom properties, so that page and charts share their colours."""
+    """The palette as custom properties, then the style sheet, so that page and charts share their colours."""
     light, dark = (" ".join(f"--{role}: {shades[n]};" for role, shades in charts.PALETTE.items()) for n in (0, 1))
     return (
         f":root {{ color-scheme: light dark; {light} }}\n"
@@ -122,7 +122,7 @@ def _style() -> str:
 
 @cache
 def _library() -> tuple[str, str]:
-    """Plotly's script, gzipped (4.8 MB become 2.0 MB) in base64, and the hash by which the page's policy knows it."""
+    """Plotly's script, gzipped (4.8 MB become 2.0 MB) in base64, and its hash for the page's security policy."""
     text = get_plotlyjs()
     packed = gzip.compress(text.encode(), compresslevel=6, mtime=0)
     return base64.b64encode(packed).decode("ascii"), _sha256(text)
@@ -133,7 +133,7 @@ def _sha256(text: str) -> str:
 
 
 def _json(value: Any) -> Markup:
-    """JSON for a data block: nothing in it can end the element it stands in."""
+    """JSON for a data block, escaped so that nothing in it can close its element."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=str)
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")

@@ -1,4 +1,4 @@
-"""The parts that a page is made of: tables, charts, claims, sections, and sentences built from cells."""
+"""The parts of a page: tables, charts, claims, sections, and sentences built from cells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipelines.brief.answers import Answer, Answers, Cell, Credit, OwnUse
 from pipelines.catalog import LicenceClass
 
 Sentence = list[str | Cell]
-# The publishers that a section stands on, defaults and fallbacks: named where it has no figure.
+# The publishers that a section uses, defaults and fallbacks: named on the page where it has no figure.
 INPUTS = {
     "drivers": ("worldbank_pink_sheet", "federal_reserve", "fred", "eastmoney", "dbnomics", "sec_edgar"),
     "prices": ("worldbank_pink_sheet", "imf_pcps", "fred"),
@@ -28,30 +28,30 @@ INPUTS = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its heading, the answer's column, and a unit where the name does not tell it."""
+    """A column of a table: its heading, the column of the result, and a unit if the name does not give it."""
 
     heading: str
     column: str
     unit: str | None = None
     kind: str = ""
-    """How the cell looks: '' as its type, 'verdict' or 'state' as a label, 'heat' as a coloured cell, 'link' as one,
-    'text' as running text, 'if_any' empty where there is nothing to say."""
+    """How the cell is rendered: '' by its type, 'verdict' or 'state' as a label, 'heat' as a coloured cell, 'link' as a
+    link, 'text' as running text, 'if_any' empty if there is no value."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of an answer. The first column names the row."""
+    """Rows of a query result. The first column names the row."""
 
     query: str
     caption: str
     columns: Sequence[Column]
     rows: list[list[Cell]]
     numbers: list[int]
-    """The rows' places in the answer."""
+    """The numbers of the rows in the result."""
     links: dict[int, str] = field(default_factory=dict)
-    """An address of the publisher's document by row number."""
+    """The URL of the publisher's document, by row number."""
     folded: bool = False
-    """Whether it stands behind a summary that opens it."""
+    """Whether the table is collapsed under a summary."""
 
     @property
     def numeric(self) -> set[str]:
@@ -65,7 +65,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure of Plotly with its words: title, what it shows in a sentence, source, data as tables."""
+    """A Plotly figure with its texts: title, a sentence on what it shows, source, data as a table."""
 
     id: str
     title: str
@@ -99,12 +99,12 @@ class Section:
     credits: list[Credit] = field(default_factory=list)
     has_data: bool = True
     short: str = ""
-    """Its name in the list of sections, where the title is long."""
+    """The name in the list of sections, if the title is long."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of the board with its evidence."""
+    """A claim with its evidence."""
 
     id: Cell
     statement: Cell
@@ -133,18 +133,18 @@ def table(
     answer: Answer, caption: str, columns: Sequence[Column], rows: Iterable[int] | None = None,
     *, link: str | None = None, folded: bool = False,
 ) -> Table:  # fmt: skip
-    """A table of an answer's rows (all by default). `link` names the column that holds an address for the row."""
+    """A table of the rows of a result (all by default). `link` names the column that holds a URL for the row."""
     numbers = list(range(len(answer)) if rows is None else rows)
     links = {}
     if link:
-        # An address comes from outside: anything but a plain web address stays text.
+        # A URL comes from a publisher: anything but a plain web address is shown as text.
         links = {n: u for n in numbers if (u := answer.frame[link][n]) and str(u).startswith(("https://", "http://"))}
     cells = [[answer.cell(n, c.column, c.unit) for c in columns] for n in numbers]
     return Table(answer.name, caption, columns, cells, numbers, links, folded)
 
 
 def missing(answers: Answers, source_ids: Sequence[str]) -> list[Missing]:
-    """Which of the publishers that a section stands on have given nothing, and why."""
+    """The publishers of a section that have no data, and why."""
     sources = answers["sources"]
     found: dict[str, list[str]] = {}
     for n in range(len(sources)):
@@ -152,21 +152,21 @@ def missing(answers: Answers, source_ids: Sequence[str]) -> list[Missing]:
         if row["source_id"] not in source_ids or row["state"] != "missing":
             continue
         if row["licence_class"] == LicenceClass.PERSONAL_USE.value:
-            why = "for a user's own machine only, by their terms; METALS_PERSONAL_USE=true switches them on"
+            why = "licensed for personal use only; METALS_PERSONAL_USE=true switches them on"
         elif row["last_outcome"] == "waiting":
-            why = "answered, but not read in time yet: the next run tries again"
+            why = "fetched, but parsing timed out; the next run tries again"
         elif row["last_outcome"] in ("failed", "refused"):
-            why = f"{row['last_outcome']} when last asked on {formats.day(row['last_asked_at'].date())}"
+            why = f"{row['last_outcome']} when last fetched on {formats.day(row['last_asked_at'].date())}"
         elif row["last_asked_at"] is None:
-            why = "never asked (offline, switched off or without its key), and nothing of it ships with the project"
+            why = "never fetched (offline, switched off or without an API key), and not shipped with the project"
         else:
-            why = "answered, but with nothing of these series yet"
+            why = "fetched, but without data for these series"
         found.setdefault(why, []).append(row["title"])
     return [Missing(words(titles), why) for why, titles in found.items()]
 
 
 def listed(parts: Sequence[Sentence]) -> Sentence:
-    """Parts as a list in a sentence: one, two and three."""
+    """Parts joined as in a sentence: one, two and three."""
     joined: Sentence = []
     for n, part in enumerate(parts):
         joined += [*([] if n == 0 else [" and " if n == len(parts) - 1 else ", "]), *part]
@@ -178,7 +178,7 @@ def words(words: Sequence[str]) -> str:
 
 
 def counted(answer: Answer, column: str, noun: str) -> Sentence:
-    """A number of the first row with its noun in the right number."""
+    """A number of the first row with its noun in the singular or plural."""
     return [answer.cell(0, column), f" {noun}" if answer.frame[column][0] == 1 else f" {noun}s"]
 
 

@@ -1,8 +1,8 @@
-"""The typed catalogue: what is tracked, one entry each, and the only loader of its YAML files.
+"""The typed catalogue: one entry per source, series, company and so on, and the only loader of its YAML files.
 
-A series of a known publisher is one entry in one file under `series/`; asset, contract, staleness
-rule, licence and dictionary row follow from it. An entry that lacks a fact is refused, by file and name.
-No fetching and no parsing here.
+A series of a known publisher is one entry in one file under `series/`; asset, contract, staleness rule, licence and
+dictionary row are derived from it. An incomplete entry is an error that names the file and the entry. Fetching and
+parsing do not belong here.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pipelines.errors import CatalogError
 
-# Both are safe; the one in C, where PyYAML has it, reads the catalogue in a seventh of the time.
+# Both are safe loaders; the C one, where PyYAML has it, takes a seventh of the time.
 _SAFE_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_SAFE_LOADER):  # type: ignore[valid-type, misc]
-    """Refuses a key that stands twice in a mapping: YAML forbids it, and the parser keeps the last one silently."""
+    """Rejects a duplicate key in a mapping: YAML forbids it, and the parser silently keeps the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for name, _ in node.value:
             if name.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"'{name.value}' stands twice", name.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"duplicate key '{name.value}'", name.start_mark)
             seen.add(name.value)
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)
         return mapping
@@ -43,7 +43,7 @@ class Frequency(StrEnum):
     MONTHLY = "monthly"
     QUARTERLY = "quarterly"
     ANNUAL = "annual"
-    US_FISCAL_YEAR = "us_fiscal_year"  # October to September; named by the year it ends in
+    US_FISCAL_YEAR = "us_fiscal_year"  # October to September; named after the year in which it ends
 
 
 class LicenceClass(StrEnum):
@@ -57,10 +57,10 @@ class LicenceClass(StrEnum):
 
 
 class History(StrEnum):
-    """Whether figures already published are routinely revised.
+    """Whether published figures are routinely revised.
 
-    `stable`: a back-filled figure is dated period end + publication lag.
-    `revised`: a back-filled figure is a later vintage, so it counts as known only from the day it was seen.
+    `stable`: a backfilled figure counts as known from period end + publication lag.
+    `revised`: a backfilled figure is a later vintage, so it counts as known only from the day it was retrieved.
     """
 
     STABLE = "stable"
@@ -72,7 +72,7 @@ class _Entry(BaseModel):
 
 
 class Source(_Entry):
-    """One publisher (or channel) and its manners."""
+    """One publisher (or channel): its terms, hosts, limits and pacing."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
@@ -84,19 +84,19 @@ class Source(_Entry):
     homepage: str
     licence: str
     licence_class: LicenceClass
-    credit: str = Field(description="The credit line to print wherever its figures are shown")
-    terms: str = Field(description="What those terms mean for a user of this warehouse, in a sentence")
-    hosts: list[str] = Field(min_length=1, description="The only hosts that may be asked, redirects included")
-    cadence_hours: float = Field(gt=0, description="Not asked again within this time after a successful check")
+    credit: str = Field(description="The credit line to show wherever its figures are shown")
+    terms: str = Field(description="What the terms mean for a user of this warehouse, in a sentence")
+    hosts: list[str] = Field(min_length=1, description="The only hosts that requests and redirects may go to")
+    cadence_hours: float = Field(gt=0, description="Not fetched again within this time after a success")
     requests_per_second: float = Field(gt=0, le=10)
     max_body_mb: float = Field(gt=0)
     min_body_bytes: int = Field(gt=0)
-    max_bad_share: float = Field(ge=0, lt=1, description="Past this share of quarantined rows the payload is refused")
-    bundle: bool = Field(description="Whether the terms let its figures ship with the project")
+    max_bad_share: float = Field(ge=0, lt=1, description="Above this share of quarantined rows the payload is refused")
+    bundle: bool = Field(description="Whether the terms allow shipping its figures with the project")
     unofficial: bool = False
-    switch: str | None = Field(default=None, description="Name of the setting that turns it off")
+    switch: str | None = Field(default=None, description="Name of the setting that switches it on or off")
     key: str | None = Field(
-        default=None, description="Name of the setting that holds the user's key; without one it is not asked"
+        default=None, description="Name of the setting that holds the API key; without a key it is not fetched"
     )
     description: str
 
@@ -111,9 +111,9 @@ class Series(_Entry):
     select: dict[str, Any] = Field(description="Where to find it in the publisher's response")
     unit: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Unit of the figure as published")
     frequency: Frequency
-    plausible: tuple[float, float] = Field(description="Range outside of which a figure is quarantined")
-    publication_lag_days: int = Field(ge=0, description="From the end of the period to publication")
-    staleness_limit_days: int = Field(gt=0, description="Longest normal age of the newest period's end")
+    plausible: tuple[float, float] = Field(description="Range outside which a figure is quarantined")
+    publication_lag_days: int = Field(ge=0, description="Days from the end of the period to publication")
+    staleness_limit_days: int = Field(gt=0, description="Maximum normal age of the newest period's end, days")
     licence: str
     history: History
     bundle: bool = True
@@ -132,7 +132,7 @@ class Series(_Entry):
 
 
 class Validity(_Entry):
-    """A CIK and the days on which it stood for the company."""
+    """A CIK and the days on which it was the company's."""
 
     cik: int = Field(gt=0)
     valid_from: date | None = None
@@ -149,7 +149,7 @@ class Company(_Entry):
     fiscal_year_end: str = Field(pattern=r"^\d{2}-\d{2}$", description="MM-DD")
     taxonomy: str = "us-gaap"
     concepts: dict[str, list[str]] = Field(description="concept: tags in order of preference, never summed")
-    filing_lag_days: int = Field(gt=0, description="Longest normal time from quarter end to the filing")
+    filing_lag_days: int = Field(gt=0, description="Maximum normal time from quarter end to filing, days")
     description: str
 
     @property
@@ -159,22 +159,22 @@ class Company(_Entry):
 
 
 class Candidate(_Entry):
-    """A series that can stand for an indicator, and the factor that brings it to the indicator's unit and sign."""
+    """A series that can supply an indicator, and the factor that converts it to the indicator's unit and sign."""
 
     series: str
     factor: float = 1.0
 
 
 class Indicator(_Entry):
-    """A quantity the models use, whoever publishes it: the first candidate that has the period is taken."""
+    """A quantity that the models use, whichever source has it: the first candidate with the period is used."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
     unit: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     frequency: Frequency
     candidates: list[Candidate] = Field(min_length=1, description="The default first, then its fallbacks")
-    tolerance_pct: float = Field(gt=0, description="Largest difference between candidates, in per cent of the figure")
-    tolerance_absolute: float = Field(ge=0, description="Difference below which the per cent does not matter, in unit")
+    tolerance_pct: float = Field(gt=0, description="Maximum difference between candidates, in per cent of the figure")
+    tolerance_absolute: float = Field(ge=0, description="Difference in `unit` that is always within tolerance")
     description: str
 
 
@@ -187,7 +187,7 @@ class Metal(_Entry):
 
 
 class Topic(_Entry):
-    """One standing search for documents (not a series: its answers are texts with dates, not figures)."""
+    """One saved search for documents (not a series: its results are dated texts, not figures)."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     source: str
@@ -195,7 +195,7 @@ class Topic(_Entry):
     conditions: dict[str, str | list[str]] = Field(
         min_length=1, description="Search conditions in the publisher's own names, without the date window"
     )
-    since: date = Field(description="First day of publication that is asked for")
+    since: date = Field(description="First publication date that is searched")
     description: str
 
     @model_validator(mode="after")
@@ -206,10 +206,10 @@ class Topic(_Entry):
 
 
 class CorrectionAction(StrEnum):
-    """What a correction does.
+    """The effect of a correction.
 
-    `drop`: the figure is not used. `override`: another one is used in its place. `flag`: nothing changes, the reader is
-    told. `accept`: a break with what was known (another unit, base or definition, or figures withdrawn) is right.
+    `drop`: the figure is not used. `override`: another figure replaces it. `flag`: the figure is used and marked.
+    `accept`: a break with the known figures (another unit, base or definition, or withdrawn figures) is correct.
     """
 
     DROP = "drop"
@@ -219,19 +219,19 @@ class CorrectionAction(StrEnum):
 
 
 class Correction(_Entry):
-    """A figure that is published and wrong, or strange and right: what to make of it, since when, and on whose word."""
+    """A published figure that is wrong, or correct but unusual: how it is treated, since when, and by which source."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     series: str
     period: date = Field(description="First day of the reference period")
     action: CorrectionAction
     published: float | None = Field(
-        description="What the publisher must still say for the correction to apply; null where it must say nothing"
+        description="The published figure to which the correction applies; null where none must be published"
     )
     value: float | None = Field(default=None, description="The figure to use, in the unit of the series (override)")
-    known_on: date = Field(description="Day from which this was known; nothing before it is corrected")
+    known_on: date = Field(description="Day on which this became known; as-of builds before it are not corrected")
     reason: str
-    reference: str = Field(description="Who said so: a notice, a page, a document")
+    reference: str = Field(description="Its source: a notice, a page, a document")
 
     @model_validator(mode="after")
     def _has_what_its_action_needs(self) -> Self:
@@ -264,7 +264,7 @@ def period_end(period: date, frequency: Frequency) -> date:
 
 
 class Catalog:
-    """Everything that is tracked. Keys are unique; every series names a known source (and metal)."""
+    """The whole catalogue. Keys are unique; every series refers to a known source (and metal)."""
 
     def __init__(
         self,
@@ -296,9 +296,9 @@ class Catalog:
 
 
 def load(directory: Path) -> Catalog:
-    """Read and check the catalogue in `directory`.
+    """Read and validate the catalogue in `directory`.
 
-    Raises CatalogError naming the file and the entry at the first thing that is wrong.
+    Raises CatalogError at the first error, with the file and the entry.
     """
     sources = _entries(directory / "sources.yaml", "sources", Source)
     metals = _entries(directory / "metals.yaml", "metals", Metal)
@@ -356,7 +356,7 @@ def _if_any(path: Path, key: str, model: type[E]) -> list[tuple[Path, E]]:
 
 
 def entries_of(path: Path) -> list[Series]:
-    """The series of one catalogue file, read alone. Raises CatalogError as `load` does."""
+    """The series of one catalogue file. Raises CatalogError as `load` does."""
     return [series for _, series in _entries(path, "series", Series)]
 
 

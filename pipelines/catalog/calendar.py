@@ -1,6 +1,6 @@
-"""When a figure is due and how old it is, from the catalogue alone: ages count from the end of a period.
+"""When a figure is due and how old it is, from the catalogue alone: ages are counted from the end of a period.
 
-The table `data_freshness` says the same of what is published (dbt_project/macros/calendar.sql has the ends of periods).
+The table `data_freshness` does the same for published data (dbt_project/macros/calendar.sql computes period ends).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from pipelines.catalog import Frequency, Series
 
 
 def next_release(series: Series, newest: date, step_days: int = 1) -> date:
-    """Day on which the period after `newest` (its first day) is out: its end plus the publication lag.
+    """Day on which the period after `newest` (its first day) is published: its end plus the publication lag.
 
-    A daily figure is next of the following weekday; where figures of single days come `step_days` days apart (weekly
-    reports), of so many days later.
+    The next daily figure is that of the following weekday; where daily figures are `step_days` days apart (weekly
+    reports), that of the day `step_days` later.
     """
     following = series.period_end(newest) + timedelta(days=1)
     if series.frequency is Frequency.DAILY:
@@ -25,7 +25,7 @@ def next_release(series: Series, newest: date, step_days: int = 1) -> date:
 
 
 def age_days(series: Series | None, newest: date, today: date) -> int:
-    """Days since the end of the period that begins on `newest`; of a record, which has no series, since its day."""
+    """Days since the end of the period that begins on `newest`; for a record without a series, since its date."""
     return (today - (series.period_end(newest) if series else newest)).days
 
 

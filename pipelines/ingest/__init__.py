@@ -1,6 +1,6 @@
-"""From landed bytes to the raw tables: parse, hold the contract, write only what really changed.
+"""From landed bytes to the raw tables: parse, validate against the contract, write only what changed.
 
-No network here, and no figure that models use is computed here: what differs from what was known is counted and stored.
+Network access and computed figures do not belong here: this package stores and counts what differs from the known rows.
 """
 
 from pipelines.ingest.bundled import BUNDLED_TABLES, load_bundle

@@ -1,4 +1,4 @@
-"""The figures that ship with the project: added to the raw tables once per bundle."""
+"""The bundled figures, which ship with the project: added to the raw tables once per bundle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BUNDLED_TABLES = ("payload", "coverage", "observation", "filing_fact", "policy_d
 
 
 def bundle_id(directory: Path) -> str | None:
-    """SHA-256 over the bundled files, or None where there is no bundle."""
+    """SHA-256 over the bundled files, or None if there is no bundle."""
     files = sorted(directory.glob("*.parquet"))
     if not files:
         return None
@@ -34,10 +34,10 @@ def load_bundle(
     *,
     progress: Callable[[str], None] = lambda text: None,
 ) -> int:
-    """Add the figures that ship with the project to the raw tables, once per bundle; returns the rows added.
+    """Add the bundled figures to the raw tables, once per bundle; returns the number of rows added.
 
-    Rows of a payload that is already known are left alone, so a newer bundle only adds; and what this warehouse
-    fetched later than the bundle was retrieved keeps the last word.
+    Rows of a known payload are left unchanged, so a newer bundle only adds. Figures that this warehouse fetched after
+    the bundle's retrieval take precedence.
     """
     identity = bundle_id(directory)
     if identity is None or warehouse.one(connection, "select 1 from raw.bundle where bundle_id = ?", [identity]):
@@ -70,9 +70,9 @@ _BUNDLED_FROM = {
 }
 
 
-# A bundle loaded after data was fetched must neither repeat nor overrule it. An observation of a period that is known
-# here by then is left out when it says the same, when it rests on an assumed date only, or when the series was fetched
-# again later (that payload was compared with what is known here, not with the bundle).
+# A bundle that is loaded after data was fetched must neither repeat nor override that data. Where the period was known
+# here by then, a bundled observation is left out if its value is the same, if its date is only assumed, or if the
+# series was fetched again later (that payload was compared with the rows known here, not with the bundle).
 _OF_THE_SAME_PERIOD = """
     series_id = b.series_id and period = b.period and known_at <= b.known_at
     and payload_id in (select payload_id from known_payload)

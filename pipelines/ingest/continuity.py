@@ -1,7 +1,7 @@
-"""Whether a payload's figures go on from those that are known: an older file, another unit, a figure out of all scale.
+"""Continuity of a payload with the known figures: detects an older file, a changed unit, and figures out of scale.
 
-A contract looks at one row at a time and a catalogue's range must be wide enough for sixty years; what only shows
-beside the figures already known is looked at here. Pure: frames in, reasons out.
+A contract checks one row at a time, and the catalogue's range must cover sixty years; faults that show only in
+comparison with known figures are found here. Pure functions: frames in, reasons out.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ import polars as pl
 
 from pipelines.ingest.precision import printed
 
-# Fewer figures than these do not tell what is usual for a series.
+# With fewer figures than this, the usual scale of a series is unknown.
 MIN_FIGURES_FOR_SCALE = 24
-# No price, index or amount of the catalogue that is never zero has passed its own record by this factor from one
-# release to the next; a pound for a tonne (2,205), a kilogram for an ounce (32) and thousands for units all do.
+# No price, index or amount of the catalogue that is never zero has exceeded its own record by this factor from one
+# release to the next. Pounds for tonnes (2,205), kilograms for ounces (32) and thousands for units all exceed it.
 OUT_OF_SCALE = 20.0
-# A common factor is told from revisions by being common: so many figures, all of them within the tolerance.
+# A change of unit is distinguished from revisions by a factor common to this many figures, within the tolerance.
 MIN_FIGURES_FOR_FACTOR = 8
 COMMON_FACTOR_TOLERANCE = 0.005
-MIN_FACTOR = 0.02  # 2 %: a short ton for a tonne is 10 %, a new base of an index more; revisions are not that even
+MIN_FACTOR = 0.02  # 2 %: short tons for tonnes are 10 %, a new index base is more; revisions vary
 SHARE_WITH_FACTOR = 0.9
 
 
 def reasons(incoming: pl.DataFrame, known: pl.DataFrame, never_zero: Collection[str]) -> pl.DataFrame:
-    """Why rows of `incoming` (series_id, period, value, decimals) do not go on from `known` (series_id, period, value).
+    """Rows of `incoming` (series_id, period, value, decimals) that do not continue `known` (series_id, period, value).
 
-    `never_zero` are the series whose figures are all above zero, as prices and indices are: what comes near zero (a
-    rate, a flow between two countries) may multiply by any factor without being wrong.
+    `never_zero` are the series whose figures are always above zero, such as prices and indices; figures near zero (a
+    rate, a flow between two countries) may change by any factor without being wrong.
 
-    Returns series_id, period, reason; empty where all do. A whole series whose figures are a multiple of those known
-    (another unit, base or sign) has a reason for each of its rows.
+    Returns series_id, period, reason; empty if there are none. A series whose figures are all a multiple of the known
+    ones (another unit, base or sign) has a reason for each of its rows.
     """
     if incoming.is_empty():
         return pl.DataFrame(schema={"series_id": pl.String, "period": pl.Date, "reason": pl.String})
@@ -47,9 +47,9 @@ def reasons(incoming: pl.DataFrame, known: pl.DataFrame, never_zero: Collection[
 
 
 def older(ends: pl.DataFrame, earlier: pl.DataFrame) -> str | None:
-    """Why a payload is an older one: every series in it that an answer to the same request has had ends earlier now.
+    """Why a payload is an older file: every series that an earlier response to the same request had ends earlier now.
 
-    Both frames are (series_id, last_period). A payload that brings one series further, or a new one, is not older.
+    Both frames are (series_id, last_period). A payload that extends one series, or has a new one, is not older.
     """
     both = ends.join(earlier, on="series_id", how="left", suffix="_before")
     shorter = (pl.col("last_period") < pl.col("last_period_before")).fill_null(False)
@@ -57,8 +57,8 @@ def older(ends: pl.DataFrame, earlier: pl.DataFrame) -> str | None:
         return None
     first = both.sort("series_id").row(0, named=True)
     return (
-        f"ends in {first['last_period']} ({first['series_id']}), and an earlier answer ended in "
-        f"{first['last_period_before']}: an older file, or figures withdrawn"
+        f"ends in {first['last_period']} ({first['series_id']}), but an earlier response ended in "
+        f"{first['last_period_before']}: an older file, or figures were withdrawn"
     )
 
 
@@ -76,7 +76,7 @@ def _rescaled(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
             pl.len().alias("figures"),
             pl.col("factor").first(),
             ((pl.col("value") - expected).abs() <= slack).mean().alias("share"),
-            # Where digits are few, a factor near one cannot be told from rounding.
+            # With few digits, a factor near one cannot be distinguished from rounding.
             (expected.abs() > 10 * printed()).mean().alias("told_apart"),
         )
         .filter(
@@ -97,7 +97,7 @@ def _rescaled(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 
 
 def _out_of_scale(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Rows beyond everything known of their series (or, at a first load, beyond everything else in the payload)."""
+    """Rows out of scale with the known figures of their series (at a first load: with the rest of the payload)."""
     size = pl.col("value").abs()
     scale = known.group_by("series_id").agg(
         pl.len().alias("figures"),

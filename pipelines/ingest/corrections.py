@@ -1,7 +1,7 @@
-"""Corrections of what publishers say, as data: the entries of catalog/corrections.yaml and where they hold.
+"""Corrections of published figures, as data: the entries of catalog/corrections.yaml and where they apply.
 
-Raw rows stay as published. A correction works on what is read from them (dbt_project/macros/corrections.sql), from the
-day on which the mistake was known, and only as long as the publisher still says what it corrects.
+Raw rows stay as published. A correction is applied when models read them (dbt_project/macros/corrections.sql), from the
+day on which the error became known, and only while the publisher still publishes the corrected figure.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pipelines.ingest.precision import tolerance
 
 
 def accepted(catalog: Catalog, observations: pl.DataFrame) -> list[str]:
-    """Series of `observations` whose break with what is known is right: an `accept` entry names a figure they hold."""
+    """Series of `observations` whose break with the known figures is accepted: an `accept` entry names one of them."""
     entries = [c for c in catalog.corrections.values() if c.action is CorrectionAction.ACCEPT]
     if not entries:
         return []

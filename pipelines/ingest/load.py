@@ -1,7 +1,6 @@
-"""From landed bytes to the raw tables: parse, hold the contract, write only what really changed.
+"""Loading of landed payloads into the raw tables: parse, validate against the contract, write only what changed.
 
-One transaction per payload. What a payload brought, what it lost and what was refused is counted in
-`raw.coverage` and `raw.quarantine`. No network here, and no figure that models use is computed here.
+One transaction per payload. `raw.coverage` and `raw.quarantine` record what it added and lost, and the rejected rows.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ from pipelines.sources import Parsed, SourceModule
 log = logging.getLogger("metals.ingest")
 
 
-PATIENCE = timedelta(days=3)  # so much newer an answer no longer waits behind one that is not read in time
+PATIENCE = timedelta(days=3)  # a response newer by this much no longer waits behind one whose parsing times out
 
-# A full disk, a damaged file, too little memory: recorded as the payload's own, its rows would be lost for good.
+# A full disk, a damaged file, lack of memory: if these were recorded as the payload's fault, its rows would be lost.
 NOT_THE_PAYLOADS_FAULT = (
     OSError,
     MemoryError,
@@ -39,7 +38,7 @@ NOT_THE_PAYLOADS_FAULT = (
 
 @dataclass
 class Report:
-    """What became of a source's payloads in one load."""
+    """The result of loading a source's payloads."""
 
     rows_added: int = 0
     rows_changed: int = 0
@@ -54,10 +53,10 @@ def load_source(
 ) -> Report:
     """Load every landed payload of `source` that is not in the raw tables yet, oldest first.
 
-    A payload that cannot be read or breaks its contract is refused whole and said; the others go on, and the last
-    good data stands. What a payload brings and the record that it was loaded are one transaction: a kill leaves both
-    or neither. One that could not be read in time waits, with what came after it under the same key, for the next
-    run; where that came PATIENCE later and it has waited before, it is refused.
+    A payload that cannot be parsed or breaks its contract is refused as a whole and reported; the others are loaded,
+    and the last good data stays. A payload's rows and the record of its loading are one transaction. A payload whose
+    parsing times out waits for the next run, and so do later payloads of the same key; it is refused if it has waited
+    before and a payload at least PATIENCE newer is waiting behind it.
     """
     waited = connection.execute(
         "delete from raw.retrieval where source_id = ? and outcome = 'waiting' returning request_key, checked_at",
@@ -95,7 +94,7 @@ def load_source(
                     connection, replace(retrieval, outcome="refused", error=refused) if refused else retrieval
                 )
         except NOT_THE_PAYLOADS_FAULT:
-            raise  # nothing is recorded: the next run loads it
+            raise  # not recorded, so that the next run loads it
         except PayloadNotRead as caught:
             refused = _said(caught)
             tried = (retrieval.key, retrieval.checked_at) in waited and newest[
@@ -105,7 +104,7 @@ def load_source(
             _record_retrieval(connection, replace(retrieval, outcome=outcome, error=refused))
             if not tried:
                 waiting.add(retrieval.key)
-        except Exception as caught:  # noqa: BLE001 - a payload's fault, or its parser's, stops that payload alone
+        except Exception as caught:  # noqa: BLE001 - a fault of a payload or its parser stops that payload alone
             refused = _said(caught)
             _record_retrieval(connection, replace(retrieval, outcome="refused", error=refused))
         if refused:
@@ -126,10 +125,10 @@ def load_payload(
     catalog: Catalog,
     report: Report,
 ) -> None:
-    """Parse one payload, hold it against its contracts and write what it changes, in one transaction.
+    """Parse one payload, validate it against its contracts and write what it changes, in one transaction.
 
-    Raises BadPayload (not the publisher's shape) or ContractBreach (too many bad rows); either way nothing but the
-    quarantined rows is written.
+    Raises BadPayload (unexpected format) or ContractBreach (too many bad rows); in both cases only the quarantined rows
+    are written.
     """
     with warehouse.transaction(connection):
         breach = _load(connection, payload, source, module, catalog, report)
@@ -145,7 +144,7 @@ def _load(
     catalog: Catalog,
     report: Report,
 ) -> ContractBreach | None:
-    """`load_payload` inside the caller's transaction; a breach is returned, for its quarantined rows stay."""
+    """`load_payload` inside the caller's transaction; a breach is returned, so that its quarantined rows are kept."""
     try:
         parsed = module.parse(payload.body, payload.key, catalog)
     except MetalsError:
@@ -156,7 +155,7 @@ def _load(
             source=source.id,
             row=payload.key,
             kept="the last good data",
-            todo="see whether the publisher changed its format",
+            todo="check whether the publisher changed its format",
         ) from error
 
     verdicts = judged(parsed, payload, catalog)
@@ -192,7 +191,7 @@ def _load(
 
 
 def judged(parsed: Parsed, payload: Payload, catalog: Catalog) -> dict[str, contracts.Verdict]:
-    """The rows of a payload split by the contract of their raw table, by the table's name."""
+    """The rows of a payload, split into good and bad by the contract of their raw table; by table."""
     frames = {"observation": observation_frame(parsed, payload, catalog)}
     frames |= {kind.table: with_retrieval_day(kind.rows(parsed), payload) for kind in RECORD_KINDS}
     return {table: contracts.validate(frame, contracts.RAW[table]) for table, frame in frames.items()}
@@ -227,7 +226,7 @@ def _coverage(
     source: Source,
     catalog: Catalog,
 ) -> pl.DataFrame:
-    """Rows of raw.coverage: whatever the payload speaks of, with good rows or without."""
+    """Rows of raw.coverage: one for every series in the payload, with or without good rows."""
     bad = quarantined.group_by("series_id").agg(pl.len().cast(pl.Int64).alias("quarantined"))
     missing = (
         pl.DataFrame(

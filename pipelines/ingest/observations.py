@@ -1,4 +1,4 @@
-"""Observations of series: held against what is known, and written where they differ from it."""
+"""Observations of series: compared with the known ones, and written where they differ."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def held_against_known(
     catalog: Catalog,
     unreadable: int,
 ) -> tuple[contracts.Verdict, pl.DataFrame]:
-    """Observations held against those known when the payload was fetched, and where earlier answers ended.
+    """Observations checked for continuity with those known when the payload was fetched, and where earlier ones ended.
 
-    The second frame is (series_id, last_period) of the series that answers to the same request have had. Raises
-    BadPayload for an older file, unless some of its cells were `unreadable`: the newest ones may be among them. What a
-    correction accepts is not held back.
+    The second frame is (series_id, last_period) of the series in earlier responses to the same request. Raises
+    BadPayload for an older file, unless some of its cells were `unreadable`: the newest ones may be among them. Breaks
+    that a correction accepts are not quarantined.
     """
     good = verdict.good
     earlier = warehouse.query(connection, _EARLIER_ENDS, [source.id, payload.key, payload.retrieved_at])
@@ -34,7 +34,7 @@ def held_against_known(
         return verdict, earlier
     accepted = corrections.accepted(catalog, good)
     judged_here = good.filter(~pl.col("series_id").is_in(accepted))
-    # What a payload holds counts, not what of it is good: a newest row that is bad makes no file older.
+    # Bad rows count as well as good ones: a bad newest row does not make a file older.
     held = pl.concat([judged_here, verdict.bad.select(good.columns)]).filter(~pl.col("series_id").is_in(accepted))
     ends = held.group_by("series_id").agg(pl.col("period").max().alias("last_period"))
     if (why := continuity.older(ends, earlier)) and not unreadable:
@@ -43,7 +43,7 @@ def held_against_known(
             source=source.id,
             row=payload.key,
             kept="the last good data",
-            todo="if it was withdrawn on purpose, say so in pipelines/catalog/corrections.yaml (action accept)",
+            todo="if figures were withdrawn on purpose, accept that in pipelines/catalog/corrections.yaml",
         )
     connection.register("judged", judged_here.select("series_id").unique().to_arrow())
     try:
@@ -77,7 +77,7 @@ from {warehouse.newest_known("known_at <= ? and series_id in (select series_id f
 
 
 def observation_frame(parsed: Parsed, payload: Payload, catalog: Catalog) -> pl.DataFrame:
-    """The parser's observations with what their contract needs: range and day of retrieval."""
+    """The parser's observations with the columns that their contract needs: range and day of retrieval."""
     ranges = pl.DataFrame(
         [
             {"series_id": s.id, "plausible_low": s.plausible[0], "plausible_high": s.plausible[1]}
@@ -98,9 +98,10 @@ def write_observations(
     catalog: Catalog,
     earlier: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Write the observations that are new or really changed; return what the payload held, by series.
+    """Write the observations that are new or changed; return the coverage of the payload, by series.
 
-    `earlier` is where answers to the same request ended (series_id, last_period): what lies between is vanished too.
+    `earlier` is where earlier responses to the same request ended (series_id, last_period): known periods up to there
+    count as vanished too.
     """
     if good.is_empty():
         return pl.DataFrame(schema=COUNTS)
@@ -139,11 +140,11 @@ def write_observations(
     return counts.join(vanished, on="series_id", how="left", maintain_order="left")
 
 
-# `prior` is what was known when the payload was fetched. A difference counts only beyond the precision that the newer
-# payload prints, so a coarser payload never overwrites a finer value.
-# A period not known before is dated by its publication lag only where that is consistent with what was seen: not later
-# than the retrieval, and not before an earlier retrieval of the series that did not hold it yet. A retrieval whose
-# figures begin later (a window of the history) says nothing about the time before them.
+# `prior` is what was known when the payload was fetched. Only a difference beyond the precision that the newer payload
+# prints counts, so a coarser payload never overwrites a finer value.
+# A new period is dated by its publication lag only if that is consistent with the retrievals: not later than this one,
+# and not before an earlier retrieval of the series that did not have the period yet. An earlier retrieval that begins
+# after the period (a window of the history) does not count.
 _CHANGED_OBSERVATIONS = f"""
 create or replace temp table changed as
 with prior as (

@@ -1,4 +1,4 @@
-"""A payload: bytes with their origin, ready to be parsed."""
+"""A payload, and its coverage by series."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def with_retrieval_day(frame: pl.DataFrame, payload: Payload) -> pl.DataFrame:
     return frame.with_columns(pl.lit(payload.retrieved_at.date()).alias("retrieved_on"))
 
 
-# What a payload held of a series, before it is laid out as rows of raw.coverage.
+# The coverage of one series by a payload, from which rows of raw.coverage are made.
 COUNTS = {
     "series_id": pl.String,
     "rows": pl.Int64,

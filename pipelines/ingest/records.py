@@ -17,10 +17,10 @@ from pipelines.sources import Parsed
 
 @dataclass(frozen=True)
 class RecordKind:
-    """Rows that say themselves what they are (filed, listed, published), beside the observations of series.
+    """A kind of records: rows with an identity of their own (filed, listed, published), unlike observations of series.
 
-    `same` is SQL over `i` (incoming) and `p` (the newest known row of the same key): nothing changed. `known_from` is
-    the column with the day on which a row that was not known before became known; none: only from when it was seen.
+    `same` is SQL over `i` (incoming) and `p` (the newest known row of the same key) that is true if nothing changed.
+    `known_from` is the column with the day on which a new row became known; None: it is known from its retrieval.
     """
 
     table: str
@@ -29,11 +29,11 @@ class RecordKind:
     period: str
     same: str
     known_from: str | None
-    said: pl.Expr  # a row as quarantine shows it
+    said: pl.Expr  # the row as shown in quarantine
 
 
 def _columns_equal(table: str, *aside: str) -> str:
-    """Every column that is stored is as it was; `aside` are not compared."""
+    """SQL that is true if all stored columns are unchanged; `aside` are not compared."""
     left_out = {*columns.KEYS[table], *aside}
     return " and ".join(f"i.{c} is not distinct from p.{c}" for c in columns.RAW[table] if c not in left_out)
 
@@ -73,21 +73,21 @@ RECORD_KINDS = (
         series=pl.lit("usitc_hts"),
         period="release_start_date",
         same=_columns_equal("tariff_release"),
-        known_from=None,  # the list does not say when it first held a release
+        known_from=None,  # the list does not give the date on which a release was added
         said=pl.format("{}: {}", "row", "release_id"),
     ),
 )
 
 
 def by_company(catalog: Catalog) -> pl.Expr:
-    """`series_id` with companies by their own name; a CIK of no company stays."""
+    """`series_id` with the catalogue's company id in place of a CIK; a CIK of no company stays."""
     return pl.col("series_id").replace({f"CIK{cik}": company.id for cik, company in catalog.company_by_cik.items()})
 
 
 def write_records(
     connection: duckdb.DuckDBPyConnection, kind: RecordKind, good: pl.DataFrame, payload: Payload, catalog: Catalog
 ) -> pl.DataFrame:
-    """Write records not known before; one that changed is a later row. Return what the payload held, by series."""
+    """Write new and changed records, each as a new row. Return the coverage of the payload, by series."""
     if good.is_empty():
         return pl.DataFrame(schema=COUNTS)
     key = columns.KEYS[kind.table]

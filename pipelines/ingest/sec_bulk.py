@@ -1,7 +1,7 @@
 """Bulk history: the SEC's zip of every filer's facts, streamed into Parquet and from there into the build.
 
-The parser, the contract and the meaning of a row are those of the daily path (`sources.sec_edgar`, `contracts`). The
-zip is the user's own download; nothing here asks the network.
+Parser, contract and columns are those of the daily run (`sources.sec_edgar`, `contracts`). The user downloads the zip;
+this module works offline.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ COMPANYFACTS_URL = "https://www.sec.gov/Archives/edgar/daily-index/xbrl/companyf
 MEMBER = re.compile(r"CIK(\d{10})\.json")
 # Of a large filer 3 to 10 MB. What is larger is refused, whether the zip says so or only turns out so.
 MAX_MEMBER_BYTES = 64 * 1024**2
-# JSON behind one Parquet file: some 450,000 facts, which is also what a kill can lose.
+# JSON per Parquet file: about 450,000 facts, which is also the most that a kill can lose.
 PART_BYTES = 64 * 1024**2
-# Members read and parsed ahead of the one that is due: one for each of two cores keeps memory bounded.
+# Members parsed in advance: one for each of two cores, which keeps memory bounded.
 AHEAD = 2
-ROWS_PER_GROUP = 50_000  # facts are sorted by tag, so that a question about one tag skips the other groups
+ROWS_PER_GROUP = 50_000  # facts are sorted by tag, so that a query on one tag skips the other groups
 
 _STORED_FACT = [name for name in FILING_FACT if name != "row"]
 _FILER = {
@@ -58,7 +58,7 @@ NO_SUBMISSIONS = "no submissions.zip was given to the backfill"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a backfill holds when it ends. Facts are those stored; refused are filers, rejected are facts."""
+    """The totals of a backfill. `facts` are stored, `rejected` are facts not stored, `refused` are filers."""
 
     folder: Path
     filers: int
@@ -66,7 +66,7 @@ class Outcome:
     facts: int
     rejected: int
     capex_facts: int
-    megabytes_read: float  # of JSON, in this call: what an earlier call had stored is not read again
+    megabytes_read: float  # of JSON, in this call; parts stored by an earlier call are not read again
     seconds: float
 
 
@@ -78,13 +78,13 @@ class _Parsed:
 
 
 def sec(settings: Settings, companyfacts: Path, submissions: Path | None = None) -> Outcome:
-    """Every filer of `companyfacts` (the SEC's companyfacts.zip) into Parquet, then capital expenditure into the build.
+    """Load every filer of `companyfacts` (companyfacts.zip) into Parquet, then capital expenditure into the build.
 
-    Industries (SIC) come from `submissions` (the SEC's submissions.zip); without it they stay null with that reason.
-    What a part holds is settled before it is written and a part is renamed into place, so a killed backfill goes on
-    with the first part that is not there and ends with the same rows. Another zip replaces the one before it.
+    Industries (SIC) come from `submissions` (submissions.zip); without it they are null, with the reason. Parts are
+    planned before they are written and renamed into place, so an interrupted backfill resumes at the first missing part
+    and ends with the same rows. A different zip replaces the earlier one.
 
-    Raises MetalsError where a file is no zip or holds no filer.
+    Raises MetalsError if a file is not a zip or has no filer.
     """
     started = time.monotonic()
     tracked = catalogs.load(settings.catalog_dir)
@@ -123,7 +123,7 @@ def sec(settings: Settings, companyfacts: Path, submissions: Path | None = None)
 
 
 def reload(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Put the backfilled rows into a build that lacks them: one made anew, or by an as-of run."""
+    """Load the backfilled rows into a build that lacks them: a rebuilt one, or one of an as-of run."""
     current = settings.bulk_dir / "current"
     if not current.exists():
         return
@@ -133,7 +133,7 @@ def reload(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
 
 
 def _plan(settings: Settings, folder: Path, payload_id: str, zipped: Path) -> dict[str, str]:
-    """What is fixed when the first call begins: the zip's identity, and the moment from which its rows are dated."""
+    """Fixed by the first call: the zip's identity, and the time from which its rows count as known."""
     path = folder / "plan.json"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -161,13 +161,13 @@ def _open(path: Path) -> zipfile.ZipFile:
 
 
 def _parts(archive: zipfile.ZipFile) -> list[list[zipfile.ZipInfo]]:
-    """The filers' members in the zip's order, cut wherever PART_BYTES of JSON have come together."""
+    """The filers' members in the zip's order, in parts of about PART_BYTES of JSON."""
     parts: list[list[zipfile.ZipInfo]] = []
     room = 0
     seen: set[str] = set()
     for member in archive.infolist():
         if not MEMBER.fullmatch(member.filename) or member.filename in seen:
-            log.warning("%r is no filer's file, or stands in the zip twice: left out", member.filename)
+            log.warning("%r is not a filer's file or is a duplicate: skipped", member.filename)
             continue
         seen.add(member.filename)
         if room <= 0:
@@ -213,7 +213,7 @@ def _write_part(
     stored = verdict.good.select(_STORED_FACT).sort("taxonomy", "tag", maintain_order=True)
     _write(stored, _path(folder, "facts", number))
     _write(pl.concat([*(p.rejects for p in found), broken]), _path(folder, "rejects", number))
-    # Last: it says that the part is whole.
+    # Written last: it marks the part as complete.
     _write(filers, _path(folder, "filers", number))
 
 
@@ -225,8 +225,7 @@ def _write(frame: pl.DataFrame, path: Path) -> None:
 
 
 def _parsed(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], tracked: Catalog) -> Iterator[_Parsed]:
-    """The members parsed, in their order; AHEAD of them at a time, in threads (inflating and parsing run without
-    Python's lock)."""
+    """The parsed members, in order; AHEAD of them at a time, in threads (decompressing and parsing release the GIL)."""
     waiting: deque[Future[_Parsed]] = deque()
     with ThreadPoolExecutor(AHEAD) as pool:
         for member in members:
@@ -243,7 +242,7 @@ def _parse(archive: zipfile.ZipFile, member: zipfile.ZipInfo, tracked: Catalog) 
         body = _body(archive, member)
         parsed = sec_edgar.parse(body, f"companyfacts/CIK{cik:010d}", tracked)
         name = sec_edgar.filer(body).name
-    except Exception as error:  # noqa: BLE001 - a filer's fault, or its parser's, stops that filer alone
+    except Exception as error:  # noqa: BLE001 - a fault of a filer or its parser stops that filer alone
         said = (
             str(error) if isinstance(error, MetalsError) else f"could not be parsed ({type(error).__name__}: {error})"
         )
@@ -264,7 +263,7 @@ def _cik(member: zipfile.ZipInfo) -> int:
 
 
 def _body(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """The bytes of a member, never more than MAX_MEMBER_BYTES, whatever size the zip claims."""
+    """The bytes of a member, at most MAX_MEMBER_BYTES, whatever size the zip declares."""
     if member.file_size <= MAX_MEMBER_BYTES:
         try:
             with archive.open(member) as file:
@@ -302,10 +301,10 @@ def _industries(submissions: Path, ciks: Sequence[int]) -> pl.DataFrame:
 
 
 def _load(connection: duckdb.DuckDBPyConnection, settings: Settings, source: Source) -> int:
-    """Replace what the build holds of the bulk history by the current backfill; returns the capex facts loaded."""
+    """Replace the bulk history in the build by the current backfill; returns the number of capex facts loaded."""
     folder = settings.bulk_dir / (settings.bulk_dir / "current").read_text()
     plan = json.loads((folder / "plan.json").read_text())
-    # Which tags are capital expenditure, and in which order, is said once: in the seed that the models read.
+    # The tags of capital expenditure and their order are defined only in the seed that the models read.
     tags = pl.read_csv(settings.dbt_project_dir / "seeds" / "capex_tags.csv").select("taxonomy", "tag")
     industries = folder / "industries.parquet"
     known = (
@@ -365,7 +364,7 @@ def _load(connection: duckdb.DuckDBPyConnection, settings: Settings, source: Sou
 
 
 def _remove(folder: Path) -> None:
-    """A backfill of an earlier zip: the folders and files that this module makes, and nothing else."""
+    """Remove the backfill of an earlier zip: only folders and files that this module makes."""
     for path in sorted(folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     folder.rmdir()

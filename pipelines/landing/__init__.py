@@ -1,7 +1,7 @@
-"""Publishers' responses as they came: asking, and the store of what was answered.
+"""Fetching from publishers, and the store of their unmodified responses.
 
-The only room that uses the network (the alert of `orchestration.automation` asks nobody). Nothing is parsed here beyond
-what tells a publisher's answer from an error page.
+The only package that uses the network, apart from the alert in `orchestration.automation`, which only posts. Parsing
+does not belong here, beyond what distinguishes data from an error page.
 """
 
 from pipelines.landing.ask import land

@@ -1,7 +1,6 @@
-"""The only code that asks publishers, and the store of what came back (the alert of automation.py asks nobody).
+"""Retrieval: decides what is due, requests it from the publishers, and lands the responses.
 
-Responses are landed as they came, content-addressed, with their origin in a journal per source.
-Nothing is parsed here beyond what tells a publisher's answer from an error page.
+Responses are landed unmodified and content-addressed, with their origin in a journal per source.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from pipelines.sources import Request, SourceModule
 log = logging.getLogger("metals.landing")
 
 PROGRESS_EVERY_S = 10.0
-MAX_REQUESTS = 2_000  # of one publisher in one retrieval; an answer may lead on, and the largest plan has some hundred
+MAX_REQUESTS = 2_000  # per publisher and run; a response may add requests, and the largest plan has about a hundred
 
 
 def land(
@@ -37,9 +36,9 @@ def land(
     catalog: Catalog,
     settings: Settings,
 ) -> dict[str, list[Retrieval]]:
-    """Ask every source side by side (one thread each) and land what is new. Never raises for a publisher's fault.
+    """Fetch from all sources in parallel (one thread each) and land what is new. Never raises for a publisher's fault.
 
-    Returns the retrievals of each source, which also stand in its journal.
+    Returns the retrievals of each source, which are also in its journal.
     """
     sources = list(sources)
     landing = Landing(settings.landing_dir)
@@ -49,7 +48,7 @@ def land(
         names = {future: source_id for source_id, future in futures.items()}
         for n, future in enumerate(as_completed(names), start=1):
             progress = {"stage": "ask", "done": n, "total": len(sources), "finished": names[future]}
-            log.debug("%d of %d publishers asked", n, len(sources), extra=progress)
+            log.debug("%d of %d publishers fetched", n, len(sources), extra=progress)
         return {source.id: futures[source.id].result() for source in sources}
 
 
@@ -84,7 +83,7 @@ def _land_one(
                 f"leads to more than {MAX_REQUESTS} requests; {len(queue) + 1} are left out",
                 source=source.id,
                 row=request.key,
-                kept="what was answered until here",
+                kept="the responses up to this one",
             )
             _record(
                 retrievals, landing, Retrieval(source.id, request.key, settings.clock(), "failed", error=str(endless))
@@ -93,12 +92,12 @@ def _land_one(
             break
         try:
             further = list(_retrieve(request, source, client, settings, landing, history, retrievals))
-        except Exception as error:  # noqa: BLE001 - one publisher's fault, or its module's, stops that request alone
+        except Exception as error:  # noqa: BLE001 - a fault of a publisher or its module stops that request alone
             said = redact(str(error) if isinstance(error, MetalsError) else f"{type(error).__name__}: {error}")
             _record(retrievals, landing, Retrieval(source.id, request.key, settings.clock(), "failed", error=said))
             log.debug("%s", said)
             if client.gave_up and queue:
-                # Asking a dead host again costs a wait each; what was not asked is said, and kept as it was.
+                # Each request to a dead host costs a timeout: the others are reported as not tried, their data stays.
                 retrievals += [Retrieval(source.id, r.key, settings.clock(), "not_tried") for r in queue]
                 break
             continue
@@ -108,33 +107,33 @@ def _land_one(
 
 
 def _say(source: Source, retrievals: list[Retrieval], seconds: float) -> None:
-    """One line on what came of asking a publisher; each failed request has had a line of its own for the curious."""
+    """Log one line on the outcome for a publisher; each failed request has already been logged at debug level."""
     tally = Counter(c.outcome for c in retrievals)
     told = ", ".join(f"{n} {outcome.replace('_', ' ')}" for outcome, n in tally.items()) or "nothing to ask"
     first = next((c.error for c in retrievals if c.outcome == "failed" and c.error), None)
     if first is not None:
-        reason = re.sub(r"^\[[^\]]*\] ", "", first)  # source and request, which the line says or -v does
+        reason = re.sub(r"^\[[^\]]*\] ", "", first)  # source and request; -v shows both
         reason = re.sub(r"\(\w+: (?:\[Errno -?\d+\] )?", "(", reason)  # the Python name of the error
         answered = tally.keys() - {"failed", "not_tried"}
         log.warning("%s: %s%s", source.id, f"{told}: " if answered else "", reason)
     else:
-        # What nobody wanted asked is no news.
+        # A publisher that the user has switched off is logged at debug level only.
         asked = any(c.outcome not in NOT_ASKED for c in retrievals)
         log.log(logging.INFO if asked else logging.DEBUG, "%s: %s in %.1f s", source.id, told, seconds)
 
 
 def _clock_set_back(source: Source, history: list[Retrieval], settings: Settings) -> UpstreamUnavailable | None:
-    """Why nobody may be asked now: the answer would be dated before what is known, and the older figure stay last."""
+    """The error if the clock was set back: a new response would be dated before the known ones, and never be newest."""
     now = settings.clock()
     newest = max((c.checked_at for c in history), default=now)
     if newest <= now or not_asked(source, settings) is not None:
         return None
     return UpstreamUnavailable(
-        f"not asked: the clock says {now:%Y-%m-%d %H:%M} UTC, but the last check was at {newest:%Y-%m-%d %H:%M}",
+        f"not fetched: the clock says {now:%Y-%m-%d %H:%M} UTC, but the last retrieval was at {newest:%Y-%m-%d %H:%M}",
         source=source.id,
         kept="the last good payloads",
-        todo=f"set the clock right; if it had run ahead, take the later lines out of journal/{source.id}.jsonl in the "
-        "landing folder and delete the build, which is made again from landing",
+        todo=f"correct the clock; if it was ahead before, delete the later lines of journal/{source.id}.jsonl in the "
+        "landing folder, and delete the build, which is rebuilt from landing",
     )
 
 
@@ -147,22 +146,22 @@ def _retrieve(
     history: list[Retrieval],
     retrievals: list[Retrieval],
 ) -> Iterator[Request]:
-    """Ask for one thing if it is due; record what came of it; yield the requests that follow from the answer."""
+    """Send one request if it is due; record the outcome; yield the requests that follow from the response."""
     now = settings.clock()
     seen = [c for c in history if c.key == request.key and c.outcome in ("fresh", "unchanged", "absent")]
     last = next((c for c in reversed(seen) if c.payload_id), None)
     if last is not None and last.payload_id is not None and not landing.holds(last.payload_id):
-        log.warning("%s %s: payload %s in landing is gone or damaged", source.id, request.key, last.payload_id[:12])
-        seen, last = [], None  # asked for as if never seen, without validators
+        log.warning("%s %s: payload %s in landing is missing or damaged", source.id, request.key, last.payload_id[:12])
+        seen, last = [], None  # fetched as if for the first time, without validators
     skip = _reason_to_skip(request, source, settings, seen, now)
     if skip:
-        retrievals.append(Retrieval(source.id, request.key, now, skip))  # not journalled: nothing was learnt
+        retrievals.append(Retrieval(source.id, request.key, now, skip))  # not journalled: nothing was sent
         if request.then and last is not None and last.payload_id and skip in ("not_due", "closed"):
-            yield from request.then(landing.get(last.payload_id))  # what follows from it may be due all the same
+            yield from request.then(landing.get(last.payload_id))  # the requests that follow from it may be due
         return
     url = redact(full_url(request))
     validators = {}
-    # A validator speaks of one address: at another one an older file would pass for "not modified".
+    # A validator holds for one URL: at another one, a different file could be reported as "not modified".
     if last is not None and request.land and last.url == url:
         if last.etag:
             validators["If-None-Match"] = last.etag
@@ -179,7 +178,7 @@ def _retrieve(
     else:
         verify_response(response, body, request, source)
         if client.repeats_key(body):
-            raise BadPayload("repeats the key it was asked with, so it is not kept", source=source.id, row=request.key)
+            raise BadPayload("contains the API key of the request; it is not kept", source=source.id, row=request.key)
     further = request.then(body) if request.then else []
     if request.land:
         payload_id = landing.put(body)
@@ -213,14 +212,14 @@ def _reason_to_skip(
         return reason
     if request.closed and seen:
         return "closed"
-    # A page that is not landed is asked whenever its source is; its own last retrieval is unknown.
+    # A page that is not landed is fetched in every run, because the time of its last retrieval is not recorded.
     if request.land and seen and now - seen[-1].checked_at < timedelta(hours=source.cadence_hours):
         return "not_due"
     return None
 
 
 def _record(retrievals: list[Retrieval], landing: Landing, retrieval: Retrieval) -> None:
-    # A publisher may repeat a key wherever it likes, in a validator for instance.
+    # A publisher may repeat the key anywhere, for instance in a validator.
     said: dict[str, Any] = {n: without_keys(v) for n, v in asdict(retrieval).items() if isinstance(v, str)}
     retrieval = replace(retrieval, **said)
     retrievals.append(retrieval)

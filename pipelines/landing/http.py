@@ -1,4 +1,4 @@
-"""HTTP for one source: bounded waits and bodies, retries, pacing, known hosts; what a response must look like."""
+"""HTTP for one source: bounded waits and bodies, retries, pacing, allowed hosts; verification of responses."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ HEAD_BYTES = 1 << 16
 
 
 class _BoundedAdapter(HTTPAdapter):
-    """Bounds the time in which the head of an answer must be there; `requests` bounds only each silence within it."""
+    """Bounds the total time to receive the response headers; `requests` bounds only the wait between two reads."""
 
     def __init__(self, head_timeout_s: float, **options: Any) -> None:
         self._pools = {
@@ -66,7 +66,7 @@ def _pool_with_deadline(pool: Any, connection: Any, limit_s: float) -> Any:
 
             def hang_up() -> None:
                 late.set()
-                # On the socket below any TLS: its own shutdown would take the connection from under the reader.
+                # On the raw socket, below TLS: TLS shutdown would break the connection while the reader uses it.
                 with contextlib.suppress(OSError):
                     socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
@@ -80,15 +80,15 @@ def _pool_with_deadline(pool: Any, connection: Any, limit_s: float) -> Any:
                     raise
             finally:
                 timer.cancel()
-            if response is None or late.is_set():  # a head that was cut passes for a whole one
-                raise TimeoutError(f"the head of the answer took longer than {limit_s} s")
+            if response is None or late.is_set():  # http.client takes truncated headers for complete ones
+                raise TimeoutError(f"the response headers took longer than {limit_s} s")
             return response
 
     return type(pool.__name__, (pool,), {"ConnectionCls": WithDeadline})
 
 
 class Client:
-    """HTTP with manners for one source: bounded waits and bodies, retries with jitter, pacing, known hosts only."""
+    """HTTP client for one source: bounded waits and bodies, retries with jitter, pacing, allowed hosts only."""
 
     def __init__(self, source: Source, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
         self._source, self._settings, self._sleep = source, settings, sleep
@@ -107,21 +107,21 @@ class Client:
             backoff_factor=0.5,
             backoff_jitter=0.5,
             backoff_max=20,
-            allowed_methods=frozenset({"GET", "POST"}),  # every POST here is a query: asking twice changes nothing
+            allowed_methods=frozenset({"GET", "POST"}),  # every POST here is a query, so it can be repeated
             status_forcelist=(429, 500, 502, 503, 504),
             respect_retry_after_header=True,
             retry_after_max=MAX_RETRY_AFTER_S,
             raise_on_status=False,
         )
         self._session = requests.Session()
-        self._session.trust_env = settings.upstream_base_url is None  # no proxy between a test and its replay
+        self._session.trust_env = settings.upstream_base_url is None  # no proxy between a test and its local server
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, _BoundedAdapter(settings.total_timeout_s, max_retries=retry))
         self._session.headers["User-Agent"] = settings.user_agent
         self._session.headers["Accept-Encoding"] = "gzip"
 
     def get(self, request: Request, validators: dict[str, str]) -> tuple[requests.Response, bytes]:
-        """Ask once; follow redirects only to the source's own hosts.
+        """Send one request; follow redirects only to the source's own hosts.
 
         Raises UpstreamUnavailable (not reached, refused, still failing after retries) or BadPayload
         (too large, truncated, a redirect elsewhere or away from TLS).
@@ -135,18 +135,18 @@ class Client:
                 response.close()
                 if url.startswith("https://") and not there.startswith("https://"):
                     raise BadPayload("redirects to an address without TLS", source=self._source.id, row=request.key)
-                url, key = there, ()  # where a redirect leads, the key goes only if the publisher put it there
+                url, key = there, ()  # the key is not added to the redirect's URL
                 continue
             with closing(response):
                 return response, self._body(response, request)
         raise BadPayload(f"redirected more than {MAX_REDIRECTS} times", source=self._source.id, row=request.key)
 
     def repeats_key(self, body: bytes) -> bool:
-        """Whether an answer holds the key that was sent."""
+        """Whether a response contains the key that was sent."""
         return self._key is not None and self._key.encode() in body
 
     def _key_of(self, request: Request) -> tuple[tuple[str, str], ...]:
-        """The parameter that only the wire sees."""
+        """The API key as a URL parameter: added when the request is sent, and never logged or stored."""
         if request.key_parameter is None:
             return ()
         if self._key is None:
@@ -200,7 +200,7 @@ class Client:
                 size += len(chunk)
                 if size > limit:
                     raise BadPayload(
-                        f"is larger than the {self._source.max_body_mb} MB expected at most",
+                        f"is larger than the maximum of {self._source.max_body_mb} MB",
                         source=self._source.id,
                         row=request.key,
                     )
@@ -216,18 +216,18 @@ class Client:
 
 
 def _decoded(response: requests.Response) -> Iterator[bytes]:
-    """The body in pieces of bounded size, unzipped here: urllib3 takes a compressed stream that is cut for its end.
+    """The body in chunks of bounded size, decompressed here: urllib3 takes a truncated stream for a complete one.
 
-    Raises EOFError where the stream is cut, urllib3's HTTPError or zlib.error where it is broken.
+    Raises EOFError where the compressed stream is truncated, urllib3's HTTPError or zlib.error where it is corrupt.
     """
-    # As it comes, so that the deadline is looked at: a whole chunk of a byte a second would take the day.
+    # `read1` returns what has arrived, so that the deadline is checked even if a server sends a byte a second.
     chunks = iter(lambda: response.raw.read1(CHUNK_BYTES, decode_content=False), b"")
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding == "identity":
         yield from chunks
         return
     if encoding not in ("gzip", "x-gzip"):
-        raise DecodeError(f"encoded as {encoding!r}, which was not asked for")
+        raise DecodeError(f"encoded as {encoding!r}, which was not requested")
     member, begun = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), False
     for chunk in chunks:
         rest = chunk
@@ -238,7 +238,7 @@ def _decoded(response: requests.Response) -> Iterator[bytes]:
             if member.eof:
                 rest, member, begun = member.unused_data, zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), False
     if begun:
-        raise EOFError("the compressed stream is cut")
+        raise EOFError("the compressed stream is truncated")
 
 
 def full_url(request: Request) -> str:
@@ -246,7 +246,7 @@ def full_url(request: Request) -> str:
 
 
 def verify_response(response: requests.Response, body: bytes, request: Request, source: Source) -> None:
-    """Refuse a response that is not what was asked for, whatever its status."""
+    """Raise for a response that is not the expected data, whatever its status."""
 
     def refuse(what: str) -> BadPayload:
         return BadPayload(what, source=source.id, row=request.key, kept="the last good payload")
@@ -260,7 +260,7 @@ def verify_response(response: requests.Response, body: bytes, request: Request, 
             kept="the last good payload",
         )
     if len(body) < source.min_body_bytes:
-        raise refuse(f"answered 200 with {len(body)} bytes, fewer than the {source.min_body_bytes} expected at least")
+        raise refuse(f"answered 200 with {len(body)} bytes, fewer than the minimum of {source.min_body_bytes}")
     content_type = response.headers.get("Content-Type", "").lower()
     if not content_type.startswith(request.expect.content_types):
         raise refuse(f"answered 200 as {content_type or 'no content type'}: {_excerpt(body)}")
@@ -273,7 +273,7 @@ def verify_response(response: requests.Response, body: bytes, request: Request, 
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost reason of a chained network error, without the object addresses that urllib3 prints."""
+    """The innermost cause of a chained network error, without the object addresses that urllib3 prints."""
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
     return redact(f"{type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""Whether publishers may be asked, and whether their hosts can be reached."""
+"""Whether fetching from a publisher is allowed, and whether its host can be reached."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from requests.utils import get_environ_proxies
 from pipelines.catalog import Source
 from pipelines.settings import Settings
 
-# Hosts that offer no TLS; every other one is asked over it.
+# Hosts that offer no TLS; all others are accessed over TLS.
 HTTP_ONLY_HOSTS = frozenset({"www.gfex.com.cn"})
 
 
 def not_asked(source: Source, settings: Settings) -> str | None:
-    """Why nothing is asked of a publisher, whatever is due: `switched_off`, `no_key`, `offline`; None where it is."""
+    """Why nothing may be fetched from a publisher (`switched_off`, `no_key`, `offline`); None where it may."""
     if source.switch is not None and not getattr(settings, source.switch):
         return "switched_off"
     if source.key is not None and getattr(settings, source.key) is None:
@@ -26,10 +26,10 @@ def not_asked(source: Source, settings: Settings) -> str | None:
 
 
 def reachable(sources: Iterable[Source], settings: Settings) -> dict[str, str]:
-    """Whether the first host of each source takes a TCP connection, tried side by side; nothing is sent.
+    """Whether the first host of each source accepts a TCP connection, tried in parallel; nothing is sent.
 
     Returns by source id: `yes`, `no: <reason>`, `switched off`, `no key set`, `not asked (offline)`, or
-    `not asked (proxy)` where requests go through a proxy, which a connection of our own would pass by.
+    `not asked (proxy)` where requests go through a proxy, which a plain TCP connection would bypass.
     """
     found: dict[str, str] = {}
     addresses: dict[str, tuple[str, int]] = {}
@@ -56,7 +56,7 @@ NOT_ASKED = {"switched_off": "switched off", "no_key": "no key set", "offline": 
 
 
 def _knock(address: tuple[str, int], timeout_s: float) -> str:
-    """`yes` where `address` (host, port) takes a connection within `timeout_s` seconds, else `no: <reason>`."""
+    """`yes` if `address` (host, port) accepts a connection within `timeout_s` seconds, else `no: <reason>`."""
     try:
         with socket.create_connection(address, timeout=timeout_s):
             return "yes"

@@ -1,4 +1,4 @@
-"""Secrets kept out of logs, journals and messages."""
+"""Redaction of secrets in logs, journals and messages."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ SECRET = re.compile(
 )
 
 
-# The keys that this process sends, in the forms in which a message may repeat them.
+# The API keys that this process sends, in every encoding in which a message may repeat them.
 _known_keys: set[str] = set()
 
 
 def redact(text: str) -> str:
     """`text` with every key that this process sends, and everything that looks like one, replaced by `***`.
 
-    What a terminal would obey becomes blanks: the text may hold a publisher's words.
+    Control characters become blanks, because the text may come from a publisher.
     """
     return SECRET.sub(r"\1\2***", without_keys(printable(text)))
 
 
 def hide(key: str) -> None:
-    """From now on, hide `key` wherever it stands, in the forms in which a message may repeat it."""
+    """From now on, redact `key` wherever it occurs, in every encoding in which a message may repeat it."""
     _known_keys.update({key, quote(key, safe=""), quote_plus(key)})
 
 
 def without_keys(text: str) -> str:
     for known in sorted(_known_keys, key=len, reverse=True):
-        text = re.sub(re.escape(known), "***", text, flags=re.IGNORECASE)  # a host's name is said in lower case
+        text = re.sub(re.escape(known), "***", text, flags=re.IGNORECASE)  # host names are printed in lower case
     return text
 
 
@@ -43,6 +43,6 @@ def _redact_record(record: logging.LogRecord) -> bool:
     return True
 
 
-# urllib3 says whole addresses when it tries again.
+# urllib3 logs full URLs when it retries.
 for _name in ("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry"):
     logging.getLogger(_name).addFilter(_redact_record)

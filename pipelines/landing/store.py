@@ -1,4 +1,4 @@
-"""The store of responses: payloads by content, and a journal of retrievals per source."""
+"""The store of responses: content-addressed payloads, and a journal of retrievals per source."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ LEFTOVER_AGE_S = 3600.0
 
 @dataclass(frozen=True)
 class Retrieval:
-    """One time that a publisher was (or was not) asked for one thing; a line of the journal.
+    """One request, sent or skipped, and its outcome; a line of the journal.
 
-    outcome: `fresh` (bytes not seen before for this key), `unchanged`, `not_due` (asked recently enough),
-    `closed` (its answer no longer changes), `offline`, `switched_off`, `no_key` (the user has set none), `failed`,
-    `not_tried` (its host was dead), `absent` (the publisher says there is no such thing, which is an answer).
+    outcome: `fresh` (bytes not seen before for this key), `unchanged`, `not_due` (fetched recently enough),
+    `closed` (the response no longer changes), `offline`, `switched_off`, `no_key` (the user has set none), `failed`,
+    `not_tried` (the host was dead), `absent` (404, for a request that may find nothing).
     """
 
     source: str
@@ -62,10 +62,10 @@ class Landing:
         self._lock = threading.Lock()
 
     def put(self, body: bytes) -> str:
-        """Store `body`, return its SHA-256. Written beside and renamed: a killed process leaves no half object."""
+        """Store `body` and return its SHA-256. Written to a temporary file and renamed, so never partially."""
         payload_id = hashlib.sha256(body).hexdigest()
         path = self._object(payload_id)
-        if not self.holds(payload_id):  # also writes again what has been damaged
+        if not self.holds(payload_id):  # a damaged object is written again
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
             try:
@@ -75,19 +75,19 @@ class Landing:
                     os.fsync(file.fileno())
                 part.replace(path)
             except BaseException:
-                part.unlink(missing_ok=True)  # on a full disk it would only take room
+                part.unlink(missing_ok=True)  # a partial file would take space on a full disk
                 raise
         return payload_id
 
     def sweep(self, now: float) -> None:
-        """Remove what killed processes left half written more than an hour before `now` (seconds of the epoch)."""
+        """Remove partial files that killed processes left more than an hour before `now` (seconds since the epoch)."""
         for part in self.root.glob("objects/*/*.part"):
             with contextlib.suppress(FileNotFoundError):
                 if now - part.stat().st_mtime > LEFTOVER_AGE_S:
                     part.unlink()
 
     def get(self, payload_id: str) -> bytes:
-        """The bytes of a payload; BadPayload when they are gone or no longer match their name."""
+        """The bytes of a payload; raises BadPayload if they are missing or do not match their hash."""
         try:
             body = gzip.decompress(self._object(payload_id).read_bytes())
         except (OSError, EOFError, zlib.error) as error:
@@ -97,7 +97,7 @@ class Landing:
         return body
 
     def holds(self, payload_id: str) -> bool:
-        """Whether the payload is there and undamaged."""
+        """Whether the payload exists and is undamaged."""
         try:
             self.get(payload_id)
         except BadPayload:
@@ -111,13 +111,13 @@ class Landing:
             if file.tell():
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":
-                    file.write(b"\n")  # the line before was torn by a kill and must not take this one with it
+                    file.write(b"\n")  # the previous line was cut off by a kill; this one must not be appended to it
             file.write(retrieval.line().encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
     def retrievals(self, source: str) -> list[Retrieval]:
-        """Every retrieval of a source, oldest first. A last line torn by a kill is left out and said."""
+        """Every retrieval of a source, oldest first. Lines cut off by a kill are skipped with a warning."""
         try:
             lines = self._journal(source).read_bytes().splitlines()
         except FileNotFoundError:
@@ -129,7 +129,7 @@ class Landing:
                 record["checked_at"] = datetime.fromisoformat(record["checked_at"])
                 retrievals.append(Retrieval(**record))
             except (ValueError, TypeError, KeyError):
-                log.warning("journal of %s: line %d is torn and is left out", source, number)
+                log.warning("journal of %s: line %d is incomplete and was skipped", source, number)
         return retrievals
 
     def _object(self, payload_id: str) -> Path:

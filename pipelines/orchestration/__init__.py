@@ -1,4 +1,4 @@
-"""Dagster, and nothing but Dagster: assets, jobs, schedule, resources, event log, retention of runs.
+"""Everything that uses Dagster: assets, jobs, schedule, resources, event log, retention of runs.
 
-Thin: an asset calls the room that does the work. No other room imports Dagster.
+A thin layer: an asset calls the package that does the work. No other package imports Dagster.
 """

@@ -1,4 +1,4 @@
-"""When things run: the daily job, the weekday schedule, the failure alert, and what is kept of past runs."""
+"""Jobs and automation: the daily job, a job per group, the weekday schedule and the failure alert."""
 
 import requests
 from dagster import (
@@ -22,32 +22,32 @@ from pipelines.orchestration.assets.metadata import TIME_ZONE
 from pipelines.settings import Settings
 
 DAILY = "daily"
-# After the New York close, the Board's H.15 (16:15) and the day's last EDGAR acceptances (17:30 counts as today).
+# After the New York close, the Board's H.15 (16:15) and the last EDGAR acceptances of the day (until 17:30).
 DAILY_CRON = "30 18 * * 1-5"
 
 daily_job: UnresolvedAssetJobDefinition = define_asset_job(
     DAILY,
     selection=AssetSelection.all() - AssetSelection.assets(as_of.KEY),
-    description="Ask every publisher that is due, load what is new, build and test the models, audit and publish.",
+    description="Fetch what is due, load what is new, build and test the models, audit and publish.",
     tags={"metals/kind": "daily"},
 )
 
-# The groups of the models, in the order of the graph, and what a job of theirs does.
+# The groups of the models in graph order, each with the description of its job.
 MODEL_GROUPS = {
     "parameters": "Load the tables that are entered by hand, each row with its reference.",
     "staging": "Build the views and tables over the raw rows.",
-    "intermediate": "Build what several drivers and claims share.",
+    "intermediate": "Build the tables that several drivers and claims share.",
     "reference": "Build prices, calendars and the tables that explain the others.",
     "drivers": "Build the drivers and their scores.",
-    "divergences": "Build the gaps between things that should go together.",
+    "divergences": "Build the gaps between indicators that usually move together.",
     "thesis": "Build the evidence and the verdicts of the claims.",
 }
 
 
 def group_jobs(catalog: Catalog) -> list[UnresolvedAssetJobDefinition]:
-    """A job per group of the asset graph, named after it; publishers are asked when they are due, as always."""
+    """A job per group of the asset graph, named after it; as in the daily job, only what is due is fetched."""
     publishers = {
-        group: f"Ask and load: {', '.join(s.title for s in catalog.sources.values() if s.group == group)}."
+        group: f"Fetch and load: {', '.join(s.title for s in catalog.sources.values() if s.group == group)}."
         for group in dict.fromkeys(s.group for s in catalog.sources.values())
     }
     return [
@@ -64,7 +64,7 @@ def group_jobs(catalog: Catalog) -> list[UnresolvedAssetJobDefinition]:
 snapshot_job: UnresolvedAssetJobDefinition = define_asset_job(
     "as_of_days",
     selection=AssetSelection.assets(as_of.KEY),
-    description="Build what was known on the chosen days, each into a file of its own under warehouse/as_of/.",
+    description="Build what was known by the end of the chosen days, each into its own file in warehouse/as_of/.",
     tags={"metals/kind": "as_of"},
 )
 
@@ -79,9 +79,9 @@ daily_schedule = ScheduleDefinition(
 
 
 def alert(settings: Settings) -> SensorDefinition | None:
-    """A sensor that posts failed runs to the webhook of the settings; None where none is set.
+    """A sensor that posts failed runs to the webhook of the settings; None if none is set.
 
-    The one request that does not go through landing: nothing is read from it and nothing of it is kept.
+    The only request that does not go through landing: its response is not used.
     """
     if settings.alert_webhook_url is None:
         return None
@@ -97,7 +97,7 @@ def alert(settings: Settings) -> SensorDefinition | None:
         reasons = [f"step {e.step_key}: {reason_of(e)}" for e in context.get_step_failure_events()]
         said = "; ".join(reasons) or str(context.failure_event.message)
         text = f"metals-drivers: {run.job_name} failed, run {run.run_id}: {said}"
-        # The address is the key to the channel, and what requests raises repeats it.
+        # The URL is a secret, and exceptions of requests contain it.
         try:
             status = requests.post(url, json={"text": redact(text)}, timeout=10).status_code
         except requests.RequestException as error:
@@ -109,7 +109,7 @@ def alert(settings: Settings) -> SensorDefinition | None:
 
 
 def reason_of(event: DagsterEvent) -> str:
-    """What a failed step raised, in its own words."""
+    """The message of the exception that a failed step raised."""
     data = event.step_failure_data
     if data.user_failure_data is not None and data.user_failure_data.description:
         return str(data.user_failure_data.description)

@@ -1,4 +1,4 @@
-"""One run of the daily job in this process, for `metals run`; the UI and the schedule start the same job."""
+"""One run of the daily job in this process, for `metals run`; UI and schedule start the same job."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pipelines.settings import Settings
 def execute(
     definitions: Definitions, settings: Settings, only: list[str] | None
 ) -> tuple[bool, list[str], dict[str, dict[str, int]]]:
-    """Execute the daily job, of all publishers or those named.
+    """Execute the daily job for all publishers or the named ones.
 
-    Returns whether a warehouse was published (a brief that failed after that takes nothing back), what failed and why,
-    and, per publisher, how many of its requests came to each outcome.
+    Returns whether a warehouse was published (even if the brief failed afterwards), what failed and why, and, per
+    publisher, the number of its requests by outcome.
     """
     job = definitions.resolve_job_def(DAILY)
     selection: list[AssetKey] | None = None

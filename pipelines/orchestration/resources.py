@@ -1,4 +1,4 @@
-"""What an asset is handed: settings (with the run's own options laid over) and the catalogue."""
+"""The resource of the assets: settings, overridden by the options of the run, and the catalogue."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,19 +14,19 @@ from pipelines.settings import Settings
 
 
 class MetalsRun(ConfigurableResource):  # type: ignore[type-arg]
-    """Options of one run; in the launchpad under resources > metals."""
+    """Options of one run; in the launchpad, under resources > metals."""
 
     as_of: str = ""
     """Build what was known by the end of this day (YYYY-MM-DD); empty for today. Implies `offline`."""
 
     offline: bool = False
-    """Ask no publisher; use what has landed and what is bundled."""
+    """Fetch nothing; use landed responses and bundled figures."""
 
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Iterator["MetalsRun"]:
-        """One run at a time, from its first step to its last, whoever started it: the UI, the schedule or `metals`.
+        """Holds the lock on the build for the whole run, whether the UI, the schedule or `metals` started it.
 
-        A second one waits, and says so; raises WarehouseBusy when the first takes longer than `lock_wait_s`.
+        A second run logs that it waits; raises WarehouseBusy when it has waited for `lock_wait_s`.
         """
         with warehouse.exclusive(self.settings):
             warehouse.verify_build(self.settings)
@@ -39,7 +39,7 @@ class MetalsRun(ConfigurableResource):  # type: ignore[type-arg]
         base = Settings()
         changes: dict[str, Any] = {}
         if self.as_of:
-            # A past date is answered from what is already here: nothing fetched now was known then.
+            # A past date is built from landed data: nothing fetched now was known then.
             changes = {"as_of": date.fromisoformat(self.as_of), "offline": True}
         elif self.offline:
             changes = {"offline": True}

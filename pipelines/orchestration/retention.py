@@ -1,4 +1,4 @@
-"""What Dagster remembers of runs: those that were killed are reported as failed, old ones are forgotten."""
+"""Retention of Dagster's run records: killed runs are reported as failed, old ones are deleted."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
-# A run logs some five megabytes; what it did to the data stays in the warehouse (raw.retrieval, audit.publication).
+# A run logs about 5 MB; its effect on the data stays in the warehouse (raw.retrieval, audit.publication).
 RUNS_KEPT = timedelta(days=90)
-# No run takes so long: one that has neither ended nor failed by then was killed.
+# Longer than any run takes: a run still marked as started after this time was killed.
 DEAD_AFTER = timedelta(hours=12)
 FORGOTTEN_AT_ONCE = 20
 
 
 def tidy(instance: DagsterInstance, now: datetime) -> None:
-    """Report runs that were killed as failed (the alert tells of them too), and forget those older than RUNS_KEPT."""
+    """Report killed runs as failed (which also sends the alert); delete some of the records older than RUNS_KEPT."""
     started = RunsFilter(statuses=[DagsterRunStatus.STARTED], created_before=now - DEAD_AFTER)
     for run in instance.get_runs(started):
-        instance.report_run_failed(run, "its process ended without a word (killed, or the machine went down)")
+        instance.report_run_failed(run, "its process ended without reporting (killed, or the machine went down)")
     for run in instance.get_runs(RunsFilter(created_before=now - RUNS_KEPT), limit=FORGOTTEN_AT_ONCE):
         instance.delete_run(run.run_id)

@@ -1,4 +1,4 @@
-"""What the terminal shows: status, doctor, explain, export, and the progress of a run.
+"""Terminal output: status, doctor, explain, export, and the progress of a run.
 
-Reads and formats only: every figure shown is a cell of a published table.
+This package reads and formats: every figure shown is a cell of a published table. Calculations do not belong here.
 """

@@ -1,4 +1,4 @@
-"""What `metals doctor` shows: settings, disk, catalogue, published file, and every publisher."""
+"""The content of `metals doctor`: settings, disk, catalogue, published file, and every publisher."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from pipelines.errors import MetalsError
 from pipelines.landing import Landing, reachable
 from pipelines.settings import Settings, setting_variable
 
-# The terms in two words; in full they stand in the data dictionary.
+# The terms in two words; the data dictionary has them in full.
 TERMS = {
     LicenceClass.PUBLIC_DOMAIN: "public domain",
     LicenceClass.ATTRIBUTION: "give credit",
     LicenceClass.AGGREGATOR: "aggregator",
     LicenceClass.OFFICIAL_FIGURES: "official figures",
-    LicenceClass.PERSONAL_USE: "own use only",
+    LicenceClass.PERSONAL_USE: "personal use",
 }
 
 
-# Publishers of filings and documents have no series: something new may come on any working day, but for archives.
+# Publishers of filings and documents have no series: new ones may appear on any working day, except in archives.
 _RELEASES_WITHOUT_SERIES = {"sec_financial_statements": "quarterly", "usitc_hts": "irregular"}
 
 
-# Newest period of each series, and the days between two of its periods: within a payload, or from one to the next.
+# Newest period of each series, and the days between two of its periods: within a payload, or between two payloads.
 _PERIODS = """
 with spaced as (
     select
@@ -54,7 +54,7 @@ group by source_id, series_id
 
 
 def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
-    """What `metals doctor` looks at: name, whether it is well, what was found."""
+    """The checks of `metals doctor`: name, whether it passed, what was found."""
     tracked: Catalog | None = None
     try:
         tracked = catalog.load(settings.catalog_dir)
@@ -65,7 +65,7 @@ def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     yield (
         "contact",
         contact,
-        settings.contact if contact else "METALS_CONTACT is not set; the SEC asks for a name and e-mail in it",
+        settings.contact if contact else "METALS_CONTACT is not set; the SEC requires a name and an e-mail in it",
     )
     folder = settings.warehouse_dir
     writable = folder.exists() and folder.is_dir()
@@ -78,37 +78,37 @@ def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
         except duckdb.Error as error:
             yield "published file", False, str(error)
     else:
-        yield "published file", False, "not there yet; run `metals run`"
+        yield "published file", False, "does not exist yet; run `metals run`"
     yield "FRED", True, "on" if settings.fred else "switched off (METALS_FRED=false)"
     yield "keys", True, " ".join(_keys(tracked, settings))
 
 
 def _keys(tracked: Catalog | None, settings: Settings) -> Iterator[str]:
-    """A sentence per publisher that needs a key of the user's, and one on those that could be read with one."""
+    """One sentence per publisher that needs an API key, and one on APIs with a key that are not used."""
     for source in tracked.sources.values() if tracked else ():
         if source.key is not None:
             variable = setting_variable(source.key)
             if getattr(settings, source.key) is None:
-                yield f"{variable} is not set, so {source.title} is not asked; it is optional."
+                yield f"{variable} is not set, so {source.title} is not fetched; it is optional."
             else:
-                yield f"{variable} is set, so {source.title} is asked."
-    yield "The interfaces of FRED, Ember, EIA and BEA that want a key are not used."
+                yield f"{variable} is set, so {source.title} is fetched."
+    yield "The APIs of FRED, Ember, EIA and BEA that require a key are not used."
 
 
 def periods(settings: Settings) -> dict[tuple[str, str], tuple[date, int]]:
-    """(source, series): newest period and days between two periods, from the published file; empty without one."""
+    """Newest period and days between two periods by (source, series), from the published file; empty without one."""
     if not settings.published_path.exists():
         return {}
     try:
         with warehouse.reader(settings) as connection:
             rows = connection.execute(_PERIODS).fetchall()
     except duckdb.Error:
-        return {}  # `diagnose` says that and why the file cannot be read
+        return {}  # `diagnose` reports why the file cannot be read
     return {(source, series): (newest, step) for source, series, newest, step in rows}
 
 
 def expected(source: Source, tracked: Catalog, known: dict[tuple[str, str], tuple[date, int]]) -> str:
-    """The earliest next release over the series of a source, as text; empty where no period of any is known."""
+    """The earliest next release over the series of a source, as text; empty where no period is known."""
     series = tracked.series_of(source.id)
     if not series:
         return _RELEASES_WITHOUT_SERIES.get(source.id, "daily")
@@ -117,18 +117,18 @@ def expected(source: Source, tracked: Catalog, known: dict[tuple[str, str], tupl
 
 
 def sources_table(settings: Settings) -> Table:
-    """Every publisher: can it be reached, on what terms, how often it is asked, what came last and what comes next.
+    """Every publisher: reachability, terms, fetch interval, last response, newest period and next release.
 
-    From the catalogue, the landing journal and the published file; fits 120 columns.
+    Read from the catalogue, the landing journal and the published file; fits 120 columns.
     """
     table = Table(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         padding=0,
-        caption="Terms in full: docs/data_dictionary.md. A next release in the past is late, or not asked for since.",
+        caption="Terms in full: docs/data_dictionary.md. A next release in the past is late, or not fetched yet.",
         caption_justify="left",
     )
-    table.add_column("publisher")  # this one and the last take what width is left
+    table.add_column("publisher")  # this column and the last share the remaining width
     table.add_column("reachable", max_width=16)
     table.add_column("key", no_wrap=True)
     table.add_column("terms", max_width=13)
@@ -138,7 +138,7 @@ def sources_table(settings: Settings) -> Table:
     try:
         tracked = catalog.load(settings.catalog_dir)
     except MetalsError:
-        return table  # `diagnose` says what is wrong with it
+        return table  # `diagnose` reports the error
     landing = Landing(settings.landing_dir)
     known = periods(settings)
     answers = reachable(tracked.sources.values(), settings)
@@ -168,7 +168,7 @@ def _key(source: Source, settings: Settings) -> str:
 
 
 def _brief(error: str, source: Source) -> str:
-    """An error of `source` without what its row says already (source, host), cut to 40 characters."""
+    """An error of `source` without source and host, which its row shows, cut to 40 characters."""
     text = re.sub(r"^\[[^\]]*\] ", "", error)
     for host in source.hosts:
         text = text.removeprefix(f"{host} ")

@@ -1,4 +1,4 @@
-"""What `metals explain` shows: the payloads behind a published row."""
+"""The content of `metals explain`: the payloads behind a published row."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from rich.markup import escape
 
 from pipelines import warehouse
 
-# What stands for a payload in lineage where a row rests on a reference table of the project (model lineage).
+# Prefix of the payload id in the model `lineage` where a row comes from a reference table of the project.
 SEED_PREFIX = "seed:"
 
 
-# The same where a row is an entry of the catalogue.
+# The payload id where a row is an entry of the catalogue.
 CATALOG_PREFIX = "catalog:"
 
 
 def explain(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> list[str]:
-    """Lines that lead from a published row to the payloads behind it; empty when there is no such row."""
+    """Lines that name the payloads behind a published row; empty when there is no such row."""
     rows = warehouse.query(
         connection,
         """
@@ -34,7 +34,7 @@ def explain(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> list
             f"{r['first_period']} to {r['last_period']}" if r["first_period"] != r["last_period"] else r["last_period"]
         )
         if str(r["payload_id"]).startswith(SEED_PREFIX):
-            # Entered by hand: the citation is what there is, and the table it stands in tells the rest.
+            # Entered by hand: the reference table cites the source.
             origin = f"reference table {r['payload_id'].removeprefix(SEED_PREFIX)}, which cites it"
         elif str(r["payload_id"]).startswith(CATALOG_PREFIX):
             origin = f"catalogue, pipelines/catalog/{r['payload_id'].removeprefix(CATALOG_PREFIX)}"

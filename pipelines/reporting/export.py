@@ -1,4 +1,4 @@
-"""What `metals export` writes: a table or the answer of a query as a Parquet or CSV file."""
+"""`metals export`: writes a table or the result of a query to a Parquet or CSV file."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def export(connection: duckdb.DuckDBPyConnection, what: str, target: Path) -> tuple[int, list[str]]:
-    """Write a table or a query's answer to `target` (.parquet or .csv), beside it first and then renamed.
+    """Write a table or a query's result to `target` (.parquet or .csv), atomically.
 
-    Returns the number of rows and the titles of publishers in the warehouse whose figures may not be passed on. A
-    Parquet file carries what was asked, the as-of date and the credit lines of all publishers. Raises duckdb.Error for
-    what cannot be asked, OSError for what cannot be written.
+    Returns the number of rows and the titles of publishers in the warehouse whose figures are licensed for personal
+    use. The metadata of a Parquet file hold the query, the as-of date and the credit lines of all publishers. Raises
+    duckdb.Error for an invalid query, OSError if the file cannot be written.
     """
     query = f'from "{what}"' if what in tables(connection) else what.strip().rstrip(";")
     held = warehouse.query(

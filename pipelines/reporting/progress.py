@@ -1,6 +1,6 @@
-"""What a run shows while it is on: bars by stage and publisher on a terminal, whole lines elsewhere.
+"""Progress of a run: bars by stage and publisher on a terminal, log lines elsewhere.
 
-Fed by the records of the logger `metals`; a record may carry `stage`, `done`, `total` and `item` as extras. Decides
+Driven by the records of the logger `metals`, which may carry `stage`, `done`, `total` and `item` as extras. Decides
 nothing and reads no table.
 """
 
@@ -17,19 +17,19 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-# In the order of a run; a stage that does not take place is not shown.
+# In the order of a run; a stage that is skipped is not shown.
 STAGES = {
     "ask": "asking publishers",
     "load": "loading",
     "models": "models and tests",
     "history": "verdicts of past months",
 }
-# Tables meant for people get this many columns where the output is a file or a pipe and COLUMNS is not set.
+# Width of tables, in characters, where the output is a file or a pipe and COLUMNS is not set.
 COLUMNS_OF_A_FILE = 140
 
 
 def consoles() -> tuple[Console, Console]:
-    """(standard output, standard error). Colour as the terminal and NO_COLOR want it."""
+    """(standard output, standard error), in colour where the terminal and NO_COLOR allow it."""
     found = []
     for stderr in (False, True):
         console = Console(stderr=stderr)
@@ -43,9 +43,9 @@ def consoles() -> tuple[Console, Console]:
 def watching(console: Console, totals: Mapping[str, int], *, verbose: bool, quiet: bool) -> Iterator[None]:
     """Show the records of the logger `metals` while the block runs.
 
-    `totals` gives the steps of a stage where its records do not say them. `quiet` leaves warnings only, `verbose` adds
-    a line for each request that failed. Bars are drawn on a terminal that can redraw lines; everywhere else a record is
-    one line, never folded, with the time before it.
+    `totals` gives the number of steps of a stage whose records do not. `quiet` shows warnings only, `verbose` adds a
+    line for each failed request. Bars are drawn on a terminal that can redraw lines; everywhere else a record is one
+    line, never wrapped, that starts with the time.
     """
     logger = logging.getLogger("metals")
     before = logger.handlers, logger.level, logger.propagate
@@ -69,12 +69,12 @@ def watching(console: Console, totals: Mapping[str, int], *, verbose: bool, quie
 
 
 def _is_a_line(record: logging.LogRecord) -> bool:
-    """Whether a record is worth a line of its own; a step that only moves a bar is none, however curious the reader."""
+    """Whether a record is shown as a line; a step that only advances a bar never is, not even with `verbose`."""
     return record.levelno > logging.DEBUG or not (hasattr(record, "stage") or hasattr(record, "item"))
 
 
 class _Bars(logging.Handler):
-    """A bar per stage, the publishers still being asked below it, and lines that stay above."""
+    """A bar per stage, below it the publishers still being fetched, above it the log lines."""
 
     def __init__(self, console: Console, totals: Mapping[str, int], lowest: int) -> None:
         super().__init__(logging.DEBUG)
@@ -103,7 +103,7 @@ class _Bars(logging.Handler):
                 self._console.print(Text(record.getMessage(), style=style))
             elif record.levelno >= logging.INFO or hasattr(record, "stage"):
                 self._now, self._since = record.getMessage(), time.monotonic()
-        except Exception:  # noqa: BLE001 - as logging does: a line that cannot be shown stops no run
+        except Exception:  # noqa: BLE001 - as in logging: a line that cannot be shown must not stop a run
             self.handleError(record)
 
     def _count(self, record: logging.LogRecord) -> None:

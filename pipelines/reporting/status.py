@@ -1,4 +1,4 @@
-"""What a run, `metals status`, `doctor`, `explain` and `export` say, read from the published file.
+"""The summary that `metals run` and `metals status` print, read from the published file.
 
 Reads and formats only; every figure shown is a cell of a table.
 """
@@ -19,14 +19,14 @@ from pipelines import warehouse
 from pipelines.settings import Settings
 
 FIRST_QUERY = "select claim_id, verdict, because from claim_verdicts order by claim_id"
-# The newest state of each driver, one line each: which table, which date column, which figures.
+# The drivers of the summary: table, date column, figures.
 DRIVERS = (
     ("driver_fiscal", "month", ("deficit_12m_pct_gdp", "deficit_12m_change_pp", "deficit_fy_pct_gdp")),
     ("driver_ai_capex_aggregate", "calendar_quarter", ("capex_usd", "capex_ttm_usd", "like_for_like_yoy_pct")),
     ("driver_china_cycle", "month", ("ppi_yoy_pct", "m1_m2_gap_pp", "exports_yoy_pct")),
     ("driver_monetary", "month", ("fed_funds_pct", "real_10y_yield_pct", "broad_dollar_index")),
 )
-# By publisher, how many of its requests in this run came to each outcome of a retrieval.
+# By publisher, the number of its requests in this run by retrieval outcome.
 Outcomes = Mapping[str, Mapping[str, int]]
 _SOURCES = """
 with dated as (
@@ -54,9 +54,9 @@ order by s.source_id
 
 
 def retrieval_outcome(outcomes: Collection[str], source: dict[str, Any]) -> str:
-    """What came of asking a publisher, in a word or two: fresh, unchanged, kept (from earlier), bundled, none.
+    """Retrieval outcome of a publisher in a few words: fresh, unchanged, kept (from earlier), bundled, nothing yet.
 
-    `outcomes` are those of this run's requests; without one, that of the last request counts.
+    `outcomes` are those of this run's requests; if there are none, the outcome of the last request counts.
     """
     names = outcomes or ([source["last_outcome"]] if source["last_outcome"] else [])
     if not source["rows"] and "fresh" not in names:
@@ -88,7 +88,7 @@ def sources(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
 
 def rows_by_source(settings: Settings) -> dict[str, int]:
-    """Rows of each publisher in the published file, for telling what a run adds; empty before the first."""
+    """Rows of each publisher in the published file, to show what a run adds; empty before the first publication."""
     if not settings.published_path.exists():
         return {}
     try:
@@ -107,7 +107,7 @@ def as_dict(settings: Settings, outcomes: Outcomes, before: dict[str, int] | Non
         for source in found:
             source["how"] = retrieval_outcome(outcomes.get(source["source_id"], {}), source)
             source["rows_added"] = int(source["rows"]) - (before or {}).get(source["source_id"], 0)
-            # Of series, since their newest period ended; of filings and documents, since the day of the newest.
+            # Series: days since the end of the newest period; filings and documents: days since the newest.
             last: date | None = ended.get(source["source_id"]) or source["last_period"]
             source["age_days"] = (settings.as_of_date() - last).days if last else None
         build = warehouse.one(connection, "select max(as_of) from raw.build where succeeded")
@@ -132,7 +132,7 @@ def as_dict(settings: Settings, outcomes: Outcomes, before: dict[str, int] | Non
 
 
 def _held_back(settings: Settings) -> str | None:
-    """Why the build that followed the published file was not published; None where it was, or there is none."""
+    """Why the last build was not published; None if it was, or if there is none."""
     try:
         return settings.held_back_path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -165,7 +165,7 @@ def show(
     *,
     verbose: bool = False,
 ) -> None:
-    """Print the summary: publishers, drivers, claims, what to look at. `verbose` gives reasons and examples in full."""
+    """Print the summary: publishers, drivers, claims, failed checks. `verbose` shows reasons and examples in full."""
     content = as_dict(settings, outcomes, before)
     console.print(_publishers(content, before is not None))
     for why, names in _without_figures(content).items():
@@ -193,7 +193,7 @@ def show(
         states = f"{c['state_before'] or 'none'} -> {c['state_after'] or 'none'}"
         console.print(f"[bold]{escape(c['divergence_id'])} {escape(c['subject'])}[/] changed: {states}")
     if content["held_back"]:
-        console.print(f"[bold red]held back[/] A later build was not published, {escape(content['held_back'])}")
+        console.print(f"[bold red]not published[/] A later build was blocked, {escape(content['held_back'])}")
     for check in content["failed_checks"]:
         console.print(f"[yellow]check[/] {check['check_name']}: {escape(check['said'])}", highlight=False)
         examples = check["examples"] or []
@@ -204,14 +204,14 @@ def show(
     console.print("[dim]None of this is investment advice.[/]")
 
 
-# Columns that the claims' table takes without the reasons, and the least that is worth cutting a reason to: `-v` and
-# the table claim_verdicts have them in full.
+# Characters that the table of claims needs without its reasons, and the least to which a reason is cut: `-v` and the
+# table claim_verdicts have them in full.
 WIDTH_BEFORE_REASONS = 80
 MIN_WIDTH_OF_REASONS = 40
 
 
 def _table(title: str, *columns: str) -> Table:
-    """A table in the house style; a name that ends in > is a column of numbers."""
+    """A table in the common style; a column whose name ends in > is right-aligned."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     table.padding = (0, 1)
     for name in columns:
@@ -238,7 +238,7 @@ def _publishers(content: dict[str, Any], with_added: bool) -> Table:
 
 
 def _without_figures(content: dict[str, Any]) -> dict[str, list[str]]:
-    """Publishers that have brought nothing yet, by the reason."""
+    """Publishers without figures, by reason."""
     found: dict[str, list[str]] = {}
     for s in content["sources"]:
         if not s["rows"]:
@@ -247,7 +247,7 @@ def _without_figures(content: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def figure(value: Any) -> str:
-    """A number as people read it: billions for large ones, two to four significant decimals otherwise."""
+    """A number for display: in billions if large, otherwise with two decimals."""
     if value is None:
         return "missing"
     if isinstance(value, float) and abs(value) >= 1e9:

@@ -1,7 +1,7 @@
-"""dbt, run inside this process: the manifest, made once per change of the project, and one build call.
+"""dbt, run inside this process: the manifest, parsed once per change of the project, and one build call.
 
-A process per dbt command costs seconds and its connection would lock the build file; here the connection is
-closed before anyone else opens the file. No formula lives here.
+A process per dbt command would cost seconds and its connection would lock the build file; here the connection is
+closed before anything else opens the file. Formulas do not belong here.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _PROJECT_FILES = ("*.sql", "*.yml", "*.py", "*.csv")
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one model, seed or test of a build."""
+    """The result of one model, seed or test of a build."""
 
     unique_id: str
     name: str
     resource_type: str
-    status: str  # success, pass, warn, fail, error, skipped; kept: not built again, for it would be the same
+    status: str  # success, pass, warn, fail, error, skipped; kept: not rebuilt, because nothing it depends on changed
     message: str
     seconds: float
 
@@ -50,7 +50,7 @@ class NodeResult:
 
 
 def manifest_path(settings: Settings) -> Path:
-    """The project's manifest, parsed again only when a file of the project has changed."""
+    """The project's manifest, parsed again only after a file of the project has changed."""
     project = settings.dbt_project_dir
     target = project / "target"
     manifest, stamp = target / "manifest.json", target / "fingerprint"
@@ -69,9 +69,10 @@ def manifest_path(settings: Settings) -> Path:
 def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
     """Build and test the models (all, or those named) as of `settings.as_of_date()`; one writer at a time.
 
-    Of all models, those that would come out as they stand are kept, and with them the tests that read no other: they
-    passed on these very rows. They are in the results as kept. Models that are named are built. Results come upstream
-    first, tests last. A failed test or model is in the results and in `raw.build`; it raises nothing.
+    In a build of all models, those whose inputs and code are unchanged are kept, and so are the tests that read only
+    kept models, because they passed on the same rows. Both appear in the results as kept. Named models are always
+    built. Results are ordered upstream first, tests last. A failed test or model is in the results and in `raw.build`;
+    it does not raise.
     """
     path = manifest_path(settings)
     nodes = compiled(settings)
@@ -113,9 +114,9 @@ def _upstream_first(nodes: dict[str, dict[str, Any]]) -> Iterable[str]:
 
 def _build(settings: Settings, names: list[str], parsed: Path) -> list[NodeResult]:
     run_dir = settings.build_path.parent / "dbt"
-    # Unit tests prove the formulae, not the data: they run with the project's tests (see `unit_test`).
-    # --full-refresh: a seed whose columns changed is made anew; otherwise its old table is filled, and cannot be.
-    # Exposures have nothing to build.
+    # Unit tests test formulas, not data: they run with the project's tests (see `unit_test`).
+    # --full-refresh recreates a seed whose columns changed; loading it into its old table would fail.
+    # Exposures are not built.
     left_out = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure")
     arguments = ["build", "--full-refresh", "--target-path", str(run_dir), *left_out]
     if names:
@@ -125,14 +126,14 @@ def _build(settings: Settings, names: list[str], parsed: Path) -> list[NodeResul
 
 def _kept(kept: reuse.Kept) -> NodeResult:
     at = f"{kept.built_at:%Y-%m-%d %H:%M} UTC"
-    said = f"kept as built {at}: nothing that decides its rows has changed"
+    said = f"kept as built {at}: its code and inputs have not changed"
     if kept.resource_type == "test":
-        said = f"passed {at}; the rows it reads are still those"
+        said = f"passed {at}; the rows it reads have not changed"
     return NodeResult(kept.unique_id, kept.name, kept.resource_type, "kept", said, 0.0)
 
 
 def _tests(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The data tests by identity, with what each of them asks."""
+    """The data tests by dbt's unique id, each with an identity of what it tests."""
     return {
         unique_id: {**node, "identity": fingerprint.test(node, manifest["macros"])}
         for unique_id, node in manifest["nodes"].items()
@@ -141,7 +142,7 @@ def _tests(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, nodes: dict[str, Any], kept: Sequence[reuse.Kept]) -> None:
-    """Bring the comments of tables that are kept to what the project says of them now; dbt does so where it builds."""
+    """Update the comments of kept tables to the project's current descriptions; dbt does so only for what it builds."""
     written = {
         (schema, table, column): comment
         for schema, table, column, comment in connection.execute(
@@ -179,9 +180,9 @@ def _remember(
     results: list[NodeResult],
     build_id: str,
 ) -> None:
-    """Note what later builds may keep: what was built now and passed every test that reads it, and those tests.
+    """Record what later builds may keep: models built now that passed every test that reads them, and those tests.
 
-    A model that a test reads which did not pass is built and tested again by the next build, also if it was kept now.
+    A model read by a test that did not pass is built and tested again by the next build, even if it was kept now.
     """
     if not results:
         return
@@ -201,7 +202,7 @@ def _remember(
 
 
 def unit_test(settings: Settings) -> list[NodeResult]:
-    """Run the models' unit tests, on given rows only; the build file must hold the models' inputs for their types."""
+    """Run the models' unit tests on their own rows; the build must hold the models' inputs, whose types dbt reads."""
     run_dir = settings.build_path.parent / "dbt"
     arguments = ["test", "--target-path", str(run_dir), "--select", "test_type:unit"]
     with warehouse.exclusive(settings):
@@ -209,15 +210,15 @@ def unit_test(settings: Settings) -> list[NodeResult]:
 
 
 def compiled(settings: Settings) -> dict[str, dict[str, Any]]:
-    """The models and seeds by identity, the models' SQL compiled for the sentinel day.
+    """The models and seeds by dbt's unique id, the models' SQL compiled for the sentinel day.
 
-    Compiled once per change of the project and kept beside its manifest.
+    Compiled once per change of the project and stored beside its manifest.
     """
     folder = manifest_path(settings).parent / "compiled_for_any_day"
     kept = folder / f"nodes-{_fingerprint(settings.dbt_project_dir)[:16]}.json"
     if not kept.exists():
         folder.mkdir(exist_ok=True)
-        # The build first, as everywhere: whoever holds it may come here, never the other way round.
+        # Lock order: the build's lock first, as everywhere, then this one.
         with warehouse.exclusive(settings), FileLock(folder / "nodes.lock", is_singleton=True):
             if not kept.exists():
                 _compile(settings, folder, kept)
@@ -252,7 +253,7 @@ def _compile(settings: Settings, folder: Path, kept: Path) -> None:
 
 
 def manifest(settings: Settings) -> dict[str, Any]:
-    """The parsed manifest as JSON, read once; nobody may change it."""
+    """The parsed manifest as JSON, read once; callers must not change it."""
     path = manifest_path(settings)
     return _manifest_at(path, path.with_name("fingerprint").read_text())
 
@@ -264,7 +265,7 @@ def _manifest_at(path: Path, fingerprint: str) -> dict[str, Any]:
 
 
 def keys(settings: Settings) -> dict[str, list[str]]:
-    """By model, the columns that its test `unique_combination` holds unique (the first of such tests)."""
+    """By model, the columns that its (first) test `unique_combination` holds unique."""
     nodes = manifest(settings)["nodes"]
     found: dict[str, list[str]] = {}
     for node in nodes.values():
@@ -315,7 +316,7 @@ def _invoke(
 
 
 class _Progress:
-    """Says how far a build is: every step to a progress bar, a line now and then to a log."""
+    """Reports the progress of a build: every step to a progress bar, an occasional line to the log."""
 
     def __init__(self) -> None:
         self._said_at = time.monotonic()

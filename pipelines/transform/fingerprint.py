@@ -1,8 +1,8 @@
-"""Identity of what can change a figure, and of nothing else: code without its comments, seeds, versions of programs.
+"""Fingerprints of what can change a figure, and of nothing else: code without comments, seeds, library versions.
 
-A model's own part is its compiled SQL (macros come in through it) or its Python source with the formulas that it
-imports from `statistics`. Descriptions, comments, docstrings and every other room of `pipelines` are left out: a change
-there rebuilds no model and takes no past verdict.
+The fingerprint of a model covers its compiled SQL (which includes its macros), or its Python source and the formulas it
+imports from `statistics`. Descriptions, comments, docstrings and all other packages of `pipelines` are left out: a
+change there rebuilds no model and discards no past verdict.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import Any
 
 from pipelines.settings import PROJECT_ROOT
 
-# What they make of the same SQL, or of the same arrays, may change with their version.
+# Their results for the same SQL, or for the same arrays, may change with their version.
 ENGINES = ("duckdb", "dbt-core", "dbt-duckdb")
 LIBRARIES = ("numpy", "scipy", "statsmodels", "arch", "pyarrow")
 
 STATISTICS = "pipelines.statistics"
-# Texts and quoted names stay as they are; comments and white space between them do not count.
+# String literals and quoted names are kept verbatim; comments and white space between them are normalised.
 _SQL_PARTS = re.compile(
     r"""(?P<kept>'(?:[^']|'')*'|"(?:[^"]|"")*"|\$\$.*?\$\$)|(?:--[^\n]*|/\*.*?\*/|\s)+""",
     re.DOTALL,
@@ -35,12 +35,12 @@ Node = Mapping[str, Any]
 
 
 def of(*parts: object) -> str:
-    """A short hash of parts, each told from its neighbours."""
+    """A short hash of the parts, which are separated, so that text moved from one part to the next changes it."""
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
 def sql(code: str) -> str:
-    """SQL without comments, and without a difference between one white space and another."""
+    """SQL without comments, with each run of white space as one blank."""
     return _SQL_PARTS.sub(lambda m: m["kept"] or " ", _JINJA_COMMENT.sub(" ", code)).strip()
 
 
@@ -54,7 +54,7 @@ def python(source: str) -> str:
 
 
 def node(manifest_node: Node, project: Path) -> str:
-    """Identity of what a model or seed computes by itself: its code or text, and the settings that decide its table."""
+    """Identity of a model or seed, without its inputs: its code or text, and the settings that shape its table."""
     config = manifest_node["config"]
     settings = {
         "relation": manifest_node["relation_name"],
@@ -77,7 +77,7 @@ def node(manifest_node: Node, project: Path) -> str:
 
 
 def test(manifest_node: Node, macros: Mapping[str, Node]) -> str:
-    """Identity of what a test asks of the rows it reads; the macros it is made of are looked up in `macros`."""
+    """Identity of what a test checks; the macros that it calls are looked up in `macros`."""
     config = manifest_node["config"]
     settings = {k: config.get(k) for k in ("severity", "where", "limit", "fail_calc", "warn_if", "error_if")}
     called: set[str] = set()
@@ -95,7 +95,7 @@ def test(manifest_node: Node, macros: Mapping[str, Node]) -> str:
 
 
 def materialisation(macros: Mapping[str, Node]) -> str:
-    """Identity of the project's macros that stand in for dbt's own, and so work beside the compiled code."""
+    """Identity of the project's macros that override dbt's own; they take effect outside of the compiled code."""
     own = {name: macro for name, macro in macros.items() if not name.startswith(("macro.dbt.", "macro.dbt_duckdb."))}
     used = sorted(n for n, m in own.items() if m["name"].startswith(("materialization_", "duckdb__create_")))
     return of(*(sql(own[name]["macro_sql"]) for name in used))
@@ -103,12 +103,12 @@ def materialisation(macros: Mapping[str, Node]) -> str:
 
 @cache
 def engines() -> str:
-    """Versions of what runs every model."""
+    """Versions of the programs that run every model."""
     return of(*(f"{name} {metadata.version(name)}" for name in ENGINES))
 
 
 def formulas(source: str) -> str:
-    """Identity of what Python source takes from `statistics`, over all it imports there, and of the libraries below."""
+    """Identity of the modules of `statistics` that Python source imports, directly or not, and of their libraries."""
     modules: dict[str, str] = {}
     due = list(_imported(source))
     while due:
@@ -124,7 +124,7 @@ def formulas(source: str) -> str:
 
 
 def _imported(source: str) -> Iterator[str]:
-    """Modules of `statistics` that `source` names in an import; names of things inside a module lead to no file."""
+    """Modules of `statistics` that `source` imports; may include names inside a module, which match no file."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

@@ -1,9 +1,9 @@
-"""Verdicts of past month ends, each from the models run for that day: what would have been said then.
+"""Point-in-time verdicts of past month ends: the models run as of each of those days.
 
 The SQL of the claims and of everything they read is compiled once per change of the project; for each month end it runs
-in memory over the raw tables of the build. A month is kept as long as neither the rules nor anything that was known by
-its end has changed, so a daily run computes one month and a first run a few years of them. Where the rules' text or a
-program's version has changed, months are computed again and compared: see `fill`.
+in memory over the raw tables of the build. A month is kept while neither the rules nor the data known by its end
+change, so a daily run computes at most one month. Where the text of a rule or the version of a program has changed,
+months are recomputed and compared: see `fill`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pipelines.transform.reuse import SENTINEL, computes
 log = logging.getLogger("metals.history")
 
 TARGETS = ("claim_evidence", "claim_verdicts")
-# Of the catalogue, everything but its prose.
+# Tables of the catalogue, without their descriptive columns.
 _CATALOGUE_TABLES = {
     "catalog_series": "exclude (title, publisher, licence, bundle, description)",
     "catalog_indicator": "exclude (title, description)",
@@ -38,7 +38,7 @@ _CATALOGUE_TABLES = {
     "catalog_metal": "exclude (description)",
     "catalog_correction": "exclude (reason, reference)",
 }
-# What was known by a day is what these tables held of it; `claim_history` says which state a month was computed from.
+# The bitemporal tables. Their rows known by a day are that day's state; `claim_history` stores its fingerprint.
 _DATED_TABLES = {
     "observation": "series_id, period, value, known_at",
     "filing_fact": "cik, taxonomy, tag, unit, period_start, period_end, value, accession, known_at",
@@ -48,31 +48,31 @@ _DATED_TABLES = {
 }
 
 
-# Columns that say in words what the others say in figures: other words are no other verdict.
+# Columns that repeat figures in words: a change of wording is not a change of verdict.
 _WORDS = {"because", "finding", "fingerprint"}
-# Two figures nearer than this are one: programs differ in their last digits.
+# Figures closer than this are equal: versions of a program differ in the last digits.
 RELATIVE_TOLERANCE = 1e-9
-# Until 2026-11 a month was marked by one hash over the rules, as every top-level module of `pipelines` and the whole
-# project then stood, and what was known. These are the rules of the last commit before that changed. A month that bears
-# their mark may be kept like any other whose rules' text alone has changed: published tables were equal, whole, before
-# and after over all recordings and on three past days, and `fill` compares months before it keeps any.
+# Until 2026-11 the fingerprint of a month was one hash over the rules (every top-level module of `pipelines` and the
+# whole dbt project) and the data known then. This is the rules' part at the last commit before that changed. A month
+# with that fingerprint is treated like any other whose rules changed in text only: published tables were identical
+# before and after over all recordings and as of three past days, and `fill` compares months before it keeps any.
 RULES_BEFORE = "ce043ff27d6b4baf9ad4f06a7fa954eb1116ebbab6814b0250a64ac1f1e1f303"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One model of the claims, ready to run for any day."""
+    """One model behind the claims, compiled so that it can run as of any day."""
 
     name: str
     relation: str
     kind: str  # table, view, python
     code: str
-    identity: str = ""  # of what it computes, the seeds that it reads included
+    identity: str = ""  # of its code and of the seeds that it reads
 
 
 @dataclass(frozen=True)
 class Filled:
-    """What became of the month ends asked for: how many were computed, how many kept, and which could not be."""
+    """The result of `fill`: how many month ends were computed, how many kept, and which failed."""
 
     computed: int
     kept: int
@@ -80,18 +80,17 @@ class Filled:
 
 
 def fill(settings: Settings, months: int | None = None) -> Filled:
-    """Bring `raw.claim_history` up to the last `months` month ends.
+    """Bring `raw.claim_history` up to date for the last `months` month ends.
 
-    Months further back are kept while they are still true and dropped otherwise: nothing outdated is shown. Where what
-    was known is the same and only the rules' text or a program's version differs, the last `months` and one month end a
-    year of those before are computed again. If no figure of theirs differs, the others before are kept too; if one
-    does, they are dropped, which is logged. A month that cannot be computed from what was known then is named in the
-    result and stays out.
+    Earlier months are kept while their fingerprint is valid and dropped otherwise, so that nothing outdated is shown.
+    Where the known data is the same and only the rules' text or a program's version differs, the last `months` month
+    ends and one per earlier year are recomputed. If all their figures are equal, the other earlier months are kept too;
+    otherwise those are dropped, which is logged. A month that cannot be computed is named in the result and left out.
     """
     as_of = settings.as_of_date()
     wanted = month_ends(as_of, settings.history_months if months is None else months)
     with warehouse.exclusive(settings):
-        log.info("verdicts of past months: looking what is due")
+        log.info("verdicts of past months: finding what is due")
         steps = compiled(settings)
         rules = fingerprint.of(*sorted(step.identity for step in steps))
         with warehouse.writer(settings) as connection:
@@ -99,7 +98,7 @@ def fill(settings: Settings, months: int | None = None) -> Filled:
             have: dict[date, str] = dict(connection.execute(query).fetchall())
             known = _known_by(connection, sorted(have.keys() | set(wanted)))
             before = _marks_before(connection, [d for d, mark in have.items() if " " not in mark])
-            # What was known then has changed, or the day is still to come: nothing of it can be kept.
+            # The data known then has changed, or the day lies in the future: the month cannot be kept.
             outdated = {
                 d for d, mark in have.items()
                 if d > as_of or (mark.partition(" ")[2] != known[d] and before.get(d) != mark)
@@ -108,7 +107,7 @@ def fill(settings: Settings, months: int | None = None) -> Filled:
             by_other_rules = sorted(d for d in have.keys() - outdated if have[d].partition(" ")[0] != rules)
             earlier = [d for d in by_other_rules if d not in wanted]
             due = [d for d in wanted if d not in have or d in outdated or d in by_other_rules]
-            # The oldest, and one a year: rules that say something else mostly do so in a year's stretch.
+            # The oldest, and one per year: changed rules rarely agree with the old ones for a whole year.
             sample = [d for n, d in enumerate(earlier) if n == 0 or d.month == 12 or d == earlier[-1]]
             failed, differ = _compute(connection, steps, [*due, *reversed(sample)], rules, known, set(by_other_rules))
             _settle(connection, rules, known, by_other_rules, [d for d in earlier if d not in sample], differ)
@@ -124,7 +123,7 @@ def _compute(
     known: dict[date, str],
     compared: set[date],
 ) -> tuple[dict[date, str], list[date]]:
-    """Write the verdicts of `days`; returns those that could not be computed, and of `compared` those that differ."""
+    """Write the verdicts of `days`. Returns the days that failed, and those of `compared` whose result differs."""
     failed: dict[date, str] = {}
     differ = []
     for n, day in enumerate(days, 1):
@@ -137,7 +136,7 @@ def _compute(
                     "claim_history": warehouse.query(connection, "from past.main.claim_verdicts"),
                     "claim_evidence_history": warehouse.query(connection, "from past.main.claim_evidence"),
                 }
-        except Exception as error:  # noqa: BLE001 - a model's fault on one day's data stops that day alone
+        except Exception as error:  # noqa: BLE001 - a model that fails on one day's data stops that day alone
             failed[day] = f"{type(error).__name__}: {error}"
             log.warning("verdicts of %s could not be computed: %s", day, failed[day])
             _drop(connection, {day})
@@ -145,7 +144,7 @@ def _compute(
         found["claim_history"] = found["claim_history"].with_columns(fingerprint=pl.lit(f"{rules} {known[day]}"))
         if day in compared and any(_differs(connection, table, day, frame) for table, frame in found.items()):
             differ.append(day)
-        with warehouse.transaction(connection):  # both or neither, should the run be killed
+        with warehouse.transaction(connection):  # both or neither, if the run is killed
             _drop(connection, {day})
             for table, frame in found.items():
                 warehouse.append(connection, table, frame.select(_columns(table)))
@@ -156,7 +155,7 @@ def _compute(
 
 
 def _differs(connection: duckdb.DuckDBPyConnection, table: str, day: date, frame: pl.DataFrame) -> bool:
-    """Whether a month computed again says other figures or verdicts than it did."""
+    """Whether the figures or verdicts of a recomputed month differ from the stored ones."""
     figures = [c for c in _columns(table) if c not in _WORDS]
     key = [c for c in ("claim_id", "indicator") if c in figures]
     old = warehouse.query(connection, f"from raw.{table} where as_of = ?", [day]).select(figures).sort(key)
@@ -179,15 +178,15 @@ def _settle(
     not_computed: Sequence[date],
     differ: Sequence[date],
 ) -> None:
-    """Keep or drop the months that other rules computed and that were not computed again; say which and why."""
+    """Keep or drop the months computed by earlier rules that were not recomputed; log which and why."""
     if not by_other_rules:
         return
     again = len(by_other_rules) - len(not_computed)
     if differ:
         _drop(connection, set(not_computed))
         log.warning(
-            "verdicts of past months: the rules or a program changed, and of %d months computed again %d differ (%s); "
-            "%d earlier ones are dropped, `metals history --since` computes them again",
+            "verdicts of past months: the rules or a program changed; of %d recomputed months, %d differ (%s); "
+            "%d earlier months are dropped, `metals history --since` recomputes them",
             again, len(differ), ", ".join(f"{d:%Y-%m}" for d in differ[:12]), len(not_computed),
         )  # fmt: skip
         return
@@ -195,8 +194,8 @@ def _settle(
         mark = f"{rules} {known[day]}"
         connection.execute("update raw.claim_history set fingerprint = ? where as_of = ?", [mark, day])
     log.info(
-        "verdicts of past months: the rules' text or a program changed and no figure of %d months computed again; "
-        "%d earlier ones are kept", again, len(not_computed),
+        "verdicts of past months: the rules' text or a program changed, but no figure of %d recomputed months; "
+        "%d earlier months are kept", again, len(not_computed),
     )  # fmt: skip
 
 
@@ -206,7 +205,7 @@ def _drop(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> None
 
 
 def month_ends(as_of: date, months: int) -> list[date]:
-    """The last `months` ends of months that had ended by the end of `as_of`, newest first."""
+    """The last `months` month ends up to and including `as_of`, newest first."""
     ends, day = [], (as_of + timedelta(days=1)).replace(day=1)
     for _ in range(months):
         day -= timedelta(days=1)
@@ -221,7 +220,7 @@ def compiled(settings: Settings, targets: Sequence[str] = TARGETS) -> list[Step]
 
 
 def _ordered(nodes: dict[str, dict[str, Any]], targets: Sequence[str]) -> Iterator[Step]:
-    """Ancestors of `targets` that are models, upstream first. Seeds and raw tables are read where they are."""
+    """`targets` and their ancestors that are models, upstream first. Seeds and raw tables are read from the build."""
     done: set[str] = set()
 
     def visit(unique_id: str) -> Iterator[Step]:
@@ -247,7 +246,7 @@ def _ordered(nodes: dict[str, dict[str, Any]], targets: Sequence[str]) -> Iterat
 
 @contextlib.contextmanager
 def models_of(connection: duckdb.DuckDBPyConnection, steps: Sequence[Step], day: date) -> Iterator[None]:
-    """The steps' tables as of `day`, in the schemas of a database in memory named `past`.
+    """The steps' tables as of `day`, in an in-memory database named `past`.
 
     `connection` has the build attached under its own name; nothing is written to it.
     """
@@ -268,7 +267,7 @@ def _columns(table: str) -> list[str]:
 
 @contextlib.contextmanager
 def _memory(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """A database in memory, attached as `past`, for the tables of one day."""
+    """An in-memory database, attached as `past`, for the tables of one day."""
     connection.execute("attach ':memory:' as past")
     try:
         for schema in ("staging", "intermediate", "main"):
@@ -279,7 +278,7 @@ def _memory(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def _moved(code: str, steps: Sequence[Step]) -> str:
-    """`code` with the relations of the steps read from memory in place of the build."""
+    """`code` with the relations of the steps redirected from the build to the in-memory database."""
     moved = {s.relation for s in steps}
     return re.sub(
         r'"build"\."(\w+)"\."(\w+)"',
@@ -289,14 +288,14 @@ def _moved(code: str, steps: Sequence[Step]) -> str:
 
 
 class _Dbt:
-    """What a Python model asks of dbt: its inputs, and nothing else."""
+    """The part of dbt's interface that a Python model uses: its inputs."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, steps: Sequence[Step]) -> None:
         self._connection = connection
         self._relations = {s.name: _moved(s.relation, steps) for s in steps}
 
     def ref(self, name: str) -> duckdb.DuckDBPyRelation:
-        # Seeds are no steps: they are read where they are.
+        # Seeds are not steps: they are read from the build.
         return self._connection.sql(f"from {self._relations.get(name, f'build.seeds.{name}')}")
 
     def config(self, **options: object) -> None:
@@ -318,7 +317,7 @@ def _run_python(connection: duckdb.DuckDBPyConnection, step: Step, target: str, 
 
 
 def _known_by(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, str]:
-    """For each day, an identity of everything that was known by its end."""
+    """For each day, a fingerprint of everything known by its end."""
     catalogue = [
         str(warehouse.one(connection, f"select count(*), bit_xor(hash(t)) from (select * {but} from raw.{table}) as t"))
         for table, but in _CATALOGUE_TABLES.items()
@@ -347,7 +346,7 @@ def _dated_states(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -
 
 
 def _marks_before(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, str]:
-    """The marks that RULES_BEFORE gave to `days` over what is known now."""
+    """The fingerprints that RULES_BEFORE gives to `days` over the data known now."""
     if not days:
         return {}
     catalogue = "".join(

@@ -1,8 +1,8 @@
-"""Which models would come out as they stand in the build, and so need not be built again.
+"""Which models of the build are unchanged, so that they need not be built again.
 
-A model's key names everything that decides its rows: what it computes (`fingerprint`), the keys of the models it reads,
-the raw rows it reads, and the as-of date where it looks at more than what was known by then. A model is kept while its
-key holds and its rows are still those that were built; a test, while it would ask the same of models that are all kept.
+A model's key covers everything that decides its rows: its code (`fingerprint`), the keys of the models it reads, the
+raw rows it reads, and the as-of date where that does more than select the rows known by then. A model is kept while its
+key is unchanged and its rows are those that were built; a test, while it is unchanged and all models it reads are kept.
 Nothing is built here.
 """
 
@@ -23,14 +23,14 @@ from pipelines.transform import fingerprint
 
 # Stands for the as-of date in the compiled SQL; no publisher has a figure of that day.
 SENTINEL = date(1000, 1, 1)
-# The macro `known_by_as_of`, compiled. What it lets through of a raw table is told by counting.
+# The macro `known_by_as_of`, compiled. A count suffices to identify the rows that it selects (see `_state`).
 _KNOWN_BY = re.compile(rf"(?:\w+\.)?known_(?:at|on) < cast\('{SENTINEL}' as date\) \+ interval 1 day")
 Nodes = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A model or seed that stands as it was built, or a test that has passed on the rows that stand."""
+    """A model or seed that is still as it was built, or a test that has passed on the same rows."""
 
     unique_id: str
     name: str
@@ -42,7 +42,7 @@ class Kept:
 class Plan:
     """Keys of all models, seeds and tests by name, the names of those to build or run, and those that are kept.
 
-    A test of a model that is due comes with the model; `due` names only those of models that are kept.
+    dbt runs the tests of a model with the model; `due` names only tests whose models are all kept.
     """
 
     keys: dict[str, str]
@@ -51,9 +51,9 @@ class Plan:
 
 
 def plan(connection: duckdb.DuckDBPyConnection, nodes: Nodes, tests: Nodes, as_of: date) -> Plan:
-    """What a build of everything has to do; `nodes` are compiled for the sentinel day.
+    """The plan of a full build; `nodes` are compiled for the sentinel day.
 
-    A table whose rows are not those that were recorded (someone wrote into the build) is due like one with a new key.
+    A table whose rows differ from those recorded (someone wrote into the build) is due, like one with a new key.
     """
     keys = _keys(connection, nodes, tests, as_of)
     known: dict[str, tuple[str, str | None, datetime]] = {
@@ -82,7 +82,7 @@ def plan(connection: duckdb.DuckDBPyConnection, nodes: Nodes, tests: Nodes, as_o
 
 
 def forget(connection: duckdb.DuckDBPyConnection, names: Iterable[str] | None = None) -> None:
-    """Before these (all, without names) are built: until `record` says otherwise, nothing vouches for their rows."""
+    """Delete the records of these models (without names: of all) before they are built; `record` writes them again."""
     if names is None:
         connection.execute("delete from raw.model_state")
     else:
@@ -92,7 +92,7 @@ def forget(connection: duckdb.DuckDBPyConnection, names: Iterable[str] | None = 
 def record(
     connection: duckdb.DuckDBPyConnection, nodes: Nodes, made: Plan, names: Iterable[str], build_id: str, at: datetime
 ) -> None:
-    """These models were built and every test that reads them passed, or these tests were run and passed."""
+    """Record models that were built and passed every test that reads them, or tests that passed."""
     by_name = {node["name"]: node for node in nodes.values()}
     rows = [
         {
@@ -110,7 +110,7 @@ def record(
 
 
 def content_of(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> str | None:
-    """Identity of a table's rows in any order, or of a view's text; None where it is not in the build."""
+    """Identity of a table's rows regardless of order, or of a view's SQL; None where it is not in the build."""
     _, schema, name = node["relation_name"].replace('"', "").split(".")
     if node["materialized"] == "view":
         found = warehouse.one(
@@ -162,7 +162,7 @@ def _keys(connection: duckdb.DuckDBPyConnection, nodes: Nodes, tests: Nodes, as_
 
 
 def computes(node: Mapping[str, Any]) -> str:
-    """Identity of what a compiled model or seed computes: its own code, the formulas it imports, the programs."""
+    """Identity of what a compiled model or seed computes: its code, the formulas it imports, program versions."""
     formulas = fingerprint.formulas(node["source"]) if node["language"] == "python" else ""
     return fingerprint.of(node["identity"], fingerprint.engines(), formulas)
 
@@ -170,7 +170,7 @@ def computes(node: Mapping[str, Any]) -> str:
 def _state(connection: duckdb.DuckDBPyConnection, table: str, as_of: date) -> str:
     """Identity of a raw table's rows, and how many of them were known by the end of the as-of date.
 
-    What was known by one day holds what was known by an earlier one: of the same rows, the same number are the same.
+    Rows known by one day include those known by an earlier day. So for the same table, equal counts mean equal rows.
     """
     columns = {column.name for t in warehouse.TABLES if t.name == table for column in t.columns}
     known = "".join(

@@ -1,6 +1,6 @@
 """The warehouse: the build file (one writer), the published file (read-only for everyone), and the swap between them.
 
-The only room that opens a database. No row is read from a publisher and no figure is computed here.
+The only package that opens a database. Fetching, parsing and computing figures do not belong here.
 """
 
 from pipelines.warehouse.build import create, exclusive, prepare, scratch, verify_build, writer

@@ -1,7 +1,4 @@
-"""The only `duckdb.connect`: the build file (one writer), the published file (read-only for everyone), and the swap.
-
-Table definitions come from the contracts. No row is read from a publisher and no figure is computed here.
-"""
+"""The build file: its lock, the one writing connection, and recovery from a damaged file."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ log = logging.getLogger("metals.warehouse")
 STORAGE_VERSION = "v1.2.0"
 
 
-# What a damaged file raises, and what these types say when the file is not to blame.
+# Exceptions that a damaged file raises, and messages of the same types that have other causes.
 _NO_DAMAGE = (
     "No space left",
     "Permission denied",
@@ -39,25 +36,25 @@ _UNREADABLE = (duckdb.IOException, duckdb.SerializationException, duckdb.Interna
 
 def _lock(settings: Settings) -> FileLock:
     settings.lock_path.parent.mkdir(parents=True, exist_ok=True)
-    # One lock object per path and process: a run that already holds it may take it again in a step.
+    # One lock object per path and process, so that a run that holds the lock can take it again in a step.
     return FileLock(settings.lock_path, is_singleton=True)
 
 
 @contextlib.contextmanager
 def exclusive(settings: Settings) -> Iterator[None]:
-    """Hold the build against every other run; raises WarehouseBusy after `lock_wait_s`."""
+    """Hold the lock on the build; raises WarehouseBusy after waiting for `lock_wait_s`."""
     lock = _lock(settings)
     try:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            log.warning("another run is on: waiting for it, %.0f s at most", settings.lock_wait_s)
+            log.warning("another run is active: waiting for it, %.0f s at most", settings.lock_wait_s)
             lock.acquire(timeout=settings.lock_wait_s)
     except Timeout:
         raise WarehouseBusy(
             f"another run has held {settings.lock_path} for {settings.lock_wait_s:.0f} s",
             kept="the published file",
-            todo="wait for that run to end, or see it in the Dagster UI",
+            todo="wait for that run to end, or look at it in the Dagster UI",
         ) from None
     try:
         yield
@@ -67,10 +64,10 @@ def exclusive(settings: Settings) -> Iterator[None]:
 
 @contextlib.contextmanager
 def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The one writing connection to the build file, made with its raw tables if it is not there.
+    """The one writing connection to the build file, which is created with its raw tables if it does not exist.
 
-    A build file that cannot be opened is set aside and a new one is begun: everything in it comes from landing
-    and the bundle, and is loaded again from there.
+    A build file that cannot be opened is set aside and replaced by a new one, which is reloaded from landing and the
+    bundle.
     """
     with exclusive(settings):
         path = settings.build_path
@@ -78,12 +75,12 @@ def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             create(path)
         try:
             connection = duckdb.connect(str(path))
-        except duckdb.Error as e:  # a broken checksum comes as this base class
+        except duckdb.Error as e:  # a wrong checksum raises this base class
             if "Could not set lock" in str(e):
                 raise WarehouseBusy(
                     f"another program holds {path} ({str(e).splitlines()[0]})",
                     kept="the build and the published file",
-                    todo="close that program; query the published file in place of the build",
+                    todo="close that program; query the published file instead of the build",
                 ) from None
             if not _is_damage(e):
                 raise
@@ -98,12 +95,12 @@ def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
                 ).fetchall()
             }
             if not {t.name for t in TABLES} <= have:
-                define_tables(connection)  # a build of an earlier version: its tables stay, the new ones are added
+                define_tables(connection)  # a build of an earlier version: its tables stay, new ones are added
             yield connection
 
 
 def _is_damage(error: duckdb.Error) -> bool:
-    """Whether a file could not be read for what it holds; a full disk or a missing right is no damage."""
+    """Whether an error means that the file is damaged, and not, for instance, a full disk or a missing permission."""
     said = str(error)
     if any(words in said for words in _NO_DAMAGE):
         return False
@@ -120,10 +117,10 @@ def _set_aside(settings: Settings, error: duckdb.Error) -> None:
 
 
 def verify_build(settings: Settings) -> None:
-    """Read every row of the build once; a file that is damaged inside is set aside like one that does not open.
+    """Read every row of the build once; a file with damaged rows is set aside like one that does not open.
 
-    A run begins with it: later, damage would stop the run in the middle, and every run after it at the same place, or
-    be published in a model that was kept.
+    Runs at the start of each run: otherwise, damage would stop this and every later run at the same place, or be
+    published in a model that was kept.
     """
     if not settings.build_path.exists():
         return
@@ -142,7 +139,7 @@ def verify_build(settings: Settings) -> None:
 
 
 def create(path: Path) -> None:
-    """A new warehouse file with empty raw tables and their comments, readable by older DuckDB clients."""
+    """Create a warehouse file with empty raw tables and their comments, readable by older DuckDB clients."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for leftover in path.parent.glob(f".{path.name}.*.part*"):
         leftover.unlink()
@@ -153,7 +150,7 @@ def create(path: Path) -> None:
         define_tables(connection)
         connection.execute("use memory")
         connection.execute("detach fresh")
-    part.replace(path)  # a kill before this leaves no file that lacks tables
+    part.replace(path)  # a killed process leaves no file without tables
 
 
 def scratch() -> duckdb.DuckDBPyConnection:
@@ -164,7 +161,7 @@ def scratch() -> duckdb.DuckDBPyConnection:
 
 
 def prepare(settings: Settings) -> None:
-    """For a run with an as-of date: begin from a copy of the daily build's raw rows, under a name of its own."""
+    """Start an as-of build from a copy of the daily build's raw rows, in a file of its own."""
     if settings.as_of is None:
         return
     daily = settings.model_copy(update={"as_of": None})

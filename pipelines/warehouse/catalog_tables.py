@@ -1,4 +1,4 @@
-"""The catalogue as tables, so that models and users can join what is tracked with what was published."""
+"""The catalogue as tables, so that models and users can join it with published data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipelines.warehouse.tables import TABLES
 
 
 def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    """Bring the catalogue's tables to what the catalogue says now; a table that says it already is not touched."""
+    """Update the catalogue's tables to the current catalogue; tables that are up to date are not written."""
     frames = {
         "catalog_source": [
             {

@@ -1,4 +1,4 @@
-"""The swap: from the build file to the published one, whole or not at all."""
+"""The atomic swap from the build file to the published file."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ WORK_KEPT_DAYS = 30
 
 
 def publish(settings: Settings) -> None:
-    """Replace the published file by the build, whole or not at all, holding nothing learnt after the as-of date.
+    """Replace the published file atomically by the build, without anything that became known after the as-of date.
 
     The build is closed, copied beside the target, pruned, synced and renamed over it: a reader keeps the file it
-    opened, a new reader opens the new one, a kill at any point leaves the old one.
+    opened, a new reader opens the new one, and a kill at any point leaves the old one.
     """
-    # Held to the end: another run's publish would take this one's copy for a leftover.
+    # The lock is held to the end: another run's publication would take this one's copy for a leftover.
     with exclusive(settings):
         if settings.build_path.with_name(settings.build_path.name + ".wal").exists():
-            with writer(settings):  # what a killed run had committed is not in the file itself yet
+            with writer(settings):  # checkpoints what a killed run left in the write-ahead log
                 pass
         _publish(settings)
 
@@ -50,11 +50,11 @@ def _publish(settings: Settings) -> None:
         part.chmod(0o644)
         with part.open("rb+") as file:
             os.fsync(file.fileno())
-        # Left by someone who opened the published file for writing: it would be taken for a part of the new one.
+        # A write-ahead log left by someone who opened the published file for writing would be applied to the new file.
         target.with_name(f"{target.name}.wal").unlink(missing_ok=True)
         part.replace(target)
     except BaseException:
-        for leftover in target.parent.glob(f"{part.name}*"):  # on a full disk it would only take room
+        for leftover in target.parent.glob(f"{part.name}*"):  # a partial file would take space on a full disk
             leftover.unlink()
         raise
     directory = os.open(target.parent, os.O_RDONLY)
@@ -65,8 +65,8 @@ def _publish(settings: Settings) -> None:
 
 
 def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
-    """Make the published views independent of the build's file name, leave out the others and raw rows learnt at `end`
-    or later."""
+    """Make the published views independent of the build's file name; drop the other views, and raw rows that became
+    known at `end` or later."""
     _detach_views(connection)
     for table, column in (
         *((table, "known_at") for table in columns.RAW),
@@ -77,7 +77,7 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
         ("bulk_filer", "retrieved_at"),
     ):
         connection.execute(f"delete from raw.{table} where {column} >= ?", [end])
-    # A payload fetched later still backs rows that were known by then (filed, or dated by publication lag).
+    # A payload fetched later may contain rows that were known by then (filed, or dated by publication lag).
     still_named = " union ".join(
         f"select payload_id from raw.{table}" for table in (*columns.RAW, "coverage", "bulk_filing_fact")
     )
@@ -92,7 +92,7 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
 
 
 def _detach_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """A view stores the database it was made in ("build"), which the published file is not called."""
+    """Recreate the published views: a view stores the name of its database ("build"), which the new file lacks."""
     views = connection.execute(
         """
         select schema_name, view_name, sql, comment from duckdb_views()
@@ -114,12 +114,12 @@ def _detach_views(connection: duckdb.DuckDBPyConnection) -> None:
     depth = {"staging": 1, "intermediate": 2, "main": 3}
     by_name = {(schema, view): (sql, comment) for schema, view, sql, comment in views}
     published, due = set(), [name for name in by_name if name[0] == "main"]
-    while due:  # and the views that these read
+    while due:  # including the views that these read
         name = due.pop()
         published.add(name)
         sql = by_name[name][0]
         due += [n for n in by_name.keys() - published if re.search(rf'\b{n[0]}"?\."?{n[1]}\b', sql)]
-    for schema, view in sorted(published, key=lambda n: depth.get(n[0], 0)):  # those that are read come first
+    for schema, view in sorted(published, key=lambda n: depth.get(n[0], 0)):  # upstream views first
         sql, comment = by_name[schema, view]
         connection.execute(re.sub(r'(?<![\w."])"?build"?\.(?="?[a-z])', "", sql))
         connection.execute(f'comment on view "{schema}"."{view}" is \'{quoted(comment or "")}\'')
@@ -128,9 +128,10 @@ def _detach_views(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def prune(settings: Settings) -> list[str]:
-    """Remove what a run made to work with and nobody asked to keep, once it is WORK_KEPT_DAYS old; return the names.
+    """Remove temporary files of runs that are older than WORK_KEPT_DAYS; return their names.
 
-    Builds that were set aside, and build folders of as-of runs; their published files stay until the user removes them.
+    These are builds that were set aside and build folders of as-of runs. Published as-of files stay until the user
+    removes them.
     """
     folder = settings.warehouse_dir / "build"
     oldest = (settings.clock() - timedelta(days=WORK_KEPT_DAYS)).replace(tzinfo=UTC).timestamp()

@@ -18,13 +18,13 @@ log = logging.getLogger("metals.warehouse")
 
 @contextlib.contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All that is written inside, or nothing of it."""
+    """A transaction: committed at the end, rolled back on an exception."""
     connection.execute("begin")
     try:
         yield
         connection.execute("commit")
     except BaseException:
-        with contextlib.suppress(duckdb.Error):  # after a full disk nothing more may work; the first error is told
+        with contextlib.suppress(duckdb.Error):  # after a full disk, rollback may fail too; the first error is raised
             connection.execute("rollback")
         raise
 
@@ -53,15 +53,15 @@ def query(
 def one(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object] | None = None
 ) -> tuple[Any, ...] | None:
-    """First row of a query, or None. Fetched whole: DuckDB refuses further work behind a half-read result."""
+    """First row of a query, or None. All rows are fetched, because a pending result blocks the connection."""
     rows = connection.execute(sql, parameters or []).fetchall()
     return rows[0] if rows else None
 
 
 def newest_known(where: str = "true") -> str:
-    """SQL in parentheses: per series and period of raw.observation, the value and the digits that became known last.
+    """SQL in parentheses: per series and period of raw.observation, the newest known value and its decimals.
 
-    `where` holds of the rows that count: known by a moment, of some series.
+    `where` selects the rows that count, such as those of some series that were known by a given time.
     """
     return f"""(
         select series_id, period, arg_max(value, known_at) as value, arg_max(decimals, known_at) as decimals
@@ -79,7 +79,7 @@ def reader(settings: Settings, path: Path | None = None) -> Iterator[duckdb.Duck
 
 @contextlib.contextmanager
 def last_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection | None]:
-    """The published file, read-only, if there is one that can be read to its last row; else None, and why is logged."""
+    """The published file, read-only, if all its rows can be read; otherwise None, and the reason is logged."""
     connection = None
     if settings.published_path.exists():
         try:
@@ -89,7 +89,7 @@ def last_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection | N
             ).fetchall():
                 connection.execute(f'select bit_xor(hash(t)) from main."{table}" as t').fetchall()
         except duckdb.Error as e:
-            log.error("the published file cannot be read (%s): the build takes its place", str(e).splitlines()[0])
+            log.error("the published file cannot be read (%s): the build replaces it", str(e).splitlines()[0])
             if connection is not None:
                 connection.close()
             connection = None

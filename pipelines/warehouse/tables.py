@@ -1,4 +1,4 @@
-"""The raw tables: their columns, types and meaning, and the statements that make them; no rows."""
+"""The raw tables: columns, types, descriptions, and the statements that create them. Rows are written elsewhere."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Table:
 
 
 def _of(table: str) -> tuple[Column, ...]:
-    """The columns that a parser makes."""
+    """The columns that a parser produces."""
     return tuple(Column(name, _SQL_TYPE[c.type], c.description) for name, c in columns.RAW[table].items())
 
 

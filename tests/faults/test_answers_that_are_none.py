@@ -37,7 +37,7 @@ FAULTS: dict[str, tuple[FaultOf, str]] = {
     "hanging": (fault("hang", seconds=3), "fred.stlouisfed.org could not be reached"),
     "reset mid-body": (fault("reset"), "broke off after"),
     "cut mid-body": (fault("truncated"), "broke off after"),
-    "truncated gzip": (fault("truncated_gzip"), "the compressed stream is cut"),
+    "truncated gzip": (fault("truncated_gzip"), "the compressed stream is truncated"),
     "429 without Retry-After": (fault("429"), "answered 429"),
     "429 with Retry-After": (fault("429", retry_after="1"), "answered 429"),
     "500 for good": (fault("500"), "answered 500"),
@@ -45,19 +45,19 @@ FAULTS: dict[str, tuple[FaultOf, str]] = {
     "403 with a page": (fault("403_html"), "answered 403: Please try again later"),
     "200 with a page": (serve(PAGE, "text/html"), "answered 200 as text/html: We are down for maintenance"),
     "200 with a page called CSV": (serve(PAGE), "answered 200 with an unexpected beginning: We are down"),
-    "200 with an empty body": (fault("empty"), "answered 200 with 0 bytes, fewer than the 100 expected at least"),
+    "200 with an empty body": (fault("empty"), "answered 200 with 0 bytes, fewer than the minimum of 100"),
     "redirect loop": (fault("redirect_loop"), "redirected more than 5 times"),
     "redirect to another host": (
         fault("redirect_other_host"),
         "leads to host 'elsewhere.example.org', which the catalogue does not name",
     ),
     "another charset": (serve(ROWS.decode().encode("utf-16")), "answered 200 with an unexpected beginning"),
-    "2 GB where 2 MB are expected": (fault("endless"), "is larger than the 5.0 MB expected at most"),
+    "2 GB where 2 MB are expected": (fault("endless"), "is larger than the maximum of 5.0 MB"),
     # The replay sends text gzipped: some 300 kB here.
-    "a gzip bomb": (serve(b"observation_date,FEDFUNDS\n" + b" " * 60_000_000), "is larger than the 5.0 MB expected"),
+    "a gzip bomb": (serve(b"observation_date,FEDFUNDS\n" + b" " * 60_000_000), "is larger than the maximum of 5.0 MB"),
     "an encoding not asked for": (
         serve(ROWS, "application/octet-stream", Content_Encoding="zstd"),
-        "encoded as 'zstd', which was not asked for",
+        "encoded as 'zstd', which was not requested",
     ),
 }
 
@@ -143,4 +143,4 @@ def test_a_head_that_never_ends_is_given_up(desk: Desk, dripping: str) -> None:
     day = desk.run()
     assert time.monotonic() - started < 20
     assert {outcome for source in day.landed for outcome in day.outcomes(source)} <= {"failed", "not_tried"}
-    assert "the head of the answer took longer than 2.0 s" in str(day.answered["fred"].description)
+    assert "the response headers took longer than 2.0 s" in str(day.answered["fred"].description)

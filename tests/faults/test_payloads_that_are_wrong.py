@@ -86,7 +86,7 @@ WRONG: dict[str, tuple[str, Change, str, str | None]] = {
     "last year's file": (
         FED,
         lines(lambda rest: [line for line in rest if line < b"2025-08"]),
-        "ends in 2025-07-01 (fred_fedfunds_pct), and an earlier answer ended in 2026-07-01: an older file",
+        "ends in 2025-07-01 (fred_fedfunds_pct), but an earlier response ended in 2026-07-01: an older file",
         None,
     ),
     "a column renamed, one series a file": (

@@ -223,7 +223,7 @@ def test_a_second_run_waits_saying_so_and_then_stops_with_a_sentence(
 ) -> None:
     run = metals(tmp_path, "run", "--offline", METALS_LOCK_WAIT_S="1")
     assert run.returncode == 1
-    assert "another run is on: waiting for it, 1 s at most" in run.stderr
+    assert "another run is active: waiting for it, 1 s at most" in run.stderr
     assert "another run has held" in run.stderr
     assert "Traceback" not in run.stderr
     assert not settings.build_path.exists(), "it touched nothing"

@@ -292,7 +292,7 @@ def test_the_page_of_the_day_is_written_and_holds_the_warehouses_figures(offline
     assert ("key_figures", "value", "$13,543\u202f/\u202ft") in shown
     assert ("key_figures", "value", "3.5\u202f%") in shown
     assert "This is the first publication" in page.text
-    assert "the COMEX premium has no figure here" in page.text
+    assert "no figure for the COMEX premium is available" in page.text
     assert "METALS_PERSONAL_USE=true switches them on" in page.text
     assert "coal-share" not in page.charts, "nothing of coal ships with the project"
 

@@ -84,7 +84,7 @@ def test_a_publisher_that_cannot_be_loaded_is_named_and_the_others_are_loaded(
     run = execute(whole)
     (failure,) = (e.step_failure_data for e in run.all_events if e.is_step_failure)
     assert failure.user_failure_data is not None
-    assert failure.user_failure_data.description == "fred could not be loaded; every other publisher asked for was"
+    assert failure.user_failure_data.description == "fred could not be loaded; all other selected publishers were"
     assert failure.user_failure_data.metadata["fred"].value == "KeyError: 'a bug'"
     loaded = {event.asset_key.path[1] for event in run.get_asset_materialization_events() if event.asset_key}
     assert loaded == set(catalog.load(Settings().catalog_dir).sources) - {"fred"}

@@ -136,13 +136,11 @@ def test_an_empty_warehouse_says_what_is_missing_and_draws_nothing(given: Callab
     )
     page = page_of(given(script))
     assert page.charts == {}
-    assert "Ember: never asked" in page.text
-    assert "Eastmoney: failed when last asked on 20 Aug 2026" in page.text
-    assert (
-        "Yahoo: for a user's own machine only, by their terms; METALS_PERSONAL_USE=true switches them on" in page.text
-    )
-    assert "There is no price." in page.text
-    assert "Coal's share of electricity has no figure." in page.text
+    assert "Ember: never fetched" in page.text
+    assert "Eastmoney: failed when last fetched on 20 Aug 2026" in page.text
+    assert "Yahoo: licensed for personal use only; METALS_PERSONAL_USE=true switches them on" in page.text
+    assert "No price is available." in page.text
+    assert "No figure for coal's share of electricity is available." in page.text
 
 
 def test_the_publishers_named_as_inputs_are_in_the_catalogue() -> None:
@@ -291,11 +289,10 @@ def test_figures_for_own_use_are_left_out_unless_the_user_says_otherwise(given: 
         assert figure in with_them.text
     assert not [f for f in without.figures if f.stored in ("43.21", "12.34")]
     assert (
-        "Left out: 4 rows of tables that rest on publishers for your own machine only (Yahoo chart interface)"
-        in without.text
+        "Left out: 4 rows that derive from data licensed for personal use only (Yahoo chart interface)" in without.text
     )
     assert "METALS_BRIEF_PERSONAL_USE=true shows them" in without.text
-    assert "do not pass it on" in with_them.text
+    assert "do not share it" in with_them.text
     assert "The evidence rests on figures for own use only" in without.text
     assert "premium" not in str(without.charts["duties"]["data"])
     assert "premium" in str(with_them.charts["duties"]["data"])
@@ -305,7 +302,7 @@ def test_figures_for_own_use_are_left_out_unless_the_user_says_otherwise(given: 
 
 def test_nothing_for_own_use_in_the_warehouse_leaves_the_queries_short(given: Callable[[str], Path]) -> None:
     page = page_of(given(source("yahoo", "Yahoo", "personal_use")))
-    assert "No figure in this warehouse is for your own machine only." in page.text
+    assert "No figure in this warehouse is licensed for personal use only." in page.text
     assert not [name for name, sql in page.queries.items() if "lineage" in sql]
 
 
@@ -316,7 +313,7 @@ def test_coal_is_drawn_where_there_is_coal(given: Callable[[str], Path]) -> None
         "('CN', 'China', 2024, 58.2), ('CN', 'China', 2025, 55.9), ('IN', 'India', 2025, 74.0);"
     )
     page = page_of(path)
-    assert "Of all electricity in 2025 coal made 55.9\u202f% in China and 74.0\u202f% in India." in (page.text)
+    assert "Of all electricity in 2025 coal generated 55.9\u202f% in China and 74.0\u202f% in India." in (page.text)
     traces = {t["name"]: (t["x"], t["y"]) for t in page.charts["coal-share"]["data"]}
     assert traces == {"China": ([2025, 2024], [55.9, 58.2]), "India": ([2025], [74.0])}
     assert differences(page, path)[1] == []
@@ -335,7 +332,9 @@ def test_the_lead_moves_money_ahead(given: Callable[[str], Path]) -> None:
     assert prices["x"] == ["2026-07-01", "2026-06-01"]
     assert money["x"] == ["2027-03-01", "2027-02-01"]  # eight months on
     assert money["y"] == [-0.11, -0.16]
-    assert "money fits prices best 8\u202fmonths later (correlation +0.66, 95 % band +0.52 to +0.82)" in page.text
+    assert (
+        "money fits prices best with a lead of 8\u202fmonths (correlation +0.66, 95 % band +0.52 to +0.82)" in page.text
+    )
 
 
 def test_a_page_is_written_whole_beside_others(given: Callable[[str], Path], tmp_path: Path) -> None:

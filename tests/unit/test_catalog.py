@@ -208,7 +208,7 @@ def test_defaults_stand_under_every_entry_and_give_way_to_it(folder: Path) -> No
         ("series: {}\n", "tiny.yaml: expected a mapping with a list under 'series'"),
         ("series: []\nseriez: []\n", r"tiny.yaml: unknown keys \['seriez'\]"),
         ("series: [a word]\n", "tiny.yaml: entry 'number 1': is not a mapping"),
-        ("series:\n  - {id: a, unit: pct, unit: tonnes}\n", "tiny.yaml: not readable as YAML: 'unit' stands twice"),
+        ("series:\n  - {id: a, unit: pct, unit: tonnes}\n", "tiny.yaml: not readable as YAML: duplicate key 'unit'"),
     ],
 )
 def test_a_file_that_is_no_list_of_entries_is_refused(folder: Path, content: str, reason: str) -> None:

@@ -112,7 +112,7 @@ def ends(**last: str) -> pl.DataFrame:
 
 def test_a_payload_is_older_only_where_all_its_series_end_earlier() -> None:
     before = ends(a="2026-06-01", b="2026-06-01")
-    assert "ends in 2026-05-01 (a), and an earlier answer ended in 2026-06-01" in str(
+    assert "ends in 2026-05-01 (a), but an earlier response ended in 2026-06-01" in str(
         continuity.older(ends(a="2026-05-01", b="2026-04-01"), before)
     )
     assert continuity.older(ends(a="2026-05-01", b="2026-06-01"), before) is None

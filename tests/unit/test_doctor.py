@@ -227,7 +227,7 @@ def test_every_publisher_has_a_line_with_newest_period_and_next_release_at_120_c
     assert "never" in pink_sheet
     [yahoo] = [line for line in shown if "Yahoo" in line]
     assert "switched off" in yahoo
-    assert "own use only" in yahoo
+    assert "personal use" in yahoo
 
 
 def test_the_last_failure_is_shown_short_and_the_last_answer_by_its_day(tmp_path: Path) -> None:
@@ -257,7 +257,7 @@ def keys(where: Settings) -> tuple[bool, str]:
 def test_a_key_that_is_not_set_is_a_plain_sentence_and_no_problem() -> None:
     good, said = keys(settings(census_key=None))
     assert good
-    assert "METALS_CENSUS_KEY is not set, so US Census Bureau international trade is not asked; it is optional." in said
+    assert "METALS_CENSUS_KEY is not set, so US Census Bureau international trade is not fetched" in said
     for name in ("FRED", "Ember", "EIA", "BEA", "not used"):
         assert name in said
 
@@ -266,7 +266,7 @@ def test_a_key_that_is_set_is_said_but_not_shown(tmp_path: Path) -> None:
     where = settings(census_key=OWN_KEY, warehouse_dir=tmp_path, offline=True)
     good, said = keys(where)
     assert good
-    assert "METALS_CENSUS_KEY is set, so US Census Bureau international trade is asked." in said
+    assert "METALS_CENSUS_KEY is set, so US Census Bureau international trade is fetched." in said
     shown = "".join(lines(where)) + "".join(str(found) for found in doctor.diagnose(where))
     assert OWN_KEY not in shown
 

@@ -148,8 +148,8 @@ def months(folder: Path) -> None:
     small.write(home, "models/claim_evidence.sql", EVIDENCE.replace("sum(k.value)", "(sum(k.value) + 0)"))
     lines.clear()
     assert history.fill(home, 3).computed == 3 + 3
-    assert "no figure of 6 months" in lines[-1]
-    assert "14 earlier ones are kept" in lines[-1]
+    assert "no figure of 6 recomputed months" in lines[-1]
+    assert "14 earlier months are kept" in lines[-1]
     assert stored() == before
     assert history.fill(home, 20) == history.Filled(0, 20, {})
 
@@ -177,7 +177,7 @@ def months(folder: Path) -> None:
     small.write(home, "models/claim_evidence.sql", EVIDENCE.replace("sum(k.value)", "(sum(k.value) + 1)"))
     lines.clear()
     assert history.fill(home, 3).computed > 3
-    assert "earlier ones are dropped" in lines[-1]
+    assert "earlier months are dropped" in lines[-1]
     assert "`metals history --since`" in lines[-1]
     assert {float(str(v)) % 20 for _, _, v in stored()} == {10.0}, "of the new rule, all of them"
     assert 3 < len(stored()) < len(before) - len(gone)

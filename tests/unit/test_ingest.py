@@ -282,7 +282,7 @@ def test_a_payload_that_ends_before_an_earlier_one_is_an_older_file_and_refused(
     raw: duckdb.DuckDBPyConnection,
 ) -> None:
     load(raw, observations(("price", "2026-01", 1.0, 1), ("price", "2026-02", 2.0, 1)), "2026-03-20")
-    with pytest.raises(BadPayload, match=r"ends in 2026-01-01 \(price\), and an earlier answer ended in 2026-02-01"):
+    with pytest.raises(BadPayload, match=r"ends in 2026-01-01 \(price\), but an earlier response ended in 2026-02-01"):
         load(raw, observations(("price", "2026-01", 9.0, 1)), "2026-03-21")
     assert [value for _, value, *_ in known(raw)] == [1.0, 2.0]
 

@@ -255,10 +255,10 @@ def test_a_lasting_failure_of_the_server_is_given_up_after_four_attempts(
     [
         (b"<!DOCTYPE html><html><body>Please try again later</body></html>", "text/html", "answered 200 as text/html"),
         (b"<!DOCTYPE html><html><body>Please try again</body></html>", "text/csv", "with an unexpected beginning"),
-        (b"", "text/csv", "answered 200 with 0 bytes, fewer than the 20 expected"),
-        (b"date,value\n", "text/csv", "answered 200 with 11 bytes, fewer than the 20 expected"),
+        (b"", "text/csv", "answered 200 with 0 bytes, fewer than the minimum of 20"),
+        (b"date,value\n", "text/csv", "answered 200 with 11 bytes, fewer than the minimum of 20"),
         (b"date,price\n2026-01-01,1.5\n", "text/csv", "answered 200 without 'value' near its beginning"),
-        (BODY * 300, "text/csv", "is larger than the 0.01 MB expected at most"),
+        (BODY * 300, "text/csv", "is larger than the maximum of 0.01 MB"),
     ],
     ids=["html", "html as csv", "empty", "too short", "another column", "too large"],
 )
@@ -289,11 +289,11 @@ def test_a_compressed_answer_is_landed_unpacked(settings: Settings, httpserver: 
 @pytest.mark.parametrize(
     ("packed", "reason"),
     [
-        (gzip.compress(BODY * 50)[:-12], "the compressed stream is cut"),
-        (gzip.compress(BODY * 50)[:40], "the compressed stream is cut"),
+        (gzip.compress(BODY * 50)[:-12], "the compressed stream is truncated"),
+        (gzip.compress(BODY * 50)[:40], "the compressed stream is truncated"),
         (b"not gzip at all, but long enough", "incorrect header check"),
         (gzip.compress(BODY * 50)[:-8] + b"\0" * 8, "incorrect data check"),
-        (gzip.compress(b"\0" * 5_000_000), "is larger than the 0.01 MB"),
+        (gzip.compress(b"\0" * 5_000_000), "is larger than the maximum of 0.01 MB"),
     ],
     ids=["cut at the end", "cut early", "no gzip", "wrong checksum", "bomb"],
 )
@@ -308,7 +308,7 @@ def test_a_broken_compressed_stream_is_not_taken_for_its_beginning(
 
 def test_an_encoding_that_was_not_asked_for_is_refused(settings: Settings, httpserver: HTTPServer) -> None:
     serve(httpserver, BODY, **{"Content-Encoding": "br"})
-    assert "encoded as 'br', which was not asked for" in (ask(settings)[0].error or "")
+    assert "encoded as 'br', which was not requested" in (ask(settings)[0].error or "")
 
 
 def test_redirects_are_followed_within_the_named_hosts_only(settings: Settings, httpserver: HTTPServer) -> None:
@@ -492,7 +492,7 @@ ELSEWHERE = "https://evil.example.com/?key="
         (500, {}, f"no query key={OWN_KEY}&id=1".encode(), "answered 500: no query key=***&id=1"),
         (400, {}, f"error: unknown key '{OWN_KEY}'".encode(), "answered 400: error: unknown key '***'"),
         (200, {}, f"<html>{OWN_KEY} is no valid key</html>".encode(), "*** is no valid key"),
-        (200, {}, b"date,value\n" + OWN_KEY.encode() + b",1.5\n", "repeats the key it was asked with"),
+        (200, {}, b"date,value\n" + OWN_KEY.encode() + b",1.5\n", "contains the API key of the request"),
         (200, {"Content-Encoding": OWN_KEY}, BODY, "encoded as '***'"),
         (200, {"Content-Type": f"text/{OWN_KEY}"}, BODY, "answered 200 as text/***"),
         (204, {}, b"", "answered 204: an empty body"),
@@ -601,8 +601,8 @@ def test_nobody_is_asked_while_the_clock_is_behind_the_last_check(
     other = Request(key="other", url=URL, expect=CSV)
     (check,) = ask(later(settings, -1), other)
     assert (check.key, check.outcome) == ("clock", "failed")
-    assert "the clock says 2026-06-10 11:00 UTC, but the last check was at 2026-06-10 12:00" in (check.error or "")
-    assert "set the clock right" in caplog.text
+    assert "the clock says 2026-06-10 11:00 UTC, but the last retrieval was at 2026-06-10 12:00" in (check.error or "")
+    assert "correct the clock" in caplog.text
     assert len(requests_of(httpserver)) == 1
     assert [c.outcome for c in ask(later(settings, 0), other)] == ["fresh"], "as soon as it is right again"
 
@@ -627,7 +627,7 @@ def test_a_torn_line_of_the_journal_is_left_out_and_takes_no_other_with_it(
     with (tmp_path / "journal" / "tiny.jsonl").open("ab") as file:
         file.write(torn)
     assert landing.retrievals("tiny") == [CHECK]
-    assert "journal of tiny: line 2 is torn and is left out" in caplog.text
+    assert "journal of tiny: line 2 is incomplete and was skipped" in caplog.text
     second = replace(CHECK, key="other")
     landing.append(second)
     assert landing.retrievals("tiny") == [CHECK, second]

@@ -1,4 +1,4 @@
 """The assets, stage by stage: landed, raw, models, verdict history, published, brief.
 
-Thin: what an asset does is in the room it calls; how it looks in the UI is said here.
+A thin layer: the work is done in other packages; this one defines how assets appear in the UI.
 """

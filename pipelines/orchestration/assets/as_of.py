@@ -1,4 +1,4 @@
-"""Warehouses of past days as partitions of one asset: what would have been built and published on each day."""
+"""Historical as-of builds as partitions of one asset: what would have been built and published on each day."""
 
 import shutil
 from datetime import date
@@ -28,12 +28,12 @@ from pipelines.settings import Settings
 from pipelines.transform import history
 
 KEY = AssetKey(["warehouse", "as_of"])
-# The first day offered in the UI; `metals run --as-of` takes any.
+# The first day offered in the UI; `metals run --as-of` accepts any.
 FIRST_DAY = "2008-01-01"
 
 
 def build(catalog: Catalog) -> AssetsDefinition:
-    """The asset over what has landed; a back-fill is one run, day after day, for one process writes the warehouse."""
+    """The asset over landed data; a backfill is one run that builds its days in sequence (single writer)."""
 
     @multi_asset(
         name="as_of",
@@ -43,9 +43,9 @@ def build(catalog: Catalog) -> AssetsDefinition:
             AssetSpec(
                 KEY,
                 deps=[landed.key(s.id) for s in catalog.sources.values()],
-                description="warehouse/as_of/metals_DATE.duckdb: what was known by the end of a day, built from what "
-                "has landed and ships, with nothing known later. Choose days and materialise; no publisher is asked "
-                "and the daily file is left alone. Each day takes about as long as the models of a daily run.",
+                description="warehouse/as_of/metals_DATE.duckdb: what was known by the end of a day, built from landed "
+                "and bundled data, without anything known later. Choose days and materialise: nothing is fetched, and "
+                "the daily file is unchanged. Each day takes about as long as the models of a daily run.",
                 group_name="past_days",
                 owners=["team:metals-drivers"],
                 kinds={"dbt", "duckdb"},
@@ -64,10 +64,10 @@ def build(catalog: Catalog) -> AssetsDefinition:
 
 
 def snapshot(settings: Settings, catalog: Catalog) -> dict[str, Any]:
-    """Build and publish the warehouse of `settings.as_of`; returns what its partition shows.
+    """Build and publish the warehouse as of `settings.as_of`; returns the metadata of its partition.
 
     The same steps as a daily run, on a copy of its raw rows. Raises Failure when a model fails, AuditFailed when the
-    audit holds the file back; an earlier file of that day stands then.
+    audit blocks publication; an earlier file of that day then stays.
     """
     with warehouse.exclusive(settings):
         warehouse.prepare(settings)
@@ -86,7 +86,7 @@ def snapshot(settings: Settings, catalog: Catalog) -> dict[str, Any]:
             )
         history.fill(settings)
         gate.publish(settings)
-        shutil.rmtree(settings.build_path.parent)  # made anew from the daily build whenever it is asked for
+        shutil.rmtree(settings.build_path.parent)  # recreated from the daily build whenever it is needed
     with warehouse.reader(settings) as connection:
         verdicts = warehouse.query(connection, "select claim_id, verdict from claim_verdicts order by claim_id").rows()
     return {

@@ -1,4 +1,4 @@
-"""The day's page as an asset after publication: a page that cannot be made leaves the published file as it stands."""
+"""The brief as an asset after publication: if it fails, the published file is unaffected."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def build(published: AssetKey) -> AssetsDefinition:
                 deps=[published],
                 description="warehouse/brief/index.html: what changed, the claims, the drivers, prices, AI capital "
                 "expenditure, China, trade policy, coal, the 1970s, divergences and the state of the data, on one page "
-                "that opens from disk without a network. Every figure links to the query that gives it.",
+                "that opens offline from disk. Every figure links to the query that returns it.",
                 group_name="published",
                 owners=["team:metals-drivers"],
                 kinds={"html", "plotly"},

@@ -1,4 +1,4 @@
-"""Landed payloads: one asset per publisher, asked side by side in one step. The only assets that use the network."""
+"""Landed payloads: one asset per publisher, fetched in parallel in one step. The only assets that use the network."""
 
 import re
 from collections import Counter
@@ -33,7 +33,7 @@ def key(source_id: str) -> AssetKey:
 
 
 def team(name: str) -> str:
-    """An owner as Dagster writes it, from a publisher's name."""
+    """A publisher's name as a Dagster owner."""
     return "team:" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
@@ -46,7 +46,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
         specs=[
             AssetSpec(
                 key(s.id),
-                description=f"Responses of {s.title} as they came, with their origin. {s.description}",
+                description=f"Unmodified responses of {s.title}, with their origin. {s.description}",
                 group_name=s.group,
                 owners=[team(s.publisher)],
                 kinds={"python", "http"},
@@ -60,7 +60,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
             AssetCheckSpec(
                 "answered",
                 asset=key(s.id),
-                description="Every request was answered with what was asked for (or none was due).",
+                description="Every request returned the expected data (or none was due).",
             )
             for s in catalog.sources.values()
         ],
@@ -69,7 +69,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
         context: AssetExecutionContext, metals: MetalsRun
     ) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
         assets, wanted = context.selected_asset_keys, context.selected_asset_check_keys
-        selected = assets | {check.asset_key for check in wanted}  # the UI may ask for a check alone
+        selected = assets | {check.asset_key for check in wanted}  # the UI may run a check alone
         chosen = [s for s in catalog.sources.values() if key(s.id) in selected]
         results = landing.land(chosen, sources.module, catalog, metals.settings)
         for source in chosen:
@@ -107,7 +107,7 @@ def _answered(source: Source, retrievals: list[Retrieval]) -> AssetCheckResult:
         asset_key=key(source.id),
         check_name="answered",
         passed=not failed,
-        severity=AssetCheckSeverity.WARN,  # the last good data stands, and the run goes on
+        severity=AssetCheckSeverity.WARN,  # the last good data stays, and the run continues
         description=said,
         metadata={"said": said, "failed": len(failed), "asked": len(retrievals)},
     )

@@ -1,4 +1,4 @@
-"""What an asset's page in the UI says beside its runs: where to read on, and by when it should have been made."""
+"""Metadata of assets in the UI: links to code and documentation, and the freshness policy."""
 
 import warnings
 from datetime import timedelta
@@ -20,17 +20,17 @@ TIME_ZONE = "America/New_York"
 
 DICTIONARY = "docs/data_dictionary.md"
 
-# Dagster's freshness is about runs: the schedule of 18:30 must have made the asset by 21:00 in New York. How old the
-# figures are against each publisher's calendar is told by the check `fresh`.
+# Dagster's freshness policy covers runs: the 18:30 schedule must have materialised the asset by 21:00 New York time.
+# The check `fresh` compares the age of the figures with each publisher's calendar.
 EVERY_WEEKDAY = FreshnessPolicy.cron("0 21 * * 1-5", timedelta(hours=2, minutes=30), timezone=TIME_ZONE)
 
 Metadata = dict[str, MetadataValue]
 
 
 def pages(*files: tuple[str, str | None]) -> Metadata:
-    """Links to files of the project, each with the heading to look for in it.
+    """Links to files of the project, each at a heading.
 
-    A browser does not open files from a page that came over HTTP, so these are code references: the UI opens them in
+    A browser does not open local files from a page served over HTTP, so these are code references: the UI opens them in
     the editor, and shows the path to copy.
     """
     with warnings.catch_warnings():
@@ -47,7 +47,7 @@ def pages(*files: tuple[str, str | None]) -> Metadata:
 
 
 def publisher(source: Source) -> Metadata:
-    """Who publishes it, on what terms, where to read on."""
+    """The publisher, its terms, and links to documentation."""
     return {
         "publisher": MetadataValue.text(source.publisher),
         "homepage": MetadataValue.url(source.homepage),
@@ -59,7 +59,7 @@ def publisher(source: Source) -> Metadata:
 
 
 def _line(name: str, heading: str | None) -> int:
-    """Line of a heading in a Markdown file; the first one where it has none such."""
+    """Line number of a heading in a Markdown file; 1 if there is no such heading."""
     if heading is None:
         return 1
     return _headings(name).get(heading, 1)

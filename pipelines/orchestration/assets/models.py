@@ -33,7 +33,7 @@ PREVIEW_ROWS = 8
 
 
 class Translator(DagsterDbtTranslator):
-    """Keys and upstreams of the models, as the rest of the graph has them; their groups are in dbt_project.yml."""
+    """Asset keys and upstreams of the models; their groups are in dbt_project.yml."""
 
     def __init__(self, catalog: Catalog) -> None:
         super().__init__(
@@ -50,7 +50,7 @@ class Translator(DagsterDbtTranslator):
         return AssetKey(["models", dbt_resource_props["name"]])
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: Any) -> AssetSpec:
-        """The spec, with the publisher's own assets in place of the shared raw table a staging model reads."""
+        """The spec, with the publishers' assets as upstreams in place of the shared raw table that a model reads."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         node = manifest["nodes"].get(unique_id) or manifest["sources"].get(unique_id)
         publisher = (node.get("config", {}).get("meta") or node.get("meta") or {}).get("publisher")
@@ -124,13 +124,13 @@ def _check_result(check: AssetCheckKey, result: transform.NodeResult) -> AssetCh
         passed=result.status in ("pass", "kept"),
         severity=AssetCheckSeverity.WARN if result.status == "warn" else AssetCheckSeverity.ERROR,
         description=f"{result.name}: {result.message or result.status}",
-        # The run's page shows a check's metadata, not its description.
+        # The page of a run shows a check's metadata, not its description.
         metadata={} if result.status == "pass" else {"said": result.message or result.status},
     )
 
 
 def _previews(settings: Settings, nodes: Mapping[AssetKey, Mapping[str, Any]]) -> dict[AssetKey, dict[str, Any]]:
-    """Row count and newest rows of each table, for the asset's page; a view is not computed for it."""
+    """Row count and newest rows of each table for the asset's page; views are left out, to avoid computing them."""
     found: dict[AssetKey, dict[str, Any]] = {}
     with warehouse.writer(settings) as connection:
         for key, node in nodes.items():

@@ -1,4 +1,4 @@
-"""The published warehouse: audited, then swapped in whole."""
+"""The published warehouse: audited, then swapped in atomically."""
 
 import logging
 from collections.abc import Iterator
@@ -34,13 +34,13 @@ def build(upstream: list[AssetKey]) -> AssetsDefinition:
 
     @multi_asset(
         name="publish",
-        can_subset=True,  # the UI may ask for the file without its checks, or for a check alone
+        can_subset=True,  # the UI may run the asset without its checks, or a check alone
         specs=[
             AssetSpec(
                 KEY,
                 deps=upstream,
-                description="warehouse/metals.duckdb: the build, audited and swapped in whole. Open it read-only with "
-                "any DuckDB client, also while a run is on.",
+                description="warehouse/metals.duckdb: the build, audited and swapped in atomically. Open it read-only "
+                "with any DuckDB client, also during a run.",
                 group_name="published",
                 owners=["team:metals-drivers"],
                 kinds={"duckdb"},
@@ -99,7 +99,7 @@ def _result(finding: checks.Finding) -> AssetCheckResult:
         passed=finding.passed,
         severity=AssetCheckSeverity.ERROR if finding.blocking else AssetCheckSeverity.WARN,
         description=finding.said,
-        # The run's page shows a check's metadata, not its description.
+        # The page of a run shows a check's metadata, not its description.
         metadata={"said": finding.said}
         | ({"examples": MetadataValue.md("\n".join(f"- {e}" for e in finding.examples))} if finding.examples else {}),
     )

@@ -1,4 +1,4 @@
-"""Raw tables: one asset per publisher, loaded in one step; contracts are inside, series in the asset's metadata."""
+"""Raw tables: one asset per publisher, loaded in one step, with contract and freshness checks and series metadata."""
 
 import base64
 import logging
@@ -42,7 +42,7 @@ def key(source_id: str) -> AssetKey:
 
 
 def build(catalog: Catalog) -> AssetsDefinition:
-    """One subsettable step that loads what has landed of each publisher, one after the other."""
+    """One subsettable step that loads the landed payloads of each publisher in sequence."""
 
     @multi_asset(
         name="load",
@@ -65,8 +65,8 @@ def build(catalog: Catalog) -> AssetsDefinition:
             AssetCheckSpec(name, asset=key(s.id), description=description)
             for s in catalog.sources.values()
             for name, description in (
-                ("contract_held", "No row of the newest payloads was quarantined or vanished, no payload was refused."),
-                ("fresh", "The newest period of every series is as young as the catalogue asks."),
+                ("contract_held", "No row of the newest payloads was quarantined or vanished; no payload was refused."),
+                ("fresh", "The newest period of every series is within the catalogue's staleness limit."),
             )
         ],
     )
@@ -74,7 +74,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
         settings = metals.settings
         today = settings.as_of_date()
         assets, checks = context.selected_asset_keys, context.selected_asset_check_keys
-        chosen = assets | {check.asset_key for check in checks}  # the UI may ask for a check alone
+        chosen = assets | {check.asset_key for check in checks}  # the UI may run a check alone
         failed: dict[str, str] = {}
         with warehouse.writer(settings) as connection:
             ingest.load_bundle(connection, settings.bundled_dir, settings.clock())
@@ -86,7 +86,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
                     loaded, *judged = _load(connection, source, catalog, Landing(settings.landing_dir), today)
                 except ingest.NOT_THE_PAYLOADS_FAULT:
                     raise
-                except Exception as error:  # noqa: BLE001 - one publisher's fault does not keep the others waiting
+                except Exception as error:  # noqa: BLE001 - one publisher's fault must not stop the others
                     failed[source.id] = redact(f"{type(error).__name__}: {error}")
                     log.error("%s could not be loaded: %s", source.id, redact(traceback.format_exc()))
                     continue
@@ -95,7 +95,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
                 yield from (c for c in judged if AssetCheckKey(key(source.id), str(c.check_name)) in checks)
         if failed:
             raise Failure(
-                description=f"{', '.join(failed)} could not be loaded; every other publisher asked for was",
+                description=f"{', '.join(failed)} could not be loaded; all other selected publishers were",
                 metadata={name: MetadataValue.text(why) for name, why in failed.items()},
             )
 
@@ -105,7 +105,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
 def _load(
     connection: duckdb.DuckDBPyConnection, source: Source, catalog: Catalog, landing: Landing, today: date
 ) -> tuple[MaterializeResult[Any], AssetCheckResult, AssetCheckResult]:
-    """Load what has landed of a publisher; what is said of it afterwards."""
+    """Load the landed payloads of a publisher; returns its materialisation and the results of its two checks."""
     report = ingest.load_source(connection, source, sources.module(source.id), catalog, landing)
     if report.payloads or report.refused:
         log.info(
@@ -132,7 +132,7 @@ def _offices(source: Source, catalog: Catalog) -> list[str]:
 
 
 def _held(connection: duckdb.DuckDBPyConnection, source: Source) -> list[dict[str, Any]]:
-    """Per series (company, topic): rows held, revisions, newest period, and its newest payload."""
+    """Per series (company, topic): rows, revisions, newest period, and the newest payload."""
     return warehouse.query(
         connection,
         """
@@ -182,7 +182,7 @@ def _metadata(
             "payload": MetadataValue.text(newest["payload_id"]),
             "retrieved_at": MetadataValue.text(f"{newest['retrieved_at']:%Y-%m-%d %H:%M} UTC"),
         }
-    main = next(iter(catalog.series_of(source.id)), None)  # the first entry of its file
+    main = next(iter(catalog.series_of(source.id)), None)  # the first entry of the catalogue file
     if main is not None:
         known = connection.sql(f"from {warehouse.newest_known('series_id = ?')}", params=[main.id])
         points = known.order("period desc").limit(PICTURE_POINTS).project("period, value").fetchall()
@@ -201,7 +201,7 @@ def _age(held: dict[str, Any], catalog: Catalog, today: date) -> int | str:
 
 
 def _next_release(held: dict[str, Any], catalog: Catalog) -> str:
-    """Day on which the next period is due by the catalogue; empty for daily series, which come with every run."""
+    """Day on which the next period is due by the catalogue; empty for daily series, which are due in every run."""
     series = catalog.series.get(held["series_id"])
     if series is None or held["last_period"] is None or series.frequency is Frequency.DAILY:
         return ""
@@ -229,14 +229,14 @@ def _contract_held(
         asset_key=key(source.id),
         check_name="contract_held",
         passed=not refused and not quarantined and not vanished,
-        severity=AssetCheckSeverity.WARN,  # the last good data stands, and the run goes on
-        description=said or "every row held it",
-        metadata={"said": said or "every row held it", "series_without_rows": ", ".join(report.without_rows) or "none"},
+        severity=AssetCheckSeverity.WARN,  # the last good data stays, and the run continues
+        description=said or "no violation",
+        metadata={"said": said or "no violation", "series_without_rows": ", ".join(report.without_rows) or "none"},
     )
 
 
 def _fresh(source: Source, catalog: Catalog, held: list[dict[str, Any]], today: date) -> AssetCheckResult:
-    """Series against their own limits; filings and documents have no fixed calendar here."""
+    """The age of each series against its own limit; filings and documents have no fixed calendar."""
     last = {h["series_id"]: h["last_period"] for h in held}
     stale = []
     for series in catalog.series_of(source.id):
@@ -259,7 +259,7 @@ def _fresh(source: Source, catalog: Catalog, held: list[dict[str, Any]], today: 
 
 
 def sparkline(values: Sequence[float], title: str, width: int = 320, height: int = 64) -> str:
-    """A small line picture of `values` as a Markdown image (an inline SVG), oldest to newest."""
+    """A sparkline of `values` (oldest first) as a Markdown image with inline SVG."""
     low, high = min(values), max(values)
     span = (high - low) or 1.0
     points = " ".join(

@@ -22,8 +22,8 @@ def build(upstream: AssetKey) -> AssetsDefinition:
             AssetSpec(
                 KEY,
                 deps=[upstream],
-                description="What each claim's rule would have said at past month ends, from what was known on those "
-                "days alone: the models run once per day. Read it as claim_verdict_history and claim_evidence_history.",
+                description="Point-in-time verdicts: the result of each claim's rule at past month ends, from what was "
+                "known by those days alone. Published as claim_verdict_history and claim_evidence_history.",
                 group_name="thesis",
                 owners=["team:metals-drivers"],
                 kinds={"python", "duckdb"},
