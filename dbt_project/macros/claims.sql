@@ -1,9 +1,9 @@
-{#- How a value reads against its rule. One definition for every claim.
+{#- The reading of a value under its rule, one definition for every claim.
 
     supports      the comparison holds
     contradicts   it does not hold, and the value is at or beyond the contradiction threshold (by default the threshold)
-    neutral       in between; or the statement does not speak of so early a period; or the value is only a lower bound
-                  that has not yet decided the matter
+    neutral       in between; or the period is before the one the statement is about; or the value is a lower bound that
+                  does not decide yet
     missing       there is no value
 -#}
 {% macro claim_reading(value, is_lower_bound, period, comparison, threshold, threshold_high, contradiction_threshold, due_from) -%}
@@ -32,7 +32,7 @@
 {%- endmacro %}
 
 {#- The verdict from counts of decisive evidence. `known` has a value, `fresh` one that is not stale; `open` is missing or
-    stale. No value at all is no_data; values too old to count leave the matter undetermined. -#}
+    stale. Without any value the verdict is no_data; with stale values only it is undetermined. -#}
 {% macro claim_verdict(known, fresh, supporting, contradicting, open) -%}
     case
         when coalesce({{ known }}, 0) = 0 then 'no_data'
@@ -103,8 +103,8 @@
         when {{ form }} = ':month' then {{ month_text(fact) }}
         when {{ form }} = ':year' then substr({{ fact }}, 1, 4)
         when {{ form }} = ':quarter' then {{ quarter_text('cast(' ~ fact ~ ' as date)') }}
-        when {{ form }} like '?%'
-            then split_part(substr({{ form }}, 2), ':', case when {{ fact }} = 'false' or try_cast({{ fact }} as double) < 0 then 2 else 1 end)
+        when {{ form }} like '?%' and ({{ fact }} = 'false' or try_cast({{ fact }} as double) < 0) then split_part({{ form }}, ':', 2)
+        when {{ form }} like '?%' then split_part(substr({{ form }}, 2), ':', 1)
         {%- for decimals in range(3) %}
             when {{ form }} = ':{{ decimals }}' then {{ number_text('cast(' ~ fact ~ ' as double)', decimals) }}
             when {{ form }} = ':abs{{ decimals }}' then {{ number_text('abs(cast(' ~ fact ~ ' as double))', decimals) }}

@@ -1,7 +1,7 @@
-{#- What dbt does for tables that others read while they are made is left out: only the pipeline reads the build file. -#}
+{#- dbt's steps for tables that are read while they are built are left out: only the pipeline reads the build file. -#}
 
 {#- In place and in one transaction, so that a model that fails leaves the rows it had. A Python model writes over another
-connection: its rows are made beside the table first. Indexes and grants there are none of. -#}
+connection: its rows go to a second table first. There are no indexes and no grants. -#}
 {% materialization table, adapter='duckdb', supported_languages=['sql', 'python'] %}
     {%- set target = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
@@ -28,7 +28,7 @@ connection: its rows are made beside the table first. Indexes and grants there a
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- All comments at once, without a look at the columns: one that is described and does not exist is an error. -#}
+{#- All comments in one statement and without a query for the columns: a described column that does not exist is an error. -#}
 {% macro duckdb__persist_docs(relation, model, for_relation, for_columns) %}
     {%- set comments -%}
         {%- if for_relation and config.persist_relation_docs() and model.description -%}

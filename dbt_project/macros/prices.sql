@@ -1,4 +1,4 @@
-{#- Prices over time: what a return may be taken across, and what a dollar was worth. -#}
+{#- Prices over time: real prices and realised volatility. -#}
 
 {#- A price in dollars of 1982 to 1984, the base of the US consumer price index (CPI-U, all items, 1982-84 = 100). -#}
 {% macro in_constant_dollars(price, cpi_index) -%}

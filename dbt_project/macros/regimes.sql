@@ -1,4 +1,4 @@
-{#- Questions about the state of the economy that two models would otherwise spell twice. -#}
+{#- Formulas shared by the fiscal and the risk models. -#}
 
 {#- How a change of the deficit counts as counter-cyclical support: in a weak economy as it is (a widening supports, a
     narrowing takes away); in a strong one every widening counts against, and a narrowing is no expansion to judge. -#}

@@ -1,4 +1,4 @@
-{#- What the second engine (target `spark`) spells otherwise; every other line of SQL is the same on both. -#}
+{#- SQL that differs on the second engine (target `spark`); all other SQL is the same on both. -#}
 
 {#- Half of dbt-spark's own goes through time zones and cannot take dates without a time of day. -#}
 {% macro spark__dateadd(datepart, interval, from_date_or_timestamp) -%}

@@ -1,4 +1,4 @@
-{#- Figures inside a sentence. Missing values make the whole sentence null: guard where that can happen. -#}
+{#- Figures as text; null stays null. -#}
 
 {% macro number_text(value, decimals=1) -%}
     cast(cast({{ value }} as decimal(18, {{ decimals }})) as varchar)

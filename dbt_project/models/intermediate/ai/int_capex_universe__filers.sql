@@ -1,4 +1,4 @@
--- Annual capital expenditure of every filer in the SEC's bulk file, under the same definition as everywhere: cash purchases.
+-- Annual capital expenditure of every filer in the SEC's bulk file, by the definition used everywhere: cash purchases.
 -- A figure is judged as those of the catalogued companies are (int_filing_facts__judged), against the filer's other years.
 {% set years_compared = 2 %}
 with annual_facts as (

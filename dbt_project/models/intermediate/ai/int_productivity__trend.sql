@@ -1,6 +1,6 @@
 -- Labour productivity against its trend. Growth on the year, its mean over the last two years, and as trend the mean of all
 -- quarters since 2005 that lie before those two years: the boom of 1995 to 2004 was over by then (Fernald 2015), and the two
--- years that are judged are not part of what they are judged by.
+-- years under test stay out of the trend.
 {% set trend_from = "date '2005-01-01'" %}
 {% set min_trend_quarters = 20 %}
 with grown as (

@@ -1,5 +1,5 @@
--- The world's yearly use of a metal, from whoever publishes it: the cited figure of use, else of production; the Geological
--- Survey's refinery and smelter production in its place.
+-- World use of a metal by year: the cited figure of use where there is one, else of production, else the Geological Survey's
+-- refinery and smelter production.
 with cited as (
     select
         metal_id,

@@ -1,10 +1,10 @@
--- What may have moved metals in a month, as a change: the right-hand side of the attribution. What each is, when it enters and
--- why is the seed attribution_regressors. A month without a change has no row: nothing is filled in.
+-- Monthly changes of the drivers: the right-hand side of the attribution. The seed attribution_regressors says what each driver is,
+-- when its change enters and why. A month without a change has no row: nothing is filled in.
 with regressors as (
     select * from {{ ref('attribution_regressors') }}
 ),
 
--- A mean of a few days of a month is no month.
+-- A mean over a few days does not stand for the month.
 monthly as (
     {% for column, days in [
         ('real_10y_yield_pct', 'real_10y_yield_days'),

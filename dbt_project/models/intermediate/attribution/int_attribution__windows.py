@@ -102,7 +102,7 @@ def model(dbt, session):
     empty = pa.schema(list(COLUMNS.items())).empty_table()
     if not returns or not changes:
         return empty
-    # Before the first driver there is nothing to explain with, after the last price nothing to explain.
+    # From the first change of a driver to the last return.
     first = min(number(r[1]) for r in changes)
     months = max(number(r[1]) for r in returns) - first + 1
     inside = range(first, first + months)

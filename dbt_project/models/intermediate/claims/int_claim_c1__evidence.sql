@@ -1,7 +1,7 @@
 -- C1 fiscal_support. Two questions decide: did the part of the deficit that unemployment does not explain widen, and was the
 -- labour market weak when it did (twelve months); and the same of the deficit itself in the last closed fiscal year, with
 -- industrial production for the cycle. A widening in a strong economy counts against: it is expansion, not counter-cyclical.
--- Levels and plain changes stand beside: they cannot tell a downturn from a boom.
+-- Levels and plain changes are supporting: they cannot tell a downturn from a boom.
 {% set of_the_fiscal_year = {'rows': 'fiscal_year', 'period': fiscal_year_start('fiscal_year'), 'frequency': 'us_fiscal_year'} %}
 with fiscal_year as (
     select * from {{ ref('driver_fiscal') }}

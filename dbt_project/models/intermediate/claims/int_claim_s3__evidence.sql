@@ -1,5 +1,5 @@
 -- S3 risks. Are metals' monthly moves larger in months of a large shift of the policy rate, and in months of high geopolitical
--- risk? Judged on the average of four metals over all months; sub-period, the next month and the present state stand beside.
+-- risk? Judged on the average of four metals over all months; sub-period, the next month and the present state are supporting.
 {% set samples = [
     ('', 'full', 'same_month', ['monetary_policy', 'geopolitics', 'trade_policy', 'economic_policy']),
     ('_since_1990', 'since_1990', 'same_month', ['monetary_policy', 'geopolitics']),

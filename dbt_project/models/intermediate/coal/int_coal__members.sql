@@ -1,5 +1,5 @@
--- Which countries a subject is made of in each year: itself, or for the group those with ten full years, so that both
--- slopes are of one set of countries. Without China and India, nine tenths of the group's electricity, there is no group.
+-- The countries behind a subject in each year: itself, or for the group those with ten full years, so that both slopes are of
+-- one set of countries. Without China and India, nine tenths of the group's electricity, there is no group.
 {% set group_minimum = 6 %}
 with complete_years as (
     select

@@ -15,7 +15,7 @@ with months as (
     group by c.country_id, r.period
 ),
 
--- The group's month needs every country that publishes months: one that is late is no fall.
+-- A month of the group needs every country that publishes months, so that a late country is not read as a fall.
 with_group as (
     select
         country_id as subject,

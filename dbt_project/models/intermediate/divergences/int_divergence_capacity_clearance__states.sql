@@ -1,5 +1,5 @@
 -- Capacity clearance as a divergence: net investment against margin, both in per cent of revenue. Open is the paradox: of a
--- producer as it is judged there, of a sector where most of the producers that can be judged are in it.
+-- producer by its own mart, of a sector where most of the producers that can be judged are in it.
 with producers as (
     select
         company_id as subject,

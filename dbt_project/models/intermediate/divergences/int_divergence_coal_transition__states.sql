@@ -1,4 +1,4 @@
--- Coal transition as a divergence: coal's share of electricity keeps its pace, or does not, while the exit is announced.
+-- Coal transition as a divergence: the pace of coal's share of electricity now, against the five years before.
 select
     'coal_transition' as divergence_id,
     subject,

@@ -1,5 +1,5 @@
--- Which period of each producer speaks for which calendar quarter: a trailing year for the quarter it ends in, the year of
--- a filer of years alone for that quarter and the three after it, and never longer.
+-- The period of each producer that is used for a calendar quarter: a trailing year for the quarter it ends in; the year of a
+-- filer of annual reports only for that quarter and at most the three after it.
 with standing as (
     select
         p.sector,
@@ -28,5 +28,5 @@ select
     company_id || '|' || cast(fiscal_year as varchar) || '|' || cast(fiscal_quarter as varchar) as producer_key
 from standing
 where {{ period_end('calendar_quarter', "'quarterly'") }} <= {{ as_of_date() }}
--- The year's successor takes over where it is known.
+-- The next year replaces it once it is known.
 qualify row_number() over (partition by company_id, calendar_quarter order by own_quarter desc) = 1

@@ -1,7 +1,7 @@
 -- What each driver reads. A new driver is one entry here and one row in each of the seeds drivers and driver_exposures.
 --   mart, value   where the figure is; `period` is the first day of what it is of
 --   subject       the metal it is of, or none where it is the same for all
---   where         which rows are whole: the mean of a few days of a month is no month
+--   where         which rows are complete: a mean over a few days does not stand for the month
 {% set drivers = [
     {
         'id': 'us_fiscal_impulse', 'mart': 'driver_fiscal', 'value': 'deficit_12m_change_pp',

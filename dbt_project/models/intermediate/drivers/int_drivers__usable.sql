@@ -31,7 +31,7 @@ scored as (
         staleness_limit_months,
         min_readings,
         {{ expanding_zscore('value', 'last_month', 'driver_id, metal_id', 'min_readings') }} as zscore,
-        -- The score rests on every reading so far, so it is known when the last of them is.
+        -- The score uses every reading so far, so it becomes known with the last of them.
         max(known_at) over (
             partition by driver_id, metal_id order by last_month rows between unbounded preceding and current row
         ) as known_at,

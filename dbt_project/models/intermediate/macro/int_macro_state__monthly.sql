@@ -1,5 +1,5 @@
--- What a reader had at the end of each month: of each part of the state the newest figure that was published by then, by the
--- catalogue's publication lags, and that was not too old. The values are those known at the as-of date, revisions included.
+-- The state as published by the end of each month: for each part the newest figure that was out by then (by the catalogue's
+-- publication lags) and not too old. The values are those known at the as-of date, revisions included.
 with published as (
     select
         dimension,

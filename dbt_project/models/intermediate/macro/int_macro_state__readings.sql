@@ -1,6 +1,6 @@
 -- Each part of the macro state at its own frequency, with the lag after which it is published and the age at which it is too old.
--- Growth is computed within one series and then the first publisher that has it is taken: two publishers, or two bases of an
--- index, are never divided by each other.
+-- Growth is computed within one series, and then the first publisher that has it is taken: figures of two publishers, or of two
+-- bases of an index, are never divided by each other.
 with figures as (
     select
         r.indicator_id,
@@ -87,7 +87,7 @@ dimensions as (
 
     union all
 
-    -- The level of openness has a trend of its own, so that no year now is near any year then: the direction is compared.
+    -- The level of openness has a trend, so its five-year change is compared in place of the level.
     select
         case indicator_id
             when 'us_trade_openness_pct_gdp' then 'trade_openness_change_5y_pp' else 'world_trade_openness_change_5y_pp'

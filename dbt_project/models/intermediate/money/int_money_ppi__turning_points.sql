@@ -3,7 +3,7 @@
 -- 2 points are a stated choice: twice the median monthly change of the gap (0.9 points) and a third of its standard deviation
 -- (5.9; 2008 to July 2026). It does not remove the shifts of the lunar new year: some turns in January and February are
 -- those. On three-month means the fall since September 2025 comes to 1.97 points and would just not count.
--- Each month is judged from the months up to it, one step of the recursion per month: no look-ahead.
+-- Each month uses the months up to it only, one step of the recursion per month: no look-ahead.
 {% set reversal_pp = 2 %}
 with recursive months as (
     select

@@ -1,4 +1,4 @@
--- Every fiscal period of the aluminium and lithium producers that their filings speak of, with what is missing and why.
+-- Every fiscal period covered by the filings of the aluminium and lithium producers, with what is missing and why.
 {% set measures = ['capex', 'depreciation', 'revenue', 'income'] %}
 with producers as (
     select

@@ -1,5 +1,5 @@
--- Which months are months of a shift, by what could be said in that month: z-scores are against the past alone.
--- One standard deviation above the mean: about a sixth of the months of a normal series, enough to test and not the usual.
+-- The months of each risk regime, point-in-time: z-scores use past months only. The bar is one standard deviation above the mean,
+-- about a sixth of the months of a normal series: enough months to test, and not the usual state.
 {% set bar_zscore = 1 %}
 {% set regimes = [
     ('monetary_policy', 'driver_monetary', 'fed_funds_change_12m_pp', 'fed_funds_shift_zscore_expanding'),

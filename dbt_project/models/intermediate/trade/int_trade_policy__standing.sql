@@ -1,4 +1,4 @@
--- What stood on each metal at the end of each month (for the running month: on the as-of date), from what was published by
+-- The measures on each metal at the end of each month (for the running month: on the as-of date), from what was published by
 -- then: duties and exemptions in force on their legal dates, threats that had been announced and not settled, and the list of
 -- critical minerals. One row more per product group whose coverage the seed measure_coverage states.
 -- Months begin with the first publication that speaks of the metal; before, the curated table says nothing.
@@ -29,7 +29,7 @@ events as (
     inner join metals as m on e.metal_id in (m.metal_id, 'all')
 ),
 
--- A list speaks of every metal, also of those that are not on it.
+-- A list is a statement on every metal, also on those that are not on it.
 first_list as (
     select min(published_on) as published_on
     from {{ ref('critical_minerals_lists') }}

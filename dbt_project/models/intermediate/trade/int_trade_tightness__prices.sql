@@ -1,7 +1,7 @@
 -- Monthly means of exchange prices in US dollars per tonne: the American future and the world price of the same metal, means of
 -- daily figures both, or the mean that the World Bank (or the IMF) publishes where the world price is not at hand by day.
 -- A mean stands for a month only when the month's last closes are in and at least 15 days have one (a month has 19 to 23
--- sessions; fewer closes are not the month).
+-- sessions).
 {% set least_days = 15 %}
 {% set days_to_settle = 3 %}
 with daily as (

@@ -30,7 +30,7 @@ judged as (
         case
             when margin_history_periods >= margin_history_needed then margin_quartile_so_far_pct
         end as margin_lowest_quartile_pct,
-        -- Depreciation of zero would make any spending an expansion: without a ratio there is no judgement.
+        -- With no depreciation any spending would be an expansion: without a ratio the row is not judged.
         capex_to_depreciation_ratio > 1 as is_expanding,
         margin_pct < 0 as is_losing_money,
         case

@@ -1,5 +1,5 @@
 -- The producers of a sector together, with the metal's output, utilisation and price beside them. Ratios are taken over the
--- producers that have every figure of the ratio, so that a missing one is no fall; the count of them stands beside.
+-- producers that have every figure of the ratio, so that a missing producer is not read as a fall; their number is a column.
 with producers as (
     select
         m.sector,
@@ -150,7 +150,7 @@ world_years as (
         utilisation_pct - {{ months_earlier('utilisation_pct', 12, 'period', 'sector') }} as utilisation_change_pp,
         china_utilisation_pct,
         max(known_at) over {{ last_months(13, 'period', 'sector') }} as known_at,
-        -- A year's figure speaks for its last quarter and the three after it.
+        -- A year's figure is used for its last quarter and the three after it.
         cast(period + interval 9 month as date) as first_quarter,
         cast(period + interval 18 month as date) as last_quarter
     from world
@@ -177,7 +177,7 @@ price_growth as (
     from prices
 ),
 
--- Prices alone make no row: without producers or output there is nothing to say of capacity.
+-- Prices alone make no row: without producers or output there is no statement on capacity.
 quarters as (
     select
         sector,

@@ -1,5 +1,5 @@
 -- What the spending takes from the companies, and what it has brought. One definition for a company and for the sector: the
--- sector's ratios are of sums over the companies that have every leg, so a missing company is neither a strain nor a relief.
+-- sector's ratios are of sums over the companies that have every leg, so a missing company moves neither side.
 {% set concepts = ['capex', 'operating_cash_flow', 'revenue', 'depreciation', 'operating_income'] %}
 with companies as (
     select

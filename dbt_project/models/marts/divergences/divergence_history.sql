@@ -1,7 +1,7 @@
 -- One state machine for every divergence; a new one is one more line here, its model, and its row in divergence_definitions.
 --   opening   open, this or one of the two periods before was the first after a closed one, and the gap has widened ever since
 --   closing   open while the gap has narrowed in this period and the one before; or the first closed period after an open one
---   open      open otherwise, also where the record begins with it and nobody saw it open
+--   open      open otherwise, also where the record begins with it
 --   closed    otherwise
 -- Wider and narrower are of the size of the gap itself: a z-score is centred on the gap's mean, where many a gap is open.
 -- Periods without a verdict on open or closed are left out; the next one is compared with the last that has it.

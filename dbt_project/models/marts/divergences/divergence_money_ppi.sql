@@ -1,4 +1,4 @@
--- Same month on both sides: how long money leads is the question of lead_lag_money_ppi, not an assumption here.
+-- Both sides are of the same month: the lead of money is estimated in lead_lag_money_ppi and not assumed here.
 with scored as (
     select
         month,
@@ -25,7 +25,7 @@ select
     round(s.gap_pp - t.turning_point_gap_pp, 2) as gap_change_since_turning_point_pp,
     t.turning_point_confirmed_month,
     cast({{ dbt.datediff('t.turning_point_month', 's.month', 'month') }} as integer) as months_since_turning_point,
-    -- A turn whose confirming move crosses the new definition of M1 may be the definition's doing.
+    -- A turn whose confirming move crosses the new definition of M1 may be an artefact of that change.
     t.turning_point_month < date '2025-01-01' and t.turning_point_confirmed_month >= date '2025-01-01'
         as turning_point_spans_m1_break,
     s.known_at

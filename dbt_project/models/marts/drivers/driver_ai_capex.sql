@@ -25,7 +25,7 @@ capex_gaps as (
 ),
 
 last_settled as (
-    -- The newest quarter of which the filings say anything: later ones are awaited, not missing.
+    -- The newest quarter with any figure in the filings: later quarters are pending, not missing.
     select
         company_id,
         max(quarter_index) as quarter_index

@@ -105,7 +105,7 @@ select
 from calendar_quarters as q
 cross join expected as e
 left join trailing_sums as t on q.calendar_quarter = t.calendar_quarter
--- Quarters before the first figure say nothing; later ones without any figure do.
+-- Quarters before the first figure are left out; later ones without a figure are gaps and stay.
 where q.calendar_quarter >= (
     select min(reported.calendar_quarter) from calendar_quarters as reported
     where reported.companies_reporting > 0

@@ -1,7 +1,7 @@
 -- From capital expenditure to metal, one link a column:
 --   capex x share that is data centres x share that lives long (buildings, power, cooling) / cost of a megawatt = megawatts
 --   megawatts x tonnes per megawatt = tonnes a year; over the world's yearly use = the share that moves a market
--- The cost of a megawatt has no servers in it, so it divides only the part of capex that is none.
+-- The cost of a megawatt is without servers, so it divides only the part of capex that is not servers.
 -- The parameters describe the build-out of accelerators, so no quarter before it is estimated with them; nor one that ends
 -- more than three years after a figure became known, by when sites are built another way.
 {% set first_quarter = "date '2023-01-01'" %}

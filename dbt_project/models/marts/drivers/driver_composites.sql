@@ -1,5 +1,5 @@
 -- The mean of the scores that are there, by weight. It is given only where at least half of the metal's drivers by weight,
--- and two of them, have a score: one driver is no composite, and a few of many are another one.
+-- and two of them, have a score: a composite of a small part of the drivers would not be comparable.
 {% set groups = ['fiscal', 'monetary', 'china', 'ai', 'trade', 'geopolitics', 'positioning'] %}
 with expected as (
     select

@@ -1,5 +1,5 @@
 -- How far the metals' composites lie apart, whether their order lasts, and how much of the highest ones is AI and fiscal.
--- Only months with at least six metals: of fewer, neither a spread nor an order says anything.
+-- Only months with at least six metals: fewer give neither a spread nor an order.
 with composites as (
     select
         metal_id,

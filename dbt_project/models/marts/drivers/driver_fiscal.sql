@@ -1,4 +1,4 @@
--- A deficit is positive and in dollars, whoever publishes it: signs and units are brought together in the indicators.
+-- A deficit is positive and in dollars for every publisher: the indicators unify signs and units.
 -- Quarterly and fiscal-year figures stand for later months only up to a limit: two quarters after the quarter's last month,
 -- seventeen months after a fiscal year's (twelve until the next one ends, five until it is published).
 -- What unemployment explains of the deficit is an expanding regression: month M uses months up to M (docs/methods/fiscal_and_risk.md).
@@ -210,7 +210,7 @@ changed as (
             when unemployment_12m_mean_pct > unemployment_usual_pct then 'weak'
             else 'tight'
         end as labour_market,
-        -- Statistics over history are as late as the latest figure in it.
+        -- Statistics over history become known with the latest figure in it.
         max(case when deficit_12m_pct_gdp is not null and unemployment_12m_mean_pct is not null then known_at end)
             over up_to_now as regression_known_at
     from joined

@@ -1,5 +1,5 @@
 -- Each index is read as its authors publish it and is only compared with its own past: bases and newspapers differ.
--- Five years of months before the first z-score: an index of rare events has no mean to speak of in two.
+-- Five years of months before the first z-score: two years are too few for the mean of an index of rare events.
 {% set min_months = 60 %}
 {% set high_zscore = 1 %}
 {% set indices = {
@@ -30,7 +30,7 @@ scored as (
             {{ expanding_zscore(column, 'month', min_rows=min_months) }}
                 as {{ column | replace('_pct_of_articles', '') | replace('_index', '') }}_zscore_expanding,
         {% endfor -%}
-        -- A z-score is as late as the latest figure in its history: these indices are revised.
+        -- A z-score becomes known with the latest figure in its history: these indices are revised.
         max(month_known_at) over (order by month rows between unbounded preceding and current row) as known_at
     from monthly
 )

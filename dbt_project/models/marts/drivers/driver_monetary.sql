@@ -84,6 +84,6 @@ select
     nominal_10y_yield_days,
     real_10y_yield_days,
     broad_dollar_days,
-    -- A z-score is as late as the latest figure in its history.
+    -- A z-score becomes known with the latest figure in its history.
     max(known_at) over (order by month rows between unbounded preceding and current row) as known_at
 from shifts

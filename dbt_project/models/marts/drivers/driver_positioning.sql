@@ -1,5 +1,5 @@
 -- Two reports count the same futures by other groups of traders: non-commercials (legacy report) and managed money
--- (disaggregated report). They stand side by side and are never joined into one series.
+-- (disaggregated report). They are separate columns and never joined into one series.
 -- A week without a report keeps its row, with the reason; nothing is carried over from the week before.
 {% set min_weeks = 52 %}
 {% set groups = {'noncommercial': 'cftc_legacy', 'managed_money': 'cftc'} %}

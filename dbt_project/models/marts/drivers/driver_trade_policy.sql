@@ -1,4 +1,4 @@
--- Barriers are told from threats, and refined metal from what is made of it: the duty of 50 % on copper of August 2025 does not
+-- Duties in force are kept apart from proposals, and refined metal from its products: the duty of 50 % on copper of August 2025 does not
 -- touch a cathode, so the barrier on refined copper is nil while a duty on it is proposed.
 with standing as (
     select * from {{ ref('int_trade_policy__standing') }}

@@ -31,7 +31,7 @@ industries as (
         count(usable_usd) as filers,
         count(refusal) as filers_refused,
         sum(usable_usd) as capex_usd,
-        -- Growth looks only at filers with both years: who starts or stops filing is neither a rise nor a fall.
+        -- Growth is of filers with both years: a filer that starts or stops is neither a rise nor a fall.
         count(year_ago_usd) as like_for_like_filers,
         sum(like_for_like_usd) as like_for_like_usd,
         sum(year_ago_usd) as like_for_like_year_ago_usd,

@@ -1,4 +1,4 @@
--- A company may file under another number after a reorganisation: the one of the as-of date is shown.
+-- A company may file under another CIK after a reorganisation: the one valid on the as-of date is shown.
 with current_cik as (
     select
         company_id,

@@ -52,7 +52,7 @@ dated as (
         coalesce(h.rows, 0) as rows,
         h.payload_id,
         -- A figure of an earlier month may count as known before its payload was fetched (publication lag):
-        -- on such a day nobody had fetched anything yet.
+        -- on such a day nothing had been fetched yet.
         case when {{ known_by_as_of('h.retrieved_at') }} then h.retrieved_at end as retrieved_at,
         h.origin,
         r.outcome,

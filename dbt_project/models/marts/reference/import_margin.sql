@@ -1,5 +1,5 @@
 -- The margin divides the Shanghai price by one plus the tax: multiplying the other leg, or taking the tax off as a share of the
--- price, makes the margin many times what it is. Nothing is carried from another day: a leg that is not there leaves none.
+-- price, inflates the margin many times. Nothing is carried from another day: without one of the legs there is no margin.
 with shanghai as (
     select
         t.metal_id,

@@ -1,5 +1,5 @@
--- Plain means over the metals of a family that have a price of the month: a metal counts as such, not by its market.
--- A month with fewer than half of the family's metals has no row: a few of many are another family.
+-- Unweighted means over the metals of a family that have a price of the month.
+-- A month with fewer than half of the family's metals has no row: a small part is not comparable with the family.
 -- Means are taken in the order of the metals, so that two builds of one day agree to the last bit.
 with expected as (
     select

@@ -23,7 +23,7 @@ ranked as (
     select
         *,
         row_number() over (
-            -- A gap outside the tolerance is the one to look at, however small it is beside those of larger figures.
+            -- A gap outside the tolerance is shown first, however small it is against the gaps of larger figures.
             partition by indicator_id, fallback_series_id order by is_outside desc, gap desc, period desc
         ) as gap_rank
     from compared

@@ -1,4 +1,4 @@
--- As the catalogue (series/*.yaml) has them; what came of each is in data_freshness.
+-- As the catalogue (series/*.yaml) has them; retrieval outcomes are in data_freshness.
 select
     series_id,
     source_id,

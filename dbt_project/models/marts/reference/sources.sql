@@ -1,4 +1,4 @@
--- As the catalogue (sources.yaml) has them; whether one was reached is in data_freshness.
+-- As the catalogue (sources.yaml) has them; retrieval outcomes are in data_freshness.
 select
     source_id,
     title,

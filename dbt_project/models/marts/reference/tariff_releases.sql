@@ -1,4 +1,4 @@
--- That the printed tariff schedule changed, and when; what applied from which day is in policy_events.
+-- When the printed tariff schedule changed; which duty applied from which day is in policy_events.
 select
     release_id,
     title,

@@ -1,4 +1,4 @@
--- One verdict rule for every claim (macro claim_verdict), from decisive evidence alone; supporting evidence is told, not counted.
+-- One verdict rule for every claim (macro claim_verdict), from decisive evidence alone; supporting evidence is shown and not counted.
 with counted as (
     select
         claim_id,

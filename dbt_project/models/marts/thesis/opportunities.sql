@@ -1,5 +1,5 @@
 -- Three parts, each a rank among the metals, and the rank of their sum. Ranks, because the parts have different scales and
--- equal weights on different scales are not equal; equal weights, because nothing here was fitted to say otherwise.
+-- equal weights on different scales are not equal; equal weights, because no weights were fitted.
 --   composite      the higher the better: what bears on the metal, by its drivers
 --   price gap      the lower the better: the price has moved less than its drivers
 --   volatility     the lower the better: risk, as the place of the last twelve months in the metal's own history

@@ -1,4 +1,4 @@
--- Computed in Python (int_risk_regimes__gaps); here it meets the state of each regime in its newest month.
+-- Computed in Python (int_risk_regimes__gaps), joined to the state of each regime in its newest month.
 with newest as (
     select
         regime,

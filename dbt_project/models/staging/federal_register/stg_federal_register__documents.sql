@@ -1,5 +1,5 @@
 {{ config(materialized='table') }}
--- A document whose record the publisher mended is a later row: the latest one known by the as-of date speaks.
+-- A corrected record of a document is a later row: the latest row known by the as-of date is used.
 select
     document_number,
     topic,

@@ -1,8 +1,6 @@
--- What was known when: each figure with the half-open interval in which it was the latest one known.
--- Rows learnt after the as-of date are left out before anything else looks at them.
--- A correction of the catalogue takes the place of the figure that it names from the day on which it was known, and only
--- where the publisher says that very figure. Sorted by the end of the interval, what was known on a day lies together at the end
--- of the table: a question about one day skips what had been replaced by then.
+-- Each figure with the half-open interval in which it was the latest one known. Rows learnt after the as-of date are left out first.
+-- A correction of the catalogue replaces the figure that it names from the day on which it was known, and only while the publisher
+-- still states that figure. The table is sorted by the end of the interval: a query for one day skips what was superseded by then.
 {{ config(materialized='table') }}
 
 with published as (

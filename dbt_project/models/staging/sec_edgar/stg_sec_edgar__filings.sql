@@ -1,4 +1,4 @@
--- A filing whose line in the index changed is a later row: the latest one known by the as-of date speaks.
+-- A changed line of the index is a later row: the latest row known by the as-of date is used.
 with listed as (
     select
         cik,

@@ -1,4 +1,4 @@
--- A line of the list that changed is a later row: the latest one known by the as-of date speaks.
+-- A changed line of the list is a later row: the latest row known by the as-of date is used.
 select
     release_id,
     title,
