@@ -1,4 +1,4 @@
-// Draws the charts when they come near the view, in the colours of the screen or of paper, and copies queries.
+// Draws the charts when they are scrolled near the viewport, in screen or print colours, and copies queries.
 "use strict";
 
 const plots = [...document.querySelectorAll(".plot")];
@@ -8,7 +8,7 @@ const moves = matchMedia("(prefers-reduced-motion: no-preference)");
 let library = null;
 let onPaper = false;
 
-// Plotly lies in the page gzipped; it is unpacked when the first chart is wanted.
+// The page contains Plotly gzipped; it is decompressed for the first chart.
 function loadLibrary() {
   library ??= (async () => {
     const packed = Uint8Array.from(atob(document.getElementById("plotly").textContent), (c) => c.charCodeAt(0));
@@ -60,7 +60,7 @@ const watcher = new IntersectionObserver((seen) => {
 }, { rootMargin: "600px" });
 plots.forEach((plot) => watcher.observe(plot));
 
-// The rest are drawn when the browser has nothing else to do, so that a printed page has them all.
+// The others are drawn when the browser is idle, so that a printed page has all of them.
 const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 300));
 function drawNext() {
   const next = plots.find((plot) => !plot.dataset.drawn);
@@ -86,7 +86,7 @@ matchMedia("print").addEventListener("change", (event) => paper(event.matches));
 addEventListener("beforeprint", () => paper(true));
 addEventListener("afterprint", () => paper(false));
 
-// A figure leads to its query: open it and show where one has come to.
+// A figure links to its query: open and highlight it.
 function reveal() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   const details = target?.closest("details");
