@@ -210,11 +210,12 @@ def test_a_file_that_is_no_such_zip_is_said_so(settings: Settings, zipped: Calla
 
 def test_the_universe_by_industry_is_the_sum_over_its_filers(settings: Settings, zipped: Callable[..., Path]) -> None:
     """From zip to mart: two filers of one industry, 7,500 and 2,500 dollars, the second a year earlier too (2,000)."""
-    earlier = FACT | {"start": "2023-01-01", "end": "2023-12-31", "val": 2000, "accn": "0000000043-24-000001"}
+    year_ago = FACT | {"start": "2023-01-01", "end": "2023-12-31", "val": 2000}
+    first_filed = year_ago | {"accn": "0000000043-24-000001", "filed": "2024-02-05"}
     path = zipped(
         **{
             "CIK0000000042.json": _body(42, FACT),
-            "CIK0000000043.json": _body(43, FACT | {"val": 2500}, earlier | {"filed": "2024-02-05"}),
+            "CIK0000000043.json": _body(43, FACT | {"val": 2500}, year_ago, first_filed),
         }
     )
     header = json.dumps({"sic": "3674", "sicDescription": "Semiconductors"}).encode()
