@@ -1,7 +1,8 @@
 """The contracts of the raw tables (pandera), and the one `validate` that applies them.
 
-Which columns there are is in `columns`; what holds of a column or a row is here. Good rows go on; a bad row goes to
-quarantine with every reason it failed for. No reading, no writing here.
+`columns` has their columns and types; here are the rules that the values must meet. `validate` separates good rows from
+bad ones, which ingest quarantines with all reasons; `ingest.continuity` then compares the good ones with known figures.
+No reading, no writing here.
 """
 
 from __future__ import annotations

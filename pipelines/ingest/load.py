@@ -127,8 +127,8 @@ def load_payload(
 ) -> None:
     """Parse one payload, validate it against its contracts and write what it changes, in one transaction.
 
-    Raises BadPayload (unexpected format) or ContractBreach (too many bad rows); in both cases only the quarantined rows
-    are written.
+    Raises BadPayload (unexpected format), and writes nothing, or ContractBreach (too many bad rows), and writes only
+    the quarantined rows.
     """
     with warehouse.transaction(connection):
         breach = _load(connection, payload, source, module, catalog, report)
