@@ -416,7 +416,7 @@ def test_a_blocking_check_holds_the_build_back_until_a_reason_is_given_which_sta
         gate.publish(settings)
     assert verdicts.digest(settings.published_path) == before
     status = metals(tmp_path, "status")
-    assert "A later build was not published" in status.stdout
+    assert "A later build was blocked" in status.stdout
     assert "raw_rows_are_unique: raw rows share a key" in status.stdout
 
     caplog.set_level(logging.WARNING)

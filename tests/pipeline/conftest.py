@@ -13,7 +13,7 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from pipelines.cli import app
+from pipelines import cli
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RUN_TIMEOUT_S = 600
@@ -38,7 +38,9 @@ class Home:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in {**self.environment, **environment}.items():
                 patch.setenv(name, value)
-            result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+            for console in (cli.console, cli.errors):  # made when this process imported them
+                patch.setattr(console, "width", int(self.environment["COLUMNS"]))
+            result = CliRunner().invoke(cli.app, list(arguments), catch_exceptions=False)
         return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, result.stderr)
 
     def python(self, code: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -183,7 +183,7 @@ def sequence(folder: Path) -> None:
     assert build(home) == (EVERYTHING, set(), [])
 
 
-def tests_alone(folder: Path) -> None:
+def only_the_tests_run(folder: Path) -> None:
     home = begun(folder)
     assert build(home) == (EVERYTHING, set(), [])
     # A test that asks something else is run on the rows that stand, and only that test.
@@ -257,7 +257,7 @@ def test_a_build_that_keeps_models_equals_a_build_of_everything(tmp_path: Path) 
 
 
 def test_a_test_that_asks_something_else_is_run_on_the_rows_that_stand(tmp_path: Path) -> None:
-    run_alone("tests_alone", tmp_path)
+    run_alone("only_the_tests_run", tmp_path)
 
 
 def test_a_table_is_built_in_place_and_a_model_that_fails_leaves_the_rows_of_the_last_build(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ quarter_numbers as (
 ),
 
 fiscal_years as (
-    -- XBRL reporting began in 2009 and tags two or three earlier years as comparatives.
+    -- XBRL reporting began in 2009 and tags two or three earlier years as comparatives. The whole century: readers look up
+    -- the periods of facts, and the calendar of another day would rebuild them all.
     select 2000 + 10 * tens.digit + ones.digit as fiscal_year
     from digits as tens
     cross join digits as ones
-    where 2000 + 10 * tens.digit + ones.digit <= extract(year from {{ as_of_date() }}) + 1
 ),
 
 year_ends as (
