@@ -44,7 +44,7 @@ test: lint ## Linters, types, import contracts, SQL style and all tests
 	@command -v chromium chromium-browser google-chrome >/dev/null || echo "No Chromium: the browser tests will be skipped (on Debian: apt-get install chromium)"
 	$(PY) -m pytest $(PYTEST_ARGS)
 
-# The inner loop, in under a minute.
+# The inner loop.
 .PHONY: check
 check: lint ## Linters, types, import contracts and the tests that need no run
 	$(PY) -m pytest -q tests/unit tests/conventions $(PYTEST_ARGS)
