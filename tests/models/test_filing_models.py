@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -18,8 +17,9 @@ import pytest
 from pipelines.audit import checks
 from pipelines.settings import Settings
 from tests.filings import Fact, Models, companyfacts
+from tests.recordings import SHARED
 
-CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
+CASES = SHARED / "cases"
 PPE, ASSETS = "PaymentsToAcquirePropertyPlantAndEquipment", "PaymentsToAcquireProductiveAssets"
 BN = 1_000_000_000
 ENDS = {1: "03-31", 2: "06-30", 3: "09-30", 4: "12-31"}
@@ -406,6 +406,7 @@ def case(models: Models, number: int) -> Any:
     return models.of(*(file.read_bytes() for file in sorted(folder.glob("*.json"))))
 
 
+@pytest.mark.recorded
 def test_case_1_a_scale_error(models: Models) -> None:
     with case(models, 1) as connection:
         assert quarters(connection) == {(2024, 1): 10, (2024, 4): 10}
@@ -416,6 +417,7 @@ def test_case_1_a_scale_error(models: Models) -> None:
         assert connection.execute(largest).fetchall() == [(10 * BN, 40 * BN)]
 
 
+@pytest.mark.recorded
 def test_case_2_sign_and_thousands(models: Models) -> None:
     with case(models, 2) as connection:
         assert quarters(connection) == {(2025, 3): 16}
@@ -426,22 +428,26 @@ def test_case_2_sign_and_thousands(models: Models) -> None:
         assert years(connection) == {}
 
 
+@pytest.mark.recorded
 def test_case_3_an_amended_year(models: Models) -> None:
     with case(models, 3) as connection:
         assert (quarters(connection)[2024, 4], years(connection)[2024, 4]) == (25, 120)
 
 
+@pytest.mark.recorded
 def test_case_5_restated_comparatives(models: Models) -> None:
     with case(models, 5) as connection:
         assert years(connection) == {(2024, 4): 100}
 
 
+@pytest.mark.recorded
 def test_case_6_another_tag(models: Models) -> None:
     with case(models, 6) as connection:
         assert [quarters(connection)[2024, n] for n in (1, 2, 3)] == [0.014] * 3
         assert years(connection) == {(2024, 4): 0.04}
 
 
+@pytest.mark.recorded
 def test_case_7_a_rounded_duplicate(models: Models) -> None:
     with case(models, 7) as connection:
         assert quarters(connection) == {(2024, n): 20.123 for n in (1, 2, 3, 4)}

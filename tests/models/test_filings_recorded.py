@@ -34,11 +34,8 @@ ORACLE_LAST_QUARTERS = {2018: 11.014, 2019: 11.137, 2020: 10.439, 2021: 11.227, 
 
 
 @pytest.fixture(scope="module")
-def recorded(upstream: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    later = upstream.with_name("upstream_2026_11") / "sec" / "companyfacts"
-    if not later.is_dir():
-        pytest.skip(f"no recorded payloads in {later}")
-    folders = [later, upstream / "sec" / "companyfacts_full", upstream / "sec" / "companyfacts"]
+def recorded(recordings: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    folders = [folder / "sec" / of for folder in reversed(recordings) for of in ("companyfacts_full", "companyfacts")]
     bodies = [file.read_bytes() for folder in folders for file in sorted(folder.glob("*.json"))]
     with Models(tmp_path_factory.mktemp("recorded_filings")).of(*bodies) as connection:
         yield connection
