@@ -26,7 +26,7 @@ from pipelines import catalog, warehouse
 from pipelines.authoring import new_series
 from pipelines.errors import MetalsError
 from pipelines.reporting import doctor, explain, export, progress, status
-from pipelines.settings import PROJECT_ROOT, Settings
+from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings
 
 app = typer.Typer(
     name="metals",
@@ -100,7 +100,7 @@ def run(
         bool, typer.Option("--verbose", "-v", help="Show each failed request, and the claims' reasons in full.")
     ] = False,
 ) -> None:
-    """Run the daily job once: fetch what is due, load, build, check, publish.
+    """Run the daily job once: fetch what is due, load, build, check, publish. With --as-of, build a past day instead.
 
     Exit code 0 if a warehouse was published, even if publishers could not be reached (their last good figures stay),
     1 if not (the last published file stays), 2 for wrong usage.
@@ -114,7 +114,11 @@ def run(
         if unknown:
             raise _fail(f"unknown publisher {', '.join(unknown)}; known are {', '.join(tracked.sources)}", EXIT_USAGE)
         if as_of is not None:
-            settings = settings.model_copy(update={"as_of": as_of.date(), "offline": True})
+            settings = settings.model_copy(update={"as_of": as_of.date()})
+        if settings.as_of is not None and not FIRST_AS_OF_DAY <= settings.as_of <= settings.clock().date():
+            raise _fail(f"--as-of takes a day from {FIRST_AS_OF_DAY} to today, not {settings.as_of}", EXIT_USAGE)
+        if settings.as_of is not None and only:
+            raise _fail("--only names publishers to fetch, and --as-of fetches nothing: use one of them", EXIT_USAGE)
         before = status.rows_by_source(settings)
         with progress.watching(errors, {"load": len(only or tracked.sources)}, verbose=verbose, quiet=as_json):
             has_published, failures, outcomes = _execute(settings, only)
@@ -139,7 +143,7 @@ def run(
         f"\npublished {_short(settings.published_path)} in {time.monotonic() - started:.0f} s", highlight=False
     )
     console.print(_brief(settings), highlight=False)
-    if as_of is None:
+    if settings.as_of is None:
         status.show_next_steps(console, settings)
 
 

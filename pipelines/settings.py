@@ -13,6 +13,8 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+# Past days can be built from here on. What was known earlier rests on assumed publication lags alone.
+FIRST_AS_OF_DAY = date(2000, 1, 1)
 
 
 def setting_variable(name: str) -> str:

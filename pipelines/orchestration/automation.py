@@ -22,6 +22,7 @@ from pipelines.orchestration.assets.metadata import TIME_ZONE
 from pipelines.settings import Settings
 
 DAILY = "daily"
+AS_OF_DAYS = "as_of_days"
 # After the New York close, the Board's H.15 (16:15) and the last EDGAR acceptances of the day (until 17:30).
 DAILY_CRON = "30 18 * * 1-5"
 
@@ -62,7 +63,7 @@ def group_jobs(catalog: Catalog) -> list[UnresolvedAssetJobDefinition]:
 
 
 snapshot_job: UnresolvedAssetJobDefinition = define_asset_job(
-    "as_of_days",
+    AS_OF_DAYS,
     selection=AssetSelection.assets(as_of.KEY),
     description="Build what was known by the end of the chosen days, each into its own file in warehouse/as_of/.",
     tags={"metals/kind": "as_of"},

@@ -1,4 +1,5 @@
-"""One run of the daily job in this process, for `metals run`; UI and schedule start the same job."""
+"""One run of a job in this process, for `metals run`: the daily job, or the build of a past day. The UI starts the same
+jobs."""
 
 from __future__ import annotations
 
@@ -7,20 +8,20 @@ from typing import Any
 from dagster import AssetKey, DagsterInstance, Definitions
 
 from pipelines import catalog, warehouse
-from pipelines.orchestration.assets import landed, published, raw
-from pipelines.orchestration.automation import DAILY, reason_of
+from pipelines.orchestration.assets import as_of, landed, published, raw
+from pipelines.orchestration.automation import AS_OF_DAYS, DAILY, reason_of
 from pipelines.settings import Settings
 
 
 def execute(
     definitions: Definitions, settings: Settings, only: list[str] | None
 ) -> tuple[bool, list[str], dict[str, dict[str, int]]]:
-    """Execute the daily job for all publishers or the named ones.
+    """Execute the daily job for all publishers or the named ones, or if `settings.as_of` is set, the build of that day.
 
     Returns whether a warehouse was published (even if the brief failed afterwards), what failed and why, and, per
     publisher, the number of its requests by outcome.
     """
-    job = definitions.resolve_job_def(DAILY)
+    job = definitions.resolve_job_def(DAILY if settings.as_of is None else AS_OF_DAYS)
     selection: list[AssetKey] | None = None
     if only:
         tracked = catalog.load(settings.catalog_dir)
@@ -35,16 +36,10 @@ def execute(
         result = job.execute_in_process(
             instance=instance,
             asset_selection=selection,
+            partition_key=settings.as_of.isoformat() if settings.as_of else None,
             raise_on_error=False,
             run_config={
-                "resources": {
-                    "metals": {
-                        "config": {
-                            "as_of": settings.as_of.isoformat() if settings.as_of else "",
-                            "offline": settings.offline,
-                        }
-                    }
-                },
+                "resources": {"metals": {"config": {"offline": settings.offline}}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
             tags={"metals/started_by": "cli"},
@@ -53,7 +48,7 @@ def execute(
         has_published = False
         for event in result.get_asset_materialization_events():
             key = event.asset_key
-            has_published |= key == published.KEY
+            has_published |= key in (published.KEY, as_of.KEY)
             if key is not None and key.path[0] == "landing":
                 counts: Any = event.materialization.metadata["outcomes"].value
                 outcomes[key.path[1]] = counts

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
 
 from dagster import ConfigurableResource, InitResourceContext
 
@@ -15,9 +14,6 @@ from pipelines.settings import Settings
 
 class MetalsRun(ConfigurableResource):  # type: ignore[type-arg]
     """Options of one run; in the launchpad, under resources > metals."""
-
-    as_of: str = ""
-    """Build what was known by the end of this day (YYYY-MM-DD); empty for today. Implies `offline`."""
 
     offline: bool = False
     """Fetch nothing; use landed responses and bundled figures."""
@@ -37,13 +33,8 @@ class MetalsRun(ConfigurableResource):  # type: ignore[type-arg]
     @cached_property
     def settings(self) -> Settings:
         base = Settings()
-        changes: dict[str, Any] = {}
-        if self.as_of:
-            # A past date is built from landed data: nothing fetched now was known then.
-            changes = {"as_of": date.fromisoformat(self.as_of), "offline": True}
-        elif self.offline:
-            changes = {"offline": True}
-        return base.model_copy(update=changes)
+        # A past day is a partition of `warehouse/as_of`, never a run of the daily assets.
+        return base.model_copy(update={"as_of": None, "offline": self.offline or base.offline})
 
     @cached_property
     def catalog(self) -> catalog.Catalog:

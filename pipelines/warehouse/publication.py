@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import shutil
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +13,6 @@ import duckdb
 from pipelines import columns
 from pipelines.settings import Settings
 from pipelines.warehouse.build import exclusive, writer
-from pipelines.warehouse.sql import quoted
 
 log = logging.getLogger("metals.warehouse")
 
@@ -65,9 +63,10 @@ def _publish(settings: Settings) -> None:
 
 
 def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
-    """Make the published views independent of the build's file name; drop the other views, and raw rows that became
-    known at `end` or later."""
-    _detach_views(connection)
+    """Delete the raw rows that became known at `end` or later.
+
+    Views need nothing: DuckDB stores them without the name of their own database, which is that of the file.
+    """
     for table, column in (
         *((table, "known_at") for table in columns.RAW),
         ("retrieval", "checked_at"),
@@ -89,42 +88,6 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
         """
     )
     connection.execute("checkpoint")
-
-
-def _detach_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """Recreate the published views: a view stores the name of its database ("build"), which the new file lacks."""
-    views = connection.execute(
-        """
-        select schema_name, view_name, sql, comment from duckdb_views()
-        where not internal and database_name = current_database()
-        """
-    ).fetchall()
-    columns = connection.execute(
-        """
-        select c.table_name, c.column_name, c.comment
-        from duckdb_columns() as c
-        inner join duckdb_views() as v
-            on c.database_name = v.database_name and c.schema_name = v.schema_name and c.table_name = v.view_name
-        where v.schema_name = 'main' and not v.internal and c.comment is not null
-            and v.database_name = current_database()
-        """
-    ).fetchall()
-    for schema, view, _, _ in views:
-        connection.execute(f'drop view if exists "{schema}"."{view}" cascade')
-    depth = {"staging": 1, "intermediate": 2, "main": 3}
-    by_name = {(schema, view): (sql, comment) for schema, view, sql, comment in views}
-    published, due = set(), [name for name in by_name if name[0] == "main"]
-    while due:  # including the views that these read
-        name = due.pop()
-        published.add(name)
-        sql = by_name[name][0]
-        due += [n for n in by_name.keys() - published if re.search(rf'\b{n[0]}"?\."?{n[1]}\b', sql)]
-    for schema, view in sorted(published, key=lambda n: depth.get(n[0], 0)):  # upstream views first
-        sql, comment = by_name[schema, view]
-        connection.execute(re.sub(r'(?<![\w."])"?build"?\.(?="?[a-z])', "", sql))
-        connection.execute(f'comment on view "{schema}"."{view}" is \'{quoted(comment or "")}\'')
-    for view, column, comment in columns:
-        connection.execute(f'comment on column "{view}"."{column}" is \'{quoted(comment)}\'')
 
 
 def prune(settings: Settings) -> list[str]:

@@ -297,23 +297,6 @@ def test_the_page_of_the_day_is_written_and_holds_the_warehouses_figures(offline
     assert "coal-share" not in page.charts, "nothing of coal ships with the project"
 
 
-def test_a_second_run_adds_nothing(offline_home: tuple[Home, str, float]) -> None:
-    home, _, _ = offline_home
-    before = home.rows("select count(*) from raw.observation union all select count(*) from raw.filing_fact")
-    verdicts = home.rows("select claim_id, verdict, because from claim_verdicts order by 1")
-    page = home.folder / "warehouse" / "brief"
-    shutil.rmtree(page)
-    page.touch()  # a file where the page's folder should be: the brief cannot be written
-    published_at = home.published.stat().st_mtime
-    run = home.metals("run", "--offline")
-    assert run.returncode == 0, run.stderr
-    assert "write_brief" in run.stderr
-    assert "brief     none yet" in run.stdout
-    assert home.published.stat().st_mtime > published_at, "a page that fails takes no publication back"
-    assert home.rows("select count(*) from raw.observation union all select count(*) from raw.filing_fact") == before
-    assert home.rows("select claim_id, verdict, because from claim_verdicts order by 1") == verdicts
-
-
 def test_an_unknown_publisher_is_a_wrong_call(offline_home: tuple[Home, str, float]) -> None:
     home, _, _ = offline_home
     run = home.call("run", "--only", "no_such_publisher")

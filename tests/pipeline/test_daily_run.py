@@ -633,13 +633,26 @@ def test_every_table_and_column_carries_its_description(runs: Published) -> None
 
 
 def test_as_of_the_end_of_2025_nothing_later_is_used(runs: Published) -> None:
+    """By the command, which materialises the day's partition of `warehouse/as_of` as the UI does."""
     home = runs.home
     before = home.published.read_bytes()
     run = home.metals("run", "--as-of", "2025-12-31", METALS_NOW=SECOND)
     assert run.returncode == 0, run.stdout + run.stderr
     path = home.folder / "warehouse" / "as_of" / "metals_2025-12-31.duckdb"
     assert home.published.read_bytes() == before, "the daily file is left alone"
+    assert not (home.folder / "warehouse" / "build" / "as_of_2025-12-31").exists(), "no build is left behind"
+    code = (
+        "from dagster import AssetKey, DagsterInstance\n"
+        "with DagsterInstance.get() as instance:\n"
+        "    print(sorted(instance.get_materialized_partitions(AssetKey(['warehouse', 'as_of']))))\n"
+        "    [record] = instance.fetch_materializations(AssetKey(['warehouse', 'metals']), limit=1).records\n"
+        "    print(record.asset_materialization.metadata['as_of'].value)\n"
+    )
+    asked = home.python(code)
+    assert asked.stdout.split() == ["['2025-12-31']", SECOND[:10]], "the daily assets' history has no past day"
 
+    page = home.folder / "warehouse" / "brief" / "as_of_2025-12-31.html"
+    assert "2025-12-31" in page.read_text(encoding="utf-8")
     assert home.rows("select count(*) from raw.filing_fact where filed > date '2025-12-31'", path) == [(0,)]
     assert home.rows("select max(filed) <= date '2025-12-31' from raw.filing_fact", path) == [(True,)]
     assert home.rows("select max(month) from driver_china_cycle where ppi_yoy_pct is not null", path) == [
@@ -655,37 +668,18 @@ def test_as_of_the_end_of_2025_nothing_later_is_used(runs: Published) -> None:
     assert verdict == "undetermined"  # prices still fell, and the stated date lay ahead
 
 
-def test_a_partition_of_the_past_days_is_the_same_warehouse(runs: Published) -> None:
-    """Materialised as the UI does it; the day's file by `metals run --as-of` stands from the test before."""
-    home = runs.home
-    path = home.folder / "warehouse" / "as_of" / "metals_2025-12-31.duckdb"
-    by_command = path.rename(path.with_name("by_command.duckdb"))
-    code = (
-        "from dagster import DagsterInstance\n"
-        "from pipelines.definitions import defs\n"
-        "with DagsterInstance.get() as instance:\n"
-        "    job = defs.resolve_job_def('as_of_days')\n"
-        "    run = job.execute_in_process(instance=instance, partition_key='2025-12-31')\n"
-        "    [made] = run.get_asset_materialization_events()\n"
-        "    print('made', made.partition, made.materialization.metadata['path'].value)\n"
-    )
-    run = home.python(code, METALS_NOW=SECOND)
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert f"made 2025-12-31 {path}" in run.stdout
-    assert not (home.folder / "warehouse" / "build" / "as_of_2025-12-31").exists(), (
-        "a back-fill leaves no builds behind"
-    )
-
-    def content(file: Path) -> dict[str, object]:
-        tables = home.rows(
-            "select table_schema || '.' || table_name from information_schema.tables "
-            "where table_schema in ('main', 'raw') "
-            "and table_name not in ('build', 'bundle', 'lineage', 'model_state') order by 1",
-            file,
-        )
-        return {str(t): home.rows(f"select count(*), bit_xor(hash(t)) from {t} as t", file)[0] for (t,) in tables}
-
-    assert content(path) == content(by_command)
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--as-of", "2026-08-23"), "to today, not 2026-08-23"),
+        (("--as-of", "1999-12-31"), "takes a day from 2000-01-01"),
+        (("--as-of", "2025-12-31", "--only", "fred"), "use one of them"),
+    ],
+)
+def test_a_day_that_cannot_be_built_is_a_wrong_call(runs: Published, arguments: tuple[str, ...], said: str) -> None:
+    run = runs.home.call("run", *arguments, METALS_NOW=SECOND)
+    assert run.returncode == 2
+    assert said in run.stderr
 
 
 def test_a_failed_check_publishes_nothing_and_says_why(runs: Published) -> None:
@@ -705,10 +699,19 @@ def test_a_failed_check_publishes_nothing_and_says_why(runs: Published) -> None:
             connection.execute("create or replace table raw.observation as select distinct * from raw.observation")
 
 
-def test_payloads_are_landed_once_and_the_second_check_of_a_day_is_not_made(
+def test_a_second_run_of_a_day_asks_nobody_adds_nothing_and_publishes_even_if_the_page_fails(
     runs: Published, own_replay: Replay
 ) -> None:
     home = runs.home
+    contents = (
+        "select count(*) from raw.observation union all select count(*) from raw.filing_fact",
+        "select claim_id, verdict, because from claim_verdicts order by 1",
+    )
+    before = [home.rows(query) for query in contents]
+    published_at = home.published.stat().st_mtime
+    page = home.folder / "warehouse" / "brief"
+    shutil.rmtree(page)
+    page.touch()  # a file where the page's folder should be: the brief cannot be written
     asked = own_replay.counts.copy()
     run = home.metals("run", METALS_NOW="2026-08-22T23:30:00+00:00", METALS_UPSTREAM_BASE_URL=own_replay.base_url)
     assert run.returncode == 0, run.stdout + run.stderr
@@ -716,6 +719,10 @@ def test_payloads_are_landed_once_and_the_second_check_of_a_day_is_not_made(
     again = {host for host, _ in own_replay.counts - asked}
     assert again <= {"www.worldbank.org", "www.whitehouse.gov", "www.sciencebase.gov"}
     assert "not due" in run.stdout
+    assert "write_brief" in run.stderr
+    assert "brief     none yet" in run.stdout
+    assert home.published.stat().st_mtime > published_at, "a page that fails takes no publication back"
+    assert [home.rows(query) for query in contents] == before
 
 
 def _object_files(home: Home) -> list[Path]:

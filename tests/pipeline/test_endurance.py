@@ -19,21 +19,18 @@ from tests.endurance.readers import Readers
 from tests.endurance.year import Calendar, Simulation
 from tests.pipeline.conftest import REPOSITORY
 
+# One of each stage. `tests/faults/test_processes.py` kills at every point of a publication, `tests/endurance` hundreds.
 KILLS = (
     (HISTORY, "history"),
-    (PUBLISH, "diff"),
-    (PUBLISH, "copy"),
-    (PUBLISH, "prune"),
     (PUBLISH, "rename"),
     (LANDING, "landing"),
-    (LANDING, "load"),
     (LANDING, "load"),
 )
 
 
 @pytest.fixture(scope="module")
 def soak(shipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Soak:
-    """A home after a whole run, eight kills with readers at work, and another whole run."""
+    """A home after a whole run, four kills with readers at work, and another whole run."""
     soak = Soak(tmp_path_factory.mktemp("soak"), shipped, seed=7)
     try:
         soak.run_whole()
@@ -55,7 +52,7 @@ def soak(shipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Soak:
 def test_kills_lose_nothing_double_nothing_and_publish_nothing_half(soak: Soak) -> None:
     assert soak.wrong == []
     assert soak.killed.total() + soak.escaped == len(KILLS)
-    assert soak.killed.total() >= 5, soak.told()
+    assert soak.killed.total() >= 3, soak.told()
     assert rebuilt_from_landing(soak) == []
 
 

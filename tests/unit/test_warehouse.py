@@ -164,7 +164,7 @@ def test_what_a_killed_writer_had_committed_is_published(settings: Settings) -> 
     assert published(settings) == [3.0]
 
 
-def test_views_and_what_was_learnt_after_the_as_of_day_are_left_out(tmp_path: Path) -> None:
+def test_what_was_learnt_after_the_as_of_day_is_left_out_and_views_read_the_new_file(tmp_path: Path) -> None:
     settings = Settings(warehouse_dir=tmp_path, now=NOW, as_of=date(2025, 12, 31))
     with warehouse.writer(settings) as connection:
         for day in ("2025-12-31T23:59:59", "2026-01-01", "2026-01-04"):
@@ -185,9 +185,10 @@ def test_views_and_what_was_learnt_after_the_as_of_day_are_left_out(tmp_path: Pa
         connection.execute(
             "insert into raw.payload (payload_id, retrieved_at) values ('changed nothing', '2025-12-01')"
         )
-        connection.execute("create view raw.latest as select * from raw.observation")
+        connection.execute("create view raw.latest as select * from build.raw.observation")
         connection.execute("create schema staging")
-        connection.execute("create view staging.on_a_view as select * from raw.latest")
+        connection.execute('create view staging.on_a_view as select * from "build"."raw"."latest"')
+        connection.execute("comment on view staging.on_a_view is 'a view'")
     warehouse.publish(settings)
     assert settings.published_path == tmp_path / "as_of" / "metals_2025-12-31.duckdb"
     with warehouse.reader(settings) as connection:
@@ -195,9 +196,11 @@ def test_views_and_what_was_learnt_after_the_as_of_day_are_left_out(tmp_path: Pa
             table: connection.execute(f"select count(*) from raw.{table}").fetchall()[0][0]
             for table in ("observation", "retrieval", "quarantine", "coverage", "payload")
         }
-        views = connection.execute("select view_name from duckdb_views() where not internal").fetchall()
+        on_a_view = connection.execute("select count(*) from staging.on_a_view").fetchall()
+        comments = connection.execute("select comment from duckdb_views() where view_name = 'on_a_view'").fetchall()
     assert kept == {"observation": 1, "retrieval": 1, "quarantine": 1, "coverage": 2, "payload": 2}
-    assert views == []
+    assert on_a_view == [(1,)]
+    assert comments == [("a view",)]
     with duckdb.connect(str(settings.build_path), read_only=True) as connection:
         assert len(values(connection)) == 3  # the build keeps everything
 

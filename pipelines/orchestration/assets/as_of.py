@@ -24,12 +24,10 @@ from pipelines.landing import Landing
 from pipelines.orchestration.assets import landed
 from pipelines.orchestration.assets.metadata import pages
 from pipelines.orchestration.resources import MetalsRun
-from pipelines.settings import Settings
+from pipelines.settings import FIRST_AS_OF_DAY, Settings
 from pipelines.transform import history
 
 KEY = AssetKey(["warehouse", "as_of"])
-# The first day offered in the UI; `metals run --as-of` accepts any.
-FIRST_DAY = "2008-01-01"
 
 
 def build(catalog: Catalog) -> AssetsDefinition:
@@ -37,15 +35,17 @@ def build(catalog: Catalog) -> AssetsDefinition:
 
     @multi_asset(
         name="as_of",
-        partitions_def=DailyPartitionsDefinition(FIRST_DAY, timezone="UTC"),
+        # The offset includes today.
+        partitions_def=DailyPartitionsDefinition(FIRST_AS_OF_DAY.isoformat(), timezone="UTC", end_offset=1),
         backfill_policy=BackfillPolicy.single_run(),
         specs=[
             AssetSpec(
                 KEY,
                 deps=[landed.key(s.id) for s in catalog.sources.values()],
                 description="warehouse/as_of/metals_DATE.duckdb: what was known by the end of a day, built from landed "
-                "and bundled data, without anything known later. Choose days and materialise: nothing is fetched, and "
-                "the daily file is unchanged. Each day takes about as long as the models of a daily run.",
+                "and bundled data, without anything known later, and its page in warehouse/brief. Choose days and "
+                "materialise: nothing is fetched, and the daily file is unchanged. Each day takes about as long as the "
+                "models of a daily run.",
                 group_name="past_days",
                 owners=["team:metals-drivers"],
                 kinds={"dbt", "duckdb"},
@@ -69,6 +69,8 @@ def snapshot(settings: Settings, catalog: Catalog) -> dict[str, Any]:
     The same steps as a daily run, on a copy of its raw rows. Raises Failure when a model fails, AuditFailed when the
     audit blocks publication; an earlier file of that day then stays.
     """
+    from pipelines import brief  # noqa: PLC0415 - Plotly takes a while to import, and no other step needs it
+
     with warehouse.exclusive(settings):
         warehouse.prepare(settings)
         with warehouse.writer(settings) as connection:
@@ -87,11 +89,13 @@ def snapshot(settings: Settings, catalog: Catalog) -> dict[str, Any]:
         history.fill(settings)
         gate.publish(settings)
         shutil.rmtree(settings.build_path.parent)  # recreated from the daily build whenever it is needed
+    page = brief.write(settings)
     with warehouse.reader(settings) as connection:
         verdicts = warehouse.query(connection, "select claim_id, verdict from claim_verdicts order by claim_id").rows()
     return {
         "path": MetadataValue.path(str(settings.published_path)),
         "bytes": settings.published_path.stat().st_size,
+        "brief": MetadataValue.path(str(page.path)),
         "verdicts": MetadataValue.md(
             "| claim | verdict |\n|---|---|\n" + "\n".join(f"| {claim} | {verdict} |" for claim, verdict in verdicts)
         ),
