@@ -645,7 +645,7 @@ def test_as_of_the_end_of_2025_nothing_later_is_used(runs: Published) -> None:
         "from dagster import AssetKey, DagsterInstance\n"
         "with DagsterInstance.get() as instance:\n"
         "    print(sorted(instance.get_materialized_partitions(AssetKey(['warehouse', 'as_of']))))\n"
-        "    [record] = instance.fetch_materializations(AssetKey(['warehouse', 'metals']), limit=1).records\n"
+        "    [record] = instance.fetch_materializations(AssetKey(['warehouse', 'published']), limit=1).records\n"
         "    print(record.asset_materialization.metadata['as_of'].value)\n"
     )
     asked = home.python(code)
