@@ -72,7 +72,7 @@ POLICY_DOCUMENT = {
 }
 
 TARIFF_RELEASE = {
-    "release_id": Column(pl.String, "Name of the release, e.g. 2026HTSRev4"),
+    "release_id": Column(pl.String, "Name of the release, e.g. 2026HTSRev4; with its first day where several have it"),
     "title": Column(pl.String, "Title as published", nullable=True),
     "status": Column(pl.String, "Status as published, e.g. current, archive"),
     "release_start_date": Column(

@@ -46,6 +46,10 @@ class UpstreamUnavailable(MetalsError):
     """The publisher could not be reached or refused the request: nothing is known about its data."""
 
 
+class Blocked(UpstreamUnavailable):
+    """The publisher turned this client away: 403, 412, 429, or a page of scripts in place of data."""
+
+
 class BadPayload(MetalsError):
     """The publisher responded, but not with the expected data (HTML, truncated, a changed column, a stale file)."""
 

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 # Past days can be built from here on. What was known earlier rests on assumed publication lags alone.
 FIRST_AS_OF_DAY = date(2000, 1, 1)
+VERSION = "0.1.0"
 
 
 def setting_variable(name: str) -> str:
@@ -40,7 +41,7 @@ class Settings(BaseSettings):
         default=PROJECT_ROOT / "pipelines" / "catalog", description="The catalogue of sources and series."
     )
     contact: str = Field(
-        default="metals-drivers (set METALS_CONTACT) contact-not-set@example.org",
+        default="contact-not-set@example.org",
         description="Name and e-mail for the User-Agent; the SEC requires a real one.",
     )
     offline: bool = Field(default=False, description="Fetch nothing; use landed responses and bundled figures.")
@@ -141,7 +142,8 @@ class Settings(BaseSettings):
 
     @cached_property
     def user_agent(self) -> str:
-        return f"metals-drivers/0.1 {self.contact}"
+        """The usual form of a program that says who it is; a source's own form is in its `headers`."""
+        return f"Mozilla/5.0 (compatible; metals-drivers/{VERSION}; +{self.contact})"
 
     def as_of_date(self) -> date:
         """The as-of date of the models: the one that is set, otherwise today in UTC."""

@@ -125,7 +125,8 @@ class Replay:
 
     Attributes that may be set while it runs: `now` (ISO text, date, datetime or None for everything), `documents`
     (Federal Register documents in the recorded shape), `conditional` (hosts that send an ETag and honour
-    If-None-Match), `content_types` (host: Content-Type in place of the usual one), `empty_search_has_results`.
+    If-None-Match), `content_types` (host, or `*`: Content-Type in place of the usual one, "" for none),
+    `empty_search_has_results`.
     """
 
     def __init__(self, upstream: Path | Iterable[Path], now: str | date | None = None) -> None:
@@ -255,8 +256,9 @@ class Replay:
 
     def answer(self, seen: Seen) -> Answer:
         answer = self._answer(seen)
-        if seen.host in self.content_types and answer.status == 200:
-            answer = replace(answer, content_type=self.content_types[seen.host])
+        named = self.content_types.get(seen.host, self.content_types.get("*"))
+        if named is not None and answer.status == 200:
+            answer = replace(answer, content_type=named)
         if seen.host in self.conditional and answer.status == 200:
             etag = f'"{hashlib.sha256(answer.body).hexdigest()}"'
             answer = replace(answer, headers={**answer.headers, "ETag": etag})
@@ -464,7 +466,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, answer: Answer, length: int | None, **more: str) -> None:
         self.send_response(answer.status)
-        self.send_header("Content-Type", answer.content_type)
+        if answer.content_type:
+            self.send_header("Content-Type", answer.content_type)
         for name, value in {**answer.headers, **{n.replace("_", "-"): v for n, v in more.items()}}.items():
             self.send_header(name, value)
         if length is None:

@@ -171,7 +171,7 @@ with requests as (
         source_id,
         request_key,
         arg_max(outcome, checked_at) as outcome,
-        arg_max(error, checked_at) filter (where outcome in ('failed', 'waiting')) as failure,
+        arg_max(error, checked_at) filter (where outcome in ('failed', 'blocked', 'waiting')) as failure,
         arg_max(outcome, checked_at) filter (where outcome in ('fresh', 'refused')) as judgement,
         arg_max(payload_id, checked_at) filter (where outcome in ('fresh', 'refused')) as payload_id,
         arg_max(error, checked_at) filter (where outcome = 'refused') as refusal,
@@ -184,7 +184,7 @@ with requests as (
 
 
 def standing_faults(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, str | None]]:
-    """Publisher, request, outcome (failed, refused, waiting) and reason of what keeps the tables from an answer.
+    """Publisher, request, outcome (failed, blocked, refused, waiting) and reason of what keeps the tables incomplete.
 
     A refusal stands until the request has another answer, however often the publisher repeats this one or fails.
     """
@@ -192,7 +192,7 @@ def standing_faults(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, st
         _REQUESTS
         + """
         select source_id, request_key, outcome, failure from requests
-        where outcome = 'failed' and ago < interval 12 hours or outcome = 'waiting'
+        where outcome in ('failed', 'blocked') and ago < interval 12 hours or outcome = 'waiting'
         union all
         select source_id, request_key, judgement, refusal from requests where judgement = 'refused'
         order by all
@@ -214,7 +214,7 @@ def every_answer_was_taken(connection: duckdb.DuckDBPyConnection, settings: Sett
     ).fetchall()
     examples = [str(error or f"{source} {key}: {outcome}") for source, key, outcome, error in faults]
     examples += [f"{source} {series or ''} {row}: {reason}" for source, series, row, reason in held_back]
-    said = f"{len(faults)} requests failed, were refused or wait, {len(held_back)} rows were held back"
+    said = f"{len(faults)} requests failed, were blocked or refused, or wait, {len(held_back)} rows were held back"
     if not examples:
         said = "every answer was taken whole"
     return Finding("every_answer_was_taken", not examples, False, said, examples[:MAX_EXAMPLES])

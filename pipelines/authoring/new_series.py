@@ -114,7 +114,7 @@ def try_out(series: Series, tracked: Catalog, settings: Settings) -> Trial:
     with tempfile.TemporaryDirectory(prefix="metals-series-") as folder:
         apart = settings.model_copy(update={"warehouse_dir": Path(folder)})
         retrievals = landing.land([source], sources.module, alone, apart)[source.id]
-        failed = [c.error for c in retrievals if c.outcome == "failed" and c.error]
+        failed = [c.error for c in retrievals if c.outcome in ("failed", "blocked") and c.error]
         connection = warehouse.scratch()
         report = ingest.load_source(connection, source, sources.module(source.id), alone, Landing(apart.landing_dir))
         row = warehouse.one(

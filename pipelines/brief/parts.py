@@ -155,7 +155,7 @@ def missing(answers: Answers, source_ids: Sequence[str]) -> list[Missing]:
             why = "licensed for personal use only; METALS_PERSONAL_USE=true switches them on"
         elif row["last_outcome"] == "waiting":
             why = "fetched, but parsing timed out; the next run tries again"
-        elif row["last_outcome"] in ("failed", "refused"):
+        elif row["last_outcome"] in ("failed", "blocked", "refused"):
             why = f"{row['last_outcome']} when last fetched on {formats.day(row['last_asked_at'].date())}"
         elif row["last_asked_at"] is None:
             why = "never fetched (offline, switched off or without an API key), and not shipped with the project"

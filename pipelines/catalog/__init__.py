@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -89,6 +90,13 @@ class Source(_Entry):
     hosts: list[str] = Field(min_length=1, description="The only hosts that requests and redirects may go to")
     cadence_hours: float = Field(gt=0, description="Not fetched again within this time after a success")
     requests_per_second: float = Field(gt=0, le=10)
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="Headers of every request; {contact} stands for the user's contact"
+    )
+    day_ends: str = Field(
+        pattern=r"^([01]\d|2[0-4]):[0-5]\d [A-Za-z_/]+$",
+        description="Time and zone at which a day of its figures has ended, e.g. the close of a session",
+    )
     max_body_mb: float = Field(gt=0)
     min_body_bytes: int = Field(gt=0)
     max_bad_share: float = Field(ge=0, lt=1, description="Above this share of quarantined rows the payload is refused")
@@ -99,6 +107,27 @@ class Source(_Entry):
         default=None, description="Name of the setting that holds the API key; without a key it is not fetched"
     )
     description: str
+
+    @model_validator(mode="after")
+    def _day_ends_in_a_known_zone(self) -> Self:
+        try:
+            ZoneInfo(self.day_ends.split()[1])
+        except ZoneInfoNotFoundError as error:  # a KeyError
+            raise ValueError(error.args[0]) from None
+        return self
+
+    def has_ended(self, series: Series, period: date, moment: datetime) -> bool:
+        """Whether the period of `series` that starts on `period` had ended at `moment` (UTC, without a zone).
+
+        A day ends at `day_ends`. A longer period ends with the beginning of its last day, on which purchasing managers'
+        indices are published.
+        """
+        if series.frequency is not Frequency.DAILY:
+            return series.period_end(period) <= moment.date()
+        clock, zone = self.day_ends.split()
+        hours, minutes = map(int, clock.split(":"))
+        day = datetime.combine(period, time(), ZoneInfo(zone)) + timedelta(hours=hours, minutes=minutes)
+        return day.astimezone(UTC).replace(tzinfo=None) <= moment
 
 
 class Series(_Entry):

@@ -15,7 +15,12 @@ import polars as pl
 from pipelines import contracts, warehouse
 from pipelines.catalog import Catalog, Source
 from pipelines.errors import BadPayload, ContractBreach, MetalsError, PayloadNotRead
-from pipelines.ingest.observations import held_against_known, observation_frame, write_observations
+from pipelines.ingest.observations import (
+    held_against_known,
+    observation_frame,
+    without_unfinished,
+    write_observations,
+)
 from pipelines.ingest.payload import Payload, with_retrieval_day
 from pipelines.ingest.records import RECORD_KINDS, RecordKind, by_company, write_records
 from pipelines.landing import Landing, Retrieval, redact
@@ -24,6 +29,7 @@ from pipelines.sources import Parsed, SourceModule
 log = logging.getLogger("metals.ingest")
 
 
+FEW_ROWS = 10
 PATIENCE = timedelta(days=3)  # a response newer by this much no longer waits behind one whose parsing times out
 
 # A full disk, a damaged file, lack of memory: if these were recorded as the payload's fault, its rows would be lost.
@@ -146,7 +152,7 @@ def _load(
 ) -> ContractBreach | None:
     """`load_payload` inside the caller's transaction; a breach is returned, so that its quarantined rows are kept."""
     try:
-        parsed = module.parse(payload.body, payload.key, catalog)
+        parsed = without_unfinished(module.parse(payload.body, payload.key, catalog), payload, source, catalog)
     except MetalsError:
         raise
     except Exception as error:
@@ -166,7 +172,7 @@ def _load(
     quarantined = _quarantine_frame(source, payload, parsed, observations, records, catalog)
     good = observations.good.height + sum(verdict.good.height for _, verdict in records)
     warehouse.append(connection, "quarantine", quarantined)
-    if quarantined.height > source.max_bad_share * (good + quarantined.height):
+    if too_many_bad(quarantined.height, good, source):
         examples = "; ".join(f"{r['row']}: {r['reason']}" for r in quarantined.head(3).iter_rows(named=True))
         return ContractBreach(
             f"{quarantined.height} of {good + quarantined.height} rows broke the contract, more than the "
@@ -188,6 +194,15 @@ def _load(
     report.rows_quarantined += quarantined.height
     report.without_rows += covered.filter(pl.col("rows") == 0)["series_id"].to_list()
     return None
+
+
+def too_many_bad(bad: int, good: int, source: Source) -> bool:
+    """Whether so many rows of a payload are bad that its format must have changed, and the good ones are not trusted.
+
+    A share says nothing about a few figures: two labels are more than 2 % of fifty. Up to FEW_ROWS bad rows are
+    tolerated as long as there are more good ones.
+    """
+    return bad > source.max_bad_share * (good + bad) and (bad > FEW_ROWS or bad >= good)
 
 
 def judged(parsed: Parsed, payload: Payload, catalog: Catalog) -> dict[str, contracts.Verdict]:

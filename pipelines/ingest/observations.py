@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
 import duckdb
 import polars as pl
 
@@ -12,6 +16,32 @@ from pipelines.ingest import continuity, corrections
 from pipelines.ingest.payload import COUNTS, Payload, with_retrieval_day
 from pipelines.ingest.precision import tolerance_sql
 from pipelines.sources import Parsed
+
+
+def without_unfinished(parsed: Parsed, payload: Payload, source: Source, catalog: Catalog) -> Parsed:
+    """`parsed` without the figures of a session, day, month or year that was not over when the payload was fetched.
+
+    They are not loaded from any publisher, and are counted as missing. A period that had not even begun is left for the
+    contract to reject.
+    """
+    fetched = payload.retrieved_at
+    recent = parsed.observations.filter(
+        pl.col("period").is_between(fetched.date() - timedelta(days=366), fetched.date())
+        & pl.col("series_id").is_in(list(catalog.series))
+    )
+    running = [
+        row
+        for row in recent.select("series_id", "period").unique().iter_rows()
+        if not source.has_ended(catalog.series[row[0]], row[1], fetched)
+    ]
+    if not running:
+        return parsed
+    rows = pl.DataFrame(running, schema={"series_id": pl.String, "period": pl.Date}, orient="row")
+    return replace(
+        parsed,
+        observations=parsed.observations.join(rows, on=["series_id", "period"], how="anti", maintain_order="left"),
+        missing=Counter(parsed.missing) + Counter(rows["series_id"]),
+    )
 
 
 def held_against_known(

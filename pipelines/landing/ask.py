@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipelines.catalog import Catalog, Source
-from pipelines.errors import BadPayload, MetalsError, UpstreamUnavailable
+from pipelines.errors import BadPayload, Blocked, MetalsError, UpstreamUnavailable
 from pipelines.landing.http import Client, full_url, verify_response
 from pipelines.landing.reachability import NOT_ASKED, not_asked
 from pipelines.landing.redaction import redact, without_keys
@@ -27,6 +27,7 @@ from pipelines.sources import Request, SourceModule
 log = logging.getLogger("metals.landing")
 
 PROGRESS_EVERY_S = 10.0
+BLOCKS_IN_A_ROW = 3  # after so many, a publisher that turns this client away is left alone until the next run
 MAX_REQUESTS = 2_000  # per publisher and run; a response may add requests, and the largest plan has about a hundred
 
 
@@ -56,6 +57,7 @@ def _land_one(
     source: Source, module: SourceModule, catalog: Catalog, settings: Settings, landing: Landing
 ) -> list[Retrieval]:
     retrievals: list[Retrieval] = []
+    blocks = 0
     started = said_at = time.monotonic()
     history = landing.retrievals(source.id)
     client = Client(source, settings)
@@ -94,13 +96,16 @@ def _land_one(
             further = list(_retrieve(request, source, client, settings, landing, history, retrievals))
         except Exception as error:  # noqa: BLE001 - a fault of a publisher or its module stops that request alone
             said = redact(str(error) if isinstance(error, MetalsError) else f"{type(error).__name__}: {error}")
-            _record(retrievals, landing, Retrieval(source.id, request.key, settings.clock(), "failed", error=said))
+            outcome = "blocked" if isinstance(error, Blocked) else "failed"
+            _record(retrievals, landing, Retrieval(source.id, request.key, settings.clock(), outcome, error=said))
             log.debug("%s", said)
-            if client.gave_up and queue:
+            blocks = blocks + 1 if outcome == "blocked" else 0
+            if (client.gave_up or blocks == BLOCKS_IN_A_ROW) and queue:
                 # Each request to a dead host costs a timeout: the others are reported as not tried, their data stays.
                 retrievals += [Retrieval(source.id, r.key, settings.clock(), "not_tried") for r in queue]
                 break
             continue
+        blocks = 0
         queue = further + queue
     _say(source, retrievals, time.monotonic() - started)
     return retrievals
@@ -110,12 +115,12 @@ def _say(source: Source, retrievals: list[Retrieval], seconds: float) -> None:
     """Log one line on the outcome for a publisher; each failed request has already been logged at debug level."""
     tally = Counter(c.outcome for c in retrievals)
     told = ", ".join(f"{n} {outcome.replace('_', ' ')}" for outcome, n in tally.items()) or "nothing to ask"
-    first = next((c.error for c in retrievals if c.outcome == "failed" and c.error), None)
+    first = next((c.error for c in retrievals if c.outcome in ("failed", "blocked") and c.error), None)
     if first is not None:
         reason = re.sub(r"^\[[^\]]*\] ", "", first)  # source and request; -v shows both
         reason = re.sub(r"\(\w+: (?:\[Errno -?\d+\] )?", "(", reason)  # the Python name of the error
-        answered = tally.keys() - {"failed", "not_tried"}
-        log.warning("%s: %s%s", source.id, f"{told}: " if answered else "", reason)
+        more = tally.keys() - {"failed", "not_tried"}
+        log.warning("%s: %s%s", source.id, f"{told}: " if more else "", reason)
     else:
         # A publisher that the user has switched off is logged at debug level only.
         asked = any(c.outcome not in NOT_ASKED for c in retrievals)
@@ -169,8 +174,9 @@ def _retrieve(
             validators["If-Modified-Since"] = last.last_modified
     started = time.monotonic()
     response, body = client.get(request, validators)
-    if response.status_code == 404 and request.absent_ok:
-        _record(retrievals, landing, Retrieval(source.id, request.key, now, "absent", url=url, status=404))
+    if response.status_code in (204, 404) and request.absent_ok:
+        status = response.status_code
+        _record(retrievals, landing, Retrieval(source.id, request.key, now, "absent", url=url, status=status))
         return
     unmodified = last if response.status_code == 304 else None
     if unmodified is not None and unmodified.payload_id is not None:
@@ -210,7 +216,7 @@ def _reason_to_skip(
     reason = not_asked(source, settings)
     if reason is not None:
         return reason
-    if request.closed and seen:
+    if request.closed and any(c.payload_id for c in seen):  # what was absent may still be published
         return "closed"
     # A page that is not landed is fetched in every run, because the time of its last retrieval is not recorded.
     if request.land and seen and now - seen[-1].checked_at < timedelta(hours=source.cadence_hours):

@@ -22,7 +22,7 @@ from urllib3.exceptions import DecodeError, HTTPError
 from urllib3.util import Retry
 
 from pipelines.catalog import Source
-from pipelines.errors import BadPayload, UpstreamUnavailable
+from pipelines.errors import BadPayload, Blocked, UpstreamUnavailable
 from pipelines.landing.redaction import hide, redact
 from pipelines.settings import Settings
 from pipelines.sources import Request
@@ -37,6 +37,15 @@ CHUNK_BYTES = 1 << 16
 
 
 HEAD_BYTES = 1 << 16
+
+
+TURNED_AWAY = (403, 412, 429)
+CHALLENGES = (200, 202, 503)  # statuses of the challenges of firewalls; a 404 with such a page is the shell of a site
+
+
+# A challenge is a page of scripts with next to nothing to read. A page with tables or links has far more text, and the
+# largest challenge seen has 38 kB.
+MAX_CHALLENGE_TEXT = 400
 
 
 class _BoundedAdapter(HTTPAdapter):
@@ -117,8 +126,9 @@ class Client:
         self._session.trust_env = settings.upstream_base_url is None  # no proxy between a test and its local server
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, _BoundedAdapter(settings.total_timeout_s, max_retries=retry))
-        self._session.headers["User-Agent"] = settings.user_agent
-        self._session.headers["Accept-Encoding"] = "gzip"
+        self._session.headers.update({"User-Agent": settings.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip"})
+        for name, value in source.headers.items():
+            self._session.headers[name] = value.replace("{contact}", settings.contact)
 
     def get(self, request: Request, validators: dict[str, str]) -> tuple[requests.Response, bytes]:
         """Send one request; follow redirects only to the source's own hosts.
@@ -246,30 +256,56 @@ def full_url(request: Request) -> str:
 
 
 def verify_response(response: requests.Response, body: bytes, request: Request, source: Source) -> None:
-    """Raise for a response that is not the expected data, whatever its status."""
+    """Raise for a response that is not the expected data, whatever its status and Content-Type.
+
+    Raises Blocked if the publisher turned this client away, UpstreamUnavailable for a fault of its server, and
+    BadPayload for a response of another shape.
+    """
 
     def refuse(what: str) -> BadPayload:
         return BadPayload(what, source=source.id, row=request.key, kept="the last good payload")
 
-    if response.status_code != 200:
-        kind = UpstreamUnavailable if response.status_code in (403, 429) or response.status_code >= 500 else BadPayload
-        raise kind(
-            f"answered {response.status_code}: {_excerpt(body)}",
+    status = response.status_code
+    challenge = status in CHALLENGES and _is_challenge(body)
+    if status in TURNED_AWAY or challenge:
+        how = " with a page of scripts (a challenge, or the address moved)" if challenge else ""
+        raise Blocked(
+            f"blocked, answered {status}{how}: {_excerpt(body)}",
             source=source.id,
             row=request.key,
             kept="the last good payload",
+            todo=f"see whether {source.homepage} opens in a browser on this network and whether METALS_CONTACT is set; "
+            "a block often ends after some hours, otherwise ask the publisher for access",
+        )
+    if status != 200:
+        kind = UpstreamUnavailable if status >= 500 else BadPayload
+        raise kind(
+            f"answered {status}: {_excerpt(body)}", source=source.id, row=request.key, kept="the last good payload"
         )
     if len(body) < source.min_body_bytes:
         raise refuse(f"answered 200 with {len(body)} bytes, fewer than the minimum of {source.min_body_bytes}")
-    content_type = response.headers.get("Content-Type", "").lower()
-    if not content_type.startswith(request.expect.content_types):
-        raise refuse(f"answered 200 as {content_type or 'no content type'}: {_excerpt(body)}")
-    head = body[:HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
+    head = _head(body)
+    if head.startswith(b"<") and not any(start.startswith(b"<") for start in request.expect.starts_with):
+        raise refuse(f"answered 200 with a page in place of data: {_excerpt(body)}")
     if not head.startswith(request.expect.starts_with):
         raise refuse(f"answered 200 with an unexpected beginning: {_excerpt(body)}")
     for needle in request.expect.contains:
         if needle not in head:
             raise refuse(f"answered 200 without {needle.decode(errors='replace')!r} near its beginning")
+
+
+def _head(body: bytes) -> bytes:
+    return body[:HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+def _is_challenge(body: bytes) -> bool:
+    """Whether a body is a page that runs scripts and shows next to nothing: what a firewall serves to programs."""
+    return (
+        len(body) <= HEAD_BYTES
+        and _head(body).startswith(b"<")
+        and b"<script" in body.lower()
+        and len(_readable(body)) <= MAX_CHALLENGE_TEXT
+    )
 
 
 def _cause(error: BaseException) -> str:
@@ -280,5 +316,12 @@ def _cause(error: BaseException) -> str:
 
 
 def _excerpt(body: bytes) -> str:
-    text = re.sub(r"<[^>]*>|\s+", " ", body[:2000].decode("utf-8", errors="replace"))
-    return redact(" ".join(text.split())[:160]) or "an empty body"
+    if not body:
+        return "an empty body"
+    return redact(_readable(body[:HEAD_BYTES])[:160]) or "a page without text"
+
+
+def _readable(body: bytes) -> str:
+    """The text of a page as read: without tags, scripts and styles; of another body, all of it."""
+    text = re.sub(r"(?is)<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>", " ", body.decode("utf-8", errors="replace"))
+    return " ".join(text.split())

@@ -28,7 +28,8 @@ class Retrieval:
 
     outcome: `fresh` (bytes not seen before for this key), `unchanged`, `not_due` (fetched recently enough),
     `closed` (the response no longer changes), `offline`, `switched_off`, `no_key` (the user has set none), `failed`,
-    `not_tried` (the host was dead), `absent` (404, for a request that may find nothing).
+    `blocked` (the publisher turned this client away), `not_tried` (the host was dead or blocks), `absent` (404 or 204,
+    for a request that may find nothing).
     """
 
     source: str

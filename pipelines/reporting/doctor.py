@@ -145,7 +145,7 @@ def sources_table(settings: Settings) -> Table:
     for source in tracked.sources.values():
         retrievals = landing.retrievals(source.id)
         good = [c for c in retrievals if c.outcome in ("fresh", "unchanged")]
-        bad = [c for c in retrievals if c.outcome == "failed"]
+        bad = [c for c in retrievals if c.outcome in ("failed", "blocked")]
         newest = [period for (source_id, _), (period, _) in known.items() if source_id == source.id]
         table.add_row(
             escape(source.title),

@@ -38,7 +38,9 @@ answered as (select distinct source_id from raw.retrieval where outcome in ('fre
 quarantined as (select source_id, count(*) as rows_quarantined from raw.quarantine group by source_id),
 checked as (
     select source_id, outcome, error, checked_at from raw.retrieval
-    qualify row_number() over (partition by source_id order by checked_at desc, outcome = 'failed' desc) = 1
+    qualify row_number() over (
+        partition by source_id order by checked_at desc, outcome in ('failed', 'blocked') desc
+    ) = 1
 )
 select
     s.source_id, s.title, d.last_period, coalesce(d.rows, 0) as rows, a.source_id is not null as ever_answered,
@@ -63,11 +65,11 @@ def retrieval_outcome(outcomes: Collection[str], source: dict[str, Any]) -> str:
         held = "nothing yet"
     else:
         held = "kept" if source["ever_answered"] else "bundled"
-    if "fresh" in names:
-        return "fresh" if "failed" not in names else "fresh, part failed"
-    if "unchanged" in names:
-        return "unchanged" if "failed" not in names else "unchanged, part failed"
+    for answered in ("fresh", "unchanged"):
+        if answered in names:
+            return ", ".join([answered, *(f"part {n}" for n in ("failed", "blocked") if n in names)])
     reasons = {
+        "blocked": "blocked by the publisher",
         "failed": "not reached",
         "not_tried": "not reached",
         "refused": "refused by contract",

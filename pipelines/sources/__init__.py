@@ -27,10 +27,12 @@ REJECT = {"series_id": pl.String, "row": pl.String, "reason": pl.String}
 
 @dataclass(frozen=True)
 class Expect:
-    """Conditions that a response must meet before it is landed, because status 200 alone proves nothing."""
+    """Conditions that a response must meet before it is landed, because status 200 alone proves nothing.
 
-    content_types: tuple[str, ...]  # accepted prefixes of Content-Type, lower case
-    starts_with: tuple[bytes, ...]  # accepted first bytes, after a BOM and white space
+    Content-Type is not among them: publishers send JSON as text/plain and workbooks as octet-stream.
+    """
+
+    starts_with: tuple[bytes, ...]  # accepted first bytes, after a BOM and white space; a page only where one has "<"
     contains: tuple[bytes, ...] = ()  # all of these occur in the first 64 KiB
 
 
@@ -45,9 +47,9 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None  # sent by POST; its content type is in `headers`
     land: bool = True  # False: a page that is only read to find the next link
-    closed: bool = False  # the response no longer changes: not fetched again once landed
+    closed: bool = False  # the response no longer changes: not fetched again once landed (absent is not landed)
     key_parameter: str | None = None  # URL parameter for the API key (Source.key); not in `url` or `params`
-    absent_ok: bool = False  # 404 is a valid response: there is no such resource (a day without trading)
+    absent_ok: bool = False  # 404 and 204 are valid responses: there is no such resource (a day without trading)
     then: Callable[[bytes], list[Request]] | None = None  # further requests that follow from the response
 
 

@@ -27,15 +27,6 @@ from pipelines.errors import BadPayload, PayloadNotRead
 from pipelines.sources import _workbook
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # xlsx, and the binary xls; the file name does not tell which
-CONTENT_TYPES = (
-    "application/vnd.ms-excel",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "application/octet-stream",
-    "binary/octet-stream",
-    "application/zip",
-    "application/x-msexcel",
-    "application/excel",
-)
 MAX_UNZIPPED_BYTES = 100_000_000  # the largest sheet read here unzips to under 10 MB
 MAX_SECONDS = 60.0  # wall time, on a machine that may be busy; a faulty workbook is caught by its CPU time
 CLOSE_SECONDS = 1.0  # an idle reader ends by itself

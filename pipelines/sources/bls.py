@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from datetime import date
 from typing import Any
@@ -16,8 +17,10 @@ from typing import Any
 import polars as pl
 
 from pipelines.catalog import Catalog, Frequency, Series
-from pipelines.errors import BadPayload
+from pipelines.errors import BadPayload, printable
 from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
+
+log = logging.getLogger("metals.sources")
 
 SOURCE = "bls"
 URL = "https://api.bls.gov/publicAPI/v2/timeseries/data/"
@@ -29,7 +32,7 @@ YEARS_UNDER_REVISION = 6
 SUCCESS = "REQUEST_SUCCEEDED"
 SHORTENED = re.compile(r"year range has been reduced", re.IGNORECASE)
 NO_DATA = re.compile(r"no data available for series", re.IGNORECASE)  # a window reaches beyond a series' own years
-UNKNOWN_SERIES = re.compile(r"series does not exist for series\s+(?:id:?\s*)?(\S+)", re.IGNORECASE)
+UNKNOWN_SERIES = re.compile(r"(?:series does not exist|invalid series) for series\s+(?:id:?\s*)?(\S+)", re.IGNORECASE)
 
 KEY = re.compile(r"timeseries/(\d{4})-(\d{4})/(?:running|\d{4}Q[1-4])/([0-9a-f]{8})")
 # Averages of a year or half a year are among the periods of every series: M13, Q05, S01 to S03, A01.
@@ -40,7 +43,7 @@ PERIODS = {
 }
 MONTHS_PER_PERIOD = {Frequency.MONTHLY: 1, Frequency.QUARTERLY: 3}
 
-ANSWER = Expect(content_types=("application/json", "text/json"), starts_with=(b"{",), contains=(b'"status"',))
+ANSWER = Expect(starts_with=(b"{",), contains=(b'"status"',))
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
@@ -68,8 +71,8 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Monthly and quarterly figures of one decade, as printed; `period` is the first day of the month or quarter.
 
     Averages over a year are skipped. A `-` is a missing value; so is a month that the catalogue lists under
-    `never_published` and that the response omits. Rejects are: a series that the API does not know, a series that the
-    response to its batch lacks, and an unknown message.
+    `never_published` and that the response omits. Rejects are: a series that the API does not know, and a series that
+    the response to its batch lacks. Another message concerns no figure and is logged.
 
     Raises BadPayload for a status other than success, a shortened range, years outside the decade, a response without
     series, or a key that this module does not use.
@@ -187,14 +190,14 @@ def _is_rows(data: Any) -> bool:
 
 
 def _complaints(messages: list[str], known: dict[str, Series], key: str) -> list[pl.DataFrame]:
-    """Rejects from the API's messages, except that a series has no figures in some year."""
+    """Rejects for series that the API does not know; other messages are logged, unless a series has no figures yet."""
     rejects = []
     for message in messages:
-        if NO_DATA.search(message):
-            continue
-        unknown = UNKNOWN_SERIES.search(message)
-        series = known.get(unknown[1].rstrip(".,")) if unknown else None
-        rejects.append(_cells.rejected(series.id if series else None, key, f"BLS says: {message}"))
+        if unknown := UNKNOWN_SERIES.search(message):
+            series = known.get(unknown[1].rstrip(".,"))
+            rejects.append(_cells.rejected(series.id if series else None, key, f"BLS says: {message}"))
+        elif not NO_DATA.search(message):
+            log.warning("%s %s: BLS says: %s", SOURCE, key, printable(message))
     return rejects
 
 

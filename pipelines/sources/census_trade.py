@@ -15,7 +15,7 @@ on which the United Nations print imports), and of imports for consumption (CON_
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -27,15 +27,20 @@ from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
 SOURCE = "census_trade"
 URL = "https://api.census.gov/data/timeseries/intltrade/imports/hs"
 FIRST_MONTH = "2013-01"  # earlier months are not available at every level
+EARLIEST_RELEASE_DAYS = 33  # after a month's end: a range that ends in a month that is not out may be answered with 204
 LEVELS = {4: "HS4", 6: "HS6"}  # by the digits of a code
 ALL_COUNTRIES = "-"
 PREFIX = "imports/"
 
-ANSWER = Expect(content_types=("application/json",), starts_with=(b"[",), contains=(b'"I_COMMODITY"', b'"time"'))
+ANSWER = Expect(starts_with=(b"[",), contains=(b'"I_COMMODITY"', b'"time"'))
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
-    """One request per product for all months: past ones are revised every month, and all of them once a year."""
+    """One request per product for all months: past ones are revised every month, and all of them once a year.
+
+    The range ends with the last month that can be out. 204 says that it is not yet.
+    """
+    newest = (today - timedelta(days=EARLIEST_RELEASE_DAYS - 1)).replace(day=1) - timedelta(days=1)
     fields: dict[str, list[str]] = {}
     for series in catalog.series_of(SOURCE):
         fields.setdefault(str(series.select["commodity"]), []).append(str(series.select["field"]))
@@ -50,8 +55,9 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
                 ("COMM_LVL", LEVELS[len(code)]),
                 ("I_COMMODITY", code),
                 ("CTY_CODE", ALL_COUNTRIES),
-                ("time", f"from {FIRST_MONTH} to {today:%Y-%m}"),
+                ("time", f"from {FIRST_MONTH} to {newest:%Y-%m}"),
             ),
+            absent_ok=True,
             key_parameter="key",
         )
         for code, wanted in fields.items()

@@ -22,7 +22,6 @@ PAGE_SIZE = 5000  # without `$limit`, a response is silently limited to 1,000 ro
 CODE, AS_OF = "cftc_contract_market_code", "report_date_as_yyyy_mm_dd"
 
 ROWS = Expect(
-    content_types=("application/json", "text/json"),
     starts_with=(b"[",),
 )
 

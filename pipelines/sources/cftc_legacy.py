@@ -41,7 +41,7 @@ SUMS = {
 }
 OPEN_INTEREST_SUMS = (("reportable_long", "nonreportable_long"), ("reportable_short", "nonreportable_short"))
 
-FILE = Expect(content_types=("text/plain", "text/csv", "application/octet-stream"), starts_with=(b'"',))
+FILE = Expect(starts_with=(b'"',))
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:

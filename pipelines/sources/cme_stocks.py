@@ -27,7 +27,6 @@ DATE_FORMATS = ("%m/%d/%Y", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%m/%d/%y")
 DATED = re.compile(r"\d[\d/:\- ]*\d")
 
 WORKBOOK = Expect(
-    content_types=("application/vnd.ms-excel", "application/octet-stream", "application/msexcel", "binary/"),
     starts_with=(OLE_SIGNATURE,),  # a refusal is HTML; an xlsx under this name would be a new format
 )
 
@@ -111,7 +110,8 @@ def _normal(cell: str | None) -> str:
 
 
 def _label(row: list[str]) -> str:
-    return next((cell for cell in row if cell), "")
+    """The first cell with text, without a remark in brackets: copper's rows are "Total Registered (warranted)"."""
+    return re.sub(r"\s*\([^)]*\)", "", next((cell for cell in row if cell), ""))
 
 
 def _number(text: str) -> float | None:

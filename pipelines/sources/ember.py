@@ -27,7 +27,6 @@ COUNTRY = "country"  # "Country or economy" since 2026, "Country" before; region
 TOTAL = "Total generation"  # the one sum that is read, as the denominator of a share
 
 CSV = Expect(
-    content_types=("text/csv", "application/csv", "text/plain", "application/octet-stream", "binary/octet-stream"),
     starts_with=(b"Area,", b'"Area"'),
     contains=(DATE.encode(), SOURCE_NAME.encode(), GENERATION.encode()),
 )

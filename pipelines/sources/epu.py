@@ -18,10 +18,9 @@ from pipelines.sources import REJECT, Expect, Parsed, Request, _cells, _sheets
 
 SOURCE = "epu"
 FILES_URL = "https://www.policyuncertainty.com/media"
-CSV_CONTENT_TYPES = ("text/csv", "application/csv", "text/plain")
 
 # A workbook may have either extension: the China file has been published with both.
-FILE = Expect(content_types=(*CSV_CONTENT_TYPES, *_sheets.CONTENT_TYPES), starts_with=(b"",))
+FILE = Expect(starts_with=(b"",))
 DATE_COLUMNS = {Frequency.MONTHLY: ("year", "month"), Frequency.DAILY: ("year", "month", "day")}
 
 

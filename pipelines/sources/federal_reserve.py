@@ -35,12 +35,6 @@ FIGURE = "A"
 NO_FIGURE = ("ND", "NA", "NC")  # no data, not available, not calculable: OBS_VALUE is then a placeholder
 
 ARCHIVE = Expect(
-    content_types=(
-        "application/zip",
-        "application/x-zip-compressed",
-        "application/octet-stream",
-        "binary/octet-stream",
-    ),
     starts_with=(b"PK",),  # a removed URL returns an HTML page
 )
 

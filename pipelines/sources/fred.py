@@ -22,7 +22,6 @@ KEY_PREFIX = "fredgraph/"
 DATE_HEADERS = ("observation_date", "DATE")  # since December 2024, and before
 
 CSV = Expect(
-    content_types=("text/csv", "application/csv", "text/plain", "application/octet-stream"),
     starts_with=tuple(f"{name},".encode() for name in DATE_HEADERS),
 )
 

@@ -23,14 +23,8 @@ CLOSED_AFTER_DAYS = 3
 DELIVERY_MONTH = re.compile(r"\d{4}")
 SUBTOTAL = "小计"
 
-HEADERS = {
-    "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-    # Required: the API only serves the exchange's own page.
-    "Origin": "http://www.gfex.com.cn",
-    "Referer": "http://www.gfex.com.cn/gfex/rihq/hqsj_tjsj.shtml",
-}
+HEADERS = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
 QUOTES = Expect(
-    content_types=("application/json", "text/json", "text/plain", "text/html"),
     starts_with=(b"{",),
     contains=(b'"data"',),
 )
@@ -61,11 +55,13 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Settlement prices of one day in each product's own unit (CNY per tonne; platinum and palladium per gram).
 
-    The response does not contain its date. For a day without trading it has a grand total of zeros and no delivery
-    month, which gives no rows and is not an error. An empty field and a 0 are missing values. A product whose delivery
-    months do not add up to the exchange's own subtotal is rejected.
+    The response repeats the date that it was asked for (`param.trade_date`), which must be that of `key`. For a day
+    without trading it has a grand total of zeros and no delivery month, which gives no rows and is not an error. An
+    empty field and a 0 are missing values. A product whose delivery months do not add up to the exchange's own subtotal
+    is rejected.
 
-    Raises BadPayload if the body reports an error, has no list of lines, or has trading but none of the products.
+    Raises BadPayload if the body reports an error, is another day's, has no list of lines, or has trading but none of
+    the products.
     """
     wanted = catalog.series_of(SOURCE)
     try:
@@ -74,7 +70,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         wanted = []
     if not key.startswith(KEY_PREFIX) or not wanted:
         raise BadPayload(f"no catalogued series reads '{key}'", source=SOURCE)
-    by_product = _lines(body, key)
+    by_product = _lines(body, key, day)
     if not by_product:
         return Parsed()
 
@@ -99,7 +95,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     )
 
 
-def _lines(body: bytes, key: str) -> dict[str, list[dict[str, str]]]:
+def _lines(body: bytes, key: str, day: date) -> dict[str, list[dict[str, str]]]:
     """Lines by product code in capitals; empty for a day without any delivery month."""
     try:
         document = _json.printed(body)
@@ -108,6 +104,10 @@ def _lines(body: bytes, key: str) -> dict[str, list[dict[str, str]]]:
     if not isinstance(document, dict) or str(document.get("code", "0")) != "0":
         told = document.get("msg") if isinstance(document, dict) else None
         raise BadPayload(f"{key}: no success: {told or 'no message'}", source=SOURCE, todo="try again later")
+    asked = document.get("param")
+    said = asked.get("trade_date") if isinstance(asked, dict) else None
+    if said is not None and said not in (f"{day:%Y%m%d}", [f"{day:%Y%m%d}"]):
+        raise BadPayload(f"{key}: the answer for trade_date {said}", source=SOURCE, todo="try again later")
     data = document.get("data")
     if not isinstance(data, list) or not data or not all(isinstance(line, dict) for line in data):
         raise BadPayload(f"{key}: success without lines", source=SOURCE, todo="try again later")

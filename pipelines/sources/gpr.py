@@ -21,7 +21,7 @@ DATE_COLUMNS = ("month", "date", "DAY")  # monthly file: month; daily file: date
 LABEL_NAME, LABEL_TEXT = "var_name", "var_label"  # trailing columns that describe the others
 BASE = re.compile(r"\d{4}:\d{4}\s*=\s*100")
 
-WORKBOOK = Expect(content_types=_sheets.CONTENT_TYPES, starts_with=(_sheets.OLE, _sheets.ZIP))
+WORKBOOK = Expect(starts_with=(_sheets.OLE, _sheets.ZIP))
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:

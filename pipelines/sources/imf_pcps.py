@@ -25,7 +25,6 @@ WORLD = "G001"  # another code for the world (W00) returns 200 and no data
 DIMENSIONS = MappingProxyType({"COUNTRY": WORLD, "DATA_TRANSFORMATION": "USD", "FREQUENCY": "M"})  # and INDICATOR
 
 CSV = Expect(
-    content_types=("application/vnd.sdmx.data+csv", "text/csv", "application/csv", "text/plain"),
     starts_with=(b"STRUCTURE", b'"STRUCTURE', b"DATAFLOW", b'"DATAFLOW'),
     contains=(b"TIME_PERIOD", b"OBS_VALUE"),
 )
@@ -41,7 +40,7 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
             key=f"{KEY_PREFIX}{indicator}",
             url=f"{DATA_URL}/{WORLD}.{indicator}.USD.M",
             expect=CSV,
-            headers={"Accept": "application/vnd.sdmx.data+csv"},
+            headers={"Accept": "application/vnd.sdmx.data+csv;version=1.0.0"},
         )
         for indicator in indicators
     ]

@@ -21,7 +21,6 @@ URL = "https://prices.lbma.org.uk/json/"
 USD_LEG = 0  # "v" has US dollars, pounds and euros, in this order
 
 FIXES = Expect(
-    content_types=("application/json", "text/json", "text/plain", "application/octet-stream"),
     starts_with=(b"[",),
     contains=(b'"d"', b'"v"'),
 )

@@ -38,9 +38,9 @@ NO_FIGURE = r"^(\.+|-?\*+)$"
 YEARS_TO_EDITION = 2
 FIRST_YEAR_FROM_OCTOBER = 1977  # Congressional Budget Act of 1974; until 1976 a fiscal year began on 1 July
 
-PAGE = Expect(content_types=("text/html", "application/xhtml+xml"), starts_with=(b"<",))
+PAGE = Expect(starts_with=(b"<",))
 # An HTML error page has status 200 too.
-WORKBOOK = Expect(content_types=_sheets.CONTENT_TYPES, starts_with=(_sheets.ZIP,))
+WORKBOOK = Expect(starts_with=(_sheets.ZIP,))
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:

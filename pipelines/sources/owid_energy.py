@@ -17,7 +17,6 @@ KEY = "owid-energy-data"
 ISO, YEAR = "iso_code", "year"
 
 CSV = Expect(
-    content_types=("text/csv", "application/csv", "text/plain", "application/octet-stream", "binary/octet-stream"),
     starts_with=(b"country,", b'"country"'),
     contains=(b"iso_code", b"year"),
 )

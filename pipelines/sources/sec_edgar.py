@@ -25,12 +25,12 @@ from pipelines.sources import FILING, NOT_JSON, REJECT, Expect, Parsed, Request,
 
 SOURCE = "sec_edgar"
 URL = "https://data.sec.gov/api/xbrl/companyfacts/CIK{cik:010d}.json"
-EXPECT = Expect(content_types=("application/json",), starts_with=(b"{",), contains=(b'"cik"', b'"facts"'))
+EXPECT = Expect(starts_with=(b"{",), contains=(b'"cik"', b'"facts"'))
 
 SUBMISSIONS_URL = "https://data.sec.gov/submissions/CIK{cik:010d}.json"
 SUBMISSIONS_KEY = "submissions/"
 # The header of a filer is shorter than 64 KiB, so the list of its filings begins inside what is looked at.
-SUBMISSIONS = Expect(content_types=("application/json",), starts_with=(b"{",), contains=(b'"cik"', b'"filings"'))
+SUBMISSIONS = Expect(starts_with=(b"{",), contains=(b'"cik"', b'"filings"'))
 
 # The rest of a filer's list (insiders' forms, correspondence, proxies) says nothing about figures to come.
 # 10-KT and 10-QT cover the odd period when a fiscal year changes.

@@ -31,12 +31,11 @@ UNIT = re.compile(r"单位\s*[:：]\s*(\S+)")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 QUOTES_FILE = Expect(
-    content_types=("application/json", "application/octet-stream", "text/plain", "text/json", "text/html"),
     starts_with=(b"{",),
     contains=(b"o_curinstrument",),
 )
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
-STOCKS_PAGE = Expect(content_types=("text/html", "application/xhtml+xml"), starts_with=(b"<",))
+STOCKS_PAGE = Expect(starts_with=(b"<",))
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:

@@ -19,7 +19,7 @@ KEY = "tpu_web_latest"
 DATE_COLUMN = "DATE"  # DATEQ is that of the quarterly sheet
 HEADER_SEARCH_ROWS = 10  # names are currently in the first row
 
-WORKBOOK = Expect(content_types=_sheets.CONTENT_TYPES, starts_with=(_sheets.ZIP, _sheets.OLE))
+WORKBOOK = Expect(starts_with=(_sheets.ZIP, _sheets.OLE))
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:

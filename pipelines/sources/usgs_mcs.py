@@ -24,9 +24,8 @@ FILE_NAME = "MCS2026_Commodities_Data.csv"
 KEY_PREFIX = "mcs2026/"
 HOSTS = ("www.sciencebase.gov", "sciencebase.gov", "prod-is-usgs-sb-prod-publish.s3.amazonaws.com")
 
-ITEM = Expect(content_types=("application/json",), starts_with=(b"{",))
+ITEM = Expect(starts_with=(b"{",))
 CSV = Expect(
-    content_types=("text/csv", "application/csv", "text/plain", "application/octet-stream", "application/vnd.ms-excel"),
     starts_with=(b"MCS chapter,", b'"MCS chapter"'),
     contains=(b"Statistics_detail",),
 )
@@ -43,8 +42,9 @@ COLUMNS = (
 )
 
 # Counted as missing, in addition to the markers common to all sources (W withheld, NA, XX, the dash for zero or none):
-# the table's words "Large" and "Very small", bounds (>50) and ranges (500-1,000).
-NO_FIGURE = r"(?i)^(?:[<>].*|large|very small|\d[\d,.]*\s*[–-]\s*\d[\d,.]*)$"
+# E (net exporter, so there is no import reliance), s (less than half a unit), the words "Large" and "Very small",
+# bounds (>50) and ranges (500-1,000).
+NO_FIGURE = r"^(?:E|s|[<>].*|(?i:large|very small)|\d[\d,.]*\s*[–-]\s*\d[\d,.]*)$"
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:

@@ -22,7 +22,7 @@ URL = "https://hts.usitc.gov/reststop/releaseList"
 KEY = "releases"
 FIELDS = {"name": "release_id", "title": "title", "status": "status", "releaseStartDate": "start_text"}
 
-LIST = Expect(content_types=("application/json",), starts_with=(b"[",), contains=(b'"releaseStartDate"',))
+LIST = Expect(starts_with=(b"[",), contains=(b'"releaseStartDate"',))
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
@@ -33,8 +33,11 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Releases (columns of TARIFF_RELEASE). An empty start date is null.
 
-    A line without a name or a status, with a date that is not printed as month/day/year, or with a duplicate name is a
-    reject. Raises BadPayload for anything but a list of lines, or if a field is absent from all lines.
+    Names repeat among the releases before 2018 ("basicCorrections2"): those carry their first day, as in
+    "basicCorrections2 of 2016-07-01". A line without a name or a status, with a date that is not printed as
+    month/day/year, or with the name and day of another line is a reject; a line that is repeated whole counts once.
+
+    Raises BadPayload for anything but a list of lines, or if a field is absent from all lines.
     """
     try:
         lines = _json.typed(body)
@@ -54,19 +57,26 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     frame = (
         pl.DataFrame(text, schema=dict.fromkeys(text, pl.String))
         .with_row_index("line", offset=1)
+        .unique(list(text), keep="first", maintain_order=True)
         .with_columns(
             release_start_date=pl.col("start_text").str.to_date("%m/%d/%Y", strict=False, exact=True),
             row=pl.format("line {} ({})", "line", pl.col("release_id").fill_null("no name")),
         )
         .with_columns(
-            reason=pl.when(pl.col("release_id").is_null())
+            release_id=pl.when(pl.len().over("release_id") > 1)
+            .then(pl.concat_str("release_id", pl.col("release_start_date").dt.to_string("%Y-%m-%d"), separator=" of "))
+            .otherwise("release_id"),
+            unnamed=pl.col("release_id").is_null(),
+        )
+        .with_columns(
+            reason=pl.when("unnamed")
             .then(pl.lit("'name' is missing"))
             .when(pl.col("status").is_null())
             .then(pl.lit("'status' is missing"))
             .when(pl.col("start_text").is_not_null() & pl.col("release_start_date").is_null())
             .then(pl.format("'releaseStartDate' is not printed as month/day/year: {}", "start_text"))
-            .when(pl.len().over("release_id") > 1)
-            .then(pl.lit("its name is in the list more than once"))
+            .when(pl.col("release_id").is_null() | (pl.len().over("release_id") > 1))
+            .then(pl.lit("its name and first day are in the list more than once"))
         )
     )
     return Parsed(

@@ -23,7 +23,7 @@ FIRST_ROWS_AFTER_DAYS = 5
 CLOSED_AFTER_DAYS = 31  # of the new year: by then the old year is complete and corrected
 DAY = re.compile(r"\d{1,2}\. ?[A-Za-z]+ \d{4}")
 
-PAGE = Expect(content_types=("text/html", "application/xhtml+xml"), starts_with=(b"<",), contains=(b"LME",))
+PAGE = Expect(starts_with=(b"<",), contains=(b"LME",))
 
 
 def plan(catalog: Catalog, today: date) -> list[Request]:

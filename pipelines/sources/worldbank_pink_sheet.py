@@ -29,14 +29,8 @@ UNIT = re.compile(r"\(.+\)")
 PERIOD = r"^(\d{4})M(0[1-9]|1[0-2])$"
 HEADER_SEARCH_ROWS = 30  # names are currently in row 5; the number of notes above them varies
 
-PAGE = Expect(content_types=("text/html", "application/xhtml+xml"), starts_with=(b"<",))
+PAGE = Expect(starts_with=(b"<",))
 WORKBOOK = Expect(
-    content_types=(
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "application/octet-stream",
-        "binary/octet-stream",
-        "application/zip",
-    ),
     starts_with=(b"PK",),  # an HTML error page has status 200 too
 )
 

@@ -21,11 +21,8 @@ CHART_URL = "https://query1.finance.yahoo.com/v8/finance/chart/"
 KEY_PREFIX = "chart/"
 MAX_STAMP = 253_402_300_800  # the first second of the year 10000
 RANGE = "2y"  # about 50 kB per response; a revision within this range is seen in the next run
-# The API answers 429 to any User-Agent that is not a browser's; nothing else in the request is disguised.
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
 
 CHART = Expect(
-    content_types=("application/json", "text/json"),
     starts_with=(b"{",),
     contains=(b'"chart"',),
 )
@@ -42,7 +39,6 @@ def plan(catalog: Catalog, today: date) -> list[Request]:
             url=f"{CHART_URL}{symbol}",
             expect=CHART,
             params=(("range", RANGE), ("interval", "1d")),
-            headers={"User-Agent": BROWSER},
         )
         for symbol in symbols
     ]

@@ -118,11 +118,12 @@ TABLES = (
             Column(
                 "outcome",
                 "varchar",
-                "fresh, unchanged, failed (not reached or not what was asked), refused (contract), waiting (not read "
-                "in time: the next run tries again)",
+                "fresh, unchanged, absent (nothing there, as may be), failed (not reached or not what was asked), "
+                "blocked (the publisher turned this client away), refused (contract), waiting (not read in time: the "
+                "next run tries again)",
             ),
             Column("payload_id", "varchar", "SHA-256 of the answer"),
-            Column("error", "varchar", "Why it failed, was refused or waits"),
+            Column("error", "varchar", "Why it failed, was blocked or refused, or waits"),
             Column("seconds", "double", "Duration of the request in seconds"),
         ),
     ),
@@ -135,7 +136,11 @@ TABLES = (
             Column("series_id", "varchar", "Series of the catalogue (or company, topic, or source of records)"),
             Column("retrieved_at", "timestamp", "When the payload was fetched, UTC"),
             Column("rows", "bigint", "Good rows in the payload"),
-            Column("missing", "bigint", "Cells that hold a missing-value marker"),
+            Column(
+                "missing",
+                "bigint",
+                "Cells that hold a missing-value marker, and figures of a period that had not ended",
+            ),
             Column("quarantined", "bigint", "Rows sent to quarantine"),
             Column("first_period", "date", "First period in the payload"),
             Column("last_period", "date", "Last period in the payload"),

@@ -201,7 +201,7 @@ class Simulation:
         asked = [self.catalog.sources[s] for s in ASKED]
         for source, checks in land(asked, sources.module, self.catalog, settings).items():
             self.outcomes.update((source, c.outcome) for c in checks)
-            if any(c.outcome in ("failed", "not_tried") for c in checks):
+            if any(c.outcome in ("failed", "blocked", "not_tried") for c in checks):
                 self.failed_days.add((day, source))
         self.load(settings, Landing(settings.landing_dir))
 

@@ -29,6 +29,11 @@ def serve(body: bytes, content_type: str = "text/csv", status: int = 200, **head
 
 
 PAGE = b"<!DOCTYPE html><html><body>We are down for maintenance. Please come back later today.</body></html>" * 3
+# A challenge in the form that firewalls serve: 38 kB of scripts, and a line for those who read it.
+CHALLENGE = (
+    b"<html><head><script>" + b"var a=unescape('%7b');" * 1730 + b"</script></head>"
+    b"<body><noscript>Please enable JavaScript and refresh the page.</noscript></body></html>"
+)
 ROWS = b"observation_date,FEDFUNDS\n" + b"2026-01-01,3.64\n" * 40
 
 FAULTS: dict[str, tuple[FaultOf, str]] = {
@@ -38,13 +43,19 @@ FAULTS: dict[str, tuple[FaultOf, str]] = {
     "reset mid-body": (fault("reset"), "broke off after"),
     "cut mid-body": (fault("truncated"), "broke off after"),
     "truncated gzip": (fault("truncated_gzip"), "the compressed stream is truncated"),
-    "429 without Retry-After": (fault("429"), "answered 429"),
-    "429 with Retry-After": (fault("429", retry_after="1"), "answered 429"),
+    "429 without Retry-After": (fault("429"), "blocked, answered 429"),
+    "429 with Retry-After": (fault("429", retry_after="1"), "blocked, answered 429"),
     "500 for good": (fault("500"), "answered 500"),
     "503 with a page": (fault("503_html"), "answered 503: Please try again later"),
-    "403 with a page": (fault("403_html"), "answered 403: Please try again later"),
-    "200 with a page": (serve(PAGE, "text/html"), "answered 200 as text/html: We are down for maintenance"),
-    "200 with a page called CSV": (serve(PAGE), "answered 200 with an unexpected beginning: We are down"),
+    "403 with a page": (fault("403_html"), "blocked, answered 403: Please try again later"),
+    "412 with scripts": (serve(CHALLENGE, "text/html", 412), "blocked, answered 412: Please enable JavaScript"),
+    "200 with a challenge": (
+        serve(CHALLENGE, "text/html"),
+        "blocked, answered 200 with a page of scripts (a challenge, or the address moved): Please enable JavaScript",
+    ),
+    "200 with a challenge called CSV": (serve(CHALLENGE), "blocked, answered 200 with a page of scripts"),
+    "200 with a page": (serve(PAGE, "text/html"), "answered 200 with a page in place of data: We are down"),
+    "200 with a page called CSV": (serve(PAGE), "answered 200 with a page in place of data: We are down"),
     "200 with an empty body": (fault("empty"), "answered 200 with 0 bytes, fewer than the minimum of 100"),
     "redirect loop": (fault("redirect_loop"), "redirected more than 5 times"),
     "redirect to another host": (
@@ -66,6 +77,7 @@ FAULTS: dict[str, tuple[FaultOf, str]] = {
 def test_it_is_said_the_others_go_on_and_what_was_known_stands(standing_desk: Desk, name: str) -> None:
     desk = standing_desk
     make, message = FAULTS[name]
+    outcome = "blocked" if message.startswith("blocked") else "failed"
     before = desk.everything()
     assert len(before["fred_fedfunds_pct"]) == 679, "counted in the recorded file: January 1970 to July 2026"
 
@@ -73,15 +85,16 @@ def test_it_is_said_the_others_go_on_and_what_was_known_stands(standing_desk: De
     started = time.monotonic()
     faulty = desk.run()
     assert time.monotonic() - started < 20, "bounded, retries included"
-    assert faulty.outcomes("fred") == ["failed"]
+    assert faulty.outcomes("fred") == [outcome]
     said = str(faulty.answered["fred"].description)
     assert not faulty.answered["fred"].passed
     assert message in said
     assert "[source=fred row=fredgraph/FEDFUNDS]" in said, "publisher and request"
     assert desk.rows("select outcome, error from raw.retrieval where source_id = 'fred' order by checked_at")[-1] == (
-        "failed",
+        outcome,
         faulty.landed["fred"][0].error,
     )
+    assert ("METALS_CONTACT" in said) == (outcome == "blocked"), "what the user can do about a block"
     assert said in desk.finding("every_answer_was_taken").examples, "which `metals status` prints"
     assert faulty.outcomes("eastmoney") == ["unchanged"], "the others go on"
     assert faulty.answered["eastmoney"].passed

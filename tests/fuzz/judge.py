@@ -117,7 +117,7 @@ def _held(parsed: Parsed, seed: Seed, catalog: Catalog) -> tuple[str, str, Rows]
     verdicts = ingest.judged(parsed, payload, catalog)
     bad = parsed.rejects.height + sum(v.bad.height for v in verdicts.values())
     good = sum(v.good.height for v in verdicts.values())
-    if bad > catalog.sources[seed.source].max_bad_share * (good + bad):
+    if ingest.too_many_bad(bad, good, catalog.sources[seed.source]):
         reasons = pl.concat([parsed.rejects["reason"], *(v.bad["reason"] for v in verdicts.values())])
         return "refused", f"{bad} of {good + bad} rows: {reasons[0]}", {}
     rows: Rows = {}

@@ -71,7 +71,7 @@ def _answer(
             messages.append(f"Series does not exist for Series {identifier}")
         elif not rows:
             messages += [f"No Data Available for Series {identifier} Year: {year}" for year in range(first, last + 1)]
-    return 200, "application/json;charset=UTF-8", answer(results, *messages)
+    return 200, "text/plain;charset=ISO-8859-1", answer(results, *messages)  # as recorded
 
 
 def routes() -> list[tuple[str, str, Callable[..., tuple[int, str, bytes]]]]:

@@ -58,7 +58,11 @@ def routes() -> list[Route]:
         "Copper_Stocks": (
             "Copper",
             "Short Tons",
-            {"Total Registered": 470000.0, "Total Eligible": 310000.0, "TOTAL COPPER": 780000.0},
+            {
+                "Total Registered (warranted)": 470000.0,
+                "Total Eligible (non-warranted)": 310000.0,
+                "TOTAL COPPER": 780000.0,
+            },
             "DELIVERY POINT",
         ),
         "Gold_Stocks": (

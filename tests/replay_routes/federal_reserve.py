@@ -54,7 +54,7 @@ RELEASES = {
         Source("DGS2", "RIFLGFCY02_N.B", "9"),
     ],
     "h10": [
-        Source("DTWEXBGS", "JRXWTFB_N.B", "9", "Index:_January_2006_100"),
+        Source("DTWEXBGS", "JRXWTFB_N.B", "9", "Index:_1997_Jan_100"),
         Source("DEXCHUS", "RXI_N.B.CH", "9", "Currency"),
     ],
     "h6": [Source("M2SL", "M2.M", "129", "Currency", "1e+09", ("H6_M2",))],

@@ -47,8 +47,8 @@ def grand_total(interest: Any) -> dict[str, Any]:
     return line("", "", "", interest, "总计")
 
 
-def answer_with(lines: list[dict[str, Any]], code: str = "0", msg: str = "") -> bytes:
-    return json.dumps({"code": code, "msg": msg, "data": lines}, ensure_ascii=False).encode()
+def answer_with(lines: list[dict[str, Any]], code: str = "0", msg: str = "", **more: Any) -> bytes:
+    return json.dumps({"code": code, "msg": msg, **more, "data": lines}, ensure_ascii=False).encode()
 
 
 def routes() -> list[Route]:
@@ -65,6 +65,6 @@ def routes() -> list[Route]:
                     subtotal(product, 500),
                 ]
         lines.append(grand_total(500 * len(PRODUCTS) if lines else 0))
-        return 200, "application/json;charset=UTF-8", answer_with(lines)
+        return 200, "application/json;charset=UTF-8", answer_with(lines, param=asked)
 
     return [("www.gfex.com.cn", r"^/u/interfacesWebTiDayQuotes/loadList$", quotes)]

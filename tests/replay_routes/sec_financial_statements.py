@@ -30,7 +30,7 @@ def routes() -> list[Route]:
     return [
         (
             "www.sec.gov",
-            r"^/files/dera/financial-statement-data-sets/\d{4}q[1-4]\.zip$",
+            r"^/files/dera/data/financial-statement-data-sets/\d{4}q[1-4]\.zip$",
             lambda query, body, clock: (200, "application/zip", empty()),
         )
     ]

@@ -68,7 +68,8 @@ def routes() -> list[Route]:
                 for day in days
                 if day.isoweekday() <= 5
             ]
-            bars.append((midnight(today) + 15 * 3600 + 1234, float32(level)))  # the trade of the moment
+            bars.append((midnight(today), float32(level)))  # the running day beside the trade of the moment
+            bars.append((midnight(today) + 15 * 3600 + 1234, float32(level)))
             return 200, "application/json;charset=utf-8", chart(symbol, bars, exchangeName=exchange)
 
         return answer

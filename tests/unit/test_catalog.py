@@ -35,6 +35,7 @@ SOURCE = {
     "max_body_mb": 1,
     "min_body_bytes": 1,
     "max_bad_share": 0.02,
+    "day_ends": "24:00 UTC",
     "bundle": True,
     "description": "A source for tests",
 }
@@ -158,6 +159,8 @@ def test_an_entry_without_an_id_is_named_by_its_position(folder: Path, file: str
         ("sources.yaml", {"hosts": []}, "hosts: List should have at least 1 item"),
         ("sources.yaml", {"requests_per_second": 11}, "requests_per_second: Input should be less than or equal to 10"),
         ("sources.yaml", {"max_bad_share": 1}, "max_bad_share: Input should be less than 1"),
+        ("sources.yaml", {"day_ends": "17:00 Nowhere"}, "No time zone found with key Nowhere"),
+        ("sources.yaml", {"day_ends": "at dusk"}, "day_ends: String should match pattern"),
         ("companies.yaml", {"ciks": []}, "ciks: List should have at least 1 item"),
         ("companies.yaml", {"fiscal_year_end": "June"}, "fiscal_year_end: String should match pattern"),
         ("topics.yaml", {"source": "nobody"}, "unknown source 'nobody'"),

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from pipelines import ingest, warehouse
 from pipelines.audit import checks
 from pipelines.catalog import Catalog, Company, Frequency, History, LicenceClass, Series, Source, Topic, Validity
+from pipelines.catalog import load as load_catalog
 from pipelines.errors import BadPayload, ContractBreach, PayloadNotRead
 from pipelines.landing import Landing, Retrieval
 from pipelines.settings import Settings
@@ -44,6 +45,7 @@ def source(max_bad_share: float = 0.5) -> Source:
         max_body_mb=1,
         min_body_bytes=1,
         max_bad_share=max_bad_share,
+        day_ends="24:00 UTC",
         bundle=True,
         description="A source for tests",
     )
@@ -335,6 +337,77 @@ def test_too_many_bad_rows_refuse_the_payload_and_the_last_good_data_stands(raw:
     assert load(raw, observations(("price", "2026-01", 1.7, 1)), "2026-05-02").rows_changed == 1
 
 
+@pytest.mark.parametrize(
+    ("bad", "good", "share", "refused"),
+    [
+        (2, 55, 0.02, False),  # two labels of a yearbook
+        (10, 11, 0.02, False),
+        (10, 10, 0.02, True),  # as many bad rows as good ones
+        (11, 400, 0.02, True),
+        (11, 600, 0.02, False),  # within the share
+        (2, 1, 0.7, False),  # a report of three figures, by its own share
+        (1, 1, 0.02, True),
+        (1, 0, 0.7, True),
+        (0, 0, 0.02, False),
+    ],
+)
+def test_a_share_refuses_no_payload_for_a_few_labels(bad: int, good: int, share: float, refused: bool) -> None:
+    assert ingest.too_many_bad(bad, good, source(share)) == refused
+
+
+def test_no_publisher_of_the_catalogue_loses_a_payload_of_fifty_figures_for_two_labels() -> None:
+    publishers = load_catalog(Settings().catalog_dir).sources.values()
+    assert [s.id for s in publishers if ingest.too_many_bad(2, 50, s)] == []
+
+
+@pytest.mark.parametrize(
+    ("frequency", "period", "at", "ended"),
+    [
+        ("monthly", "2026-03-01", "2026-03-30 23:00", False),
+        ("monthly", "2026-03-01", "2026-03-31 01:30", True),  # purchasing managers' indices
+        ("quarterly", "2026-01-01", "2026-03-30 12:00", False),
+        ("quarterly", "2026-01-01", "2026-03-31 12:00", True),
+        ("annual", "2026-01-01", "2026-12-30 12:00", False),
+        ("us_fiscal_year", "2025-10-01", "2026-09-29 12:00", False),
+        ("us_fiscal_year", "2025-10-01", "2026-09-30 12:00", True),
+        ("weekly", "2026-03-02", "2026-03-07 12:00", False),
+        ("daily", "2026-03-20", "2026-03-20 23:59", False),
+        ("daily", "2026-03-20", "2026-03-21 00:00", True),
+    ],
+)
+def test_a_period_that_has_not_ended_has_no_figure_and_is_counted(
+    raw: duckdb.DuckDBPyConnection, frequency: str, period: str, at: str, ended: bool
+) -> None:
+    tracked = CATALOG.series["price"].model_copy(update={"frequency": Frequency(frequency)})
+    catalog = Catalog([source()], [tracked], [], [])
+    content = {"observations": [["price", "2024-10-01", 1.0, 1, "a"], ["price", period, 2.0, 1, "b"]]}
+    report = load(raw, content, at, catalog=catalog)
+    assert (report.rows_added, report.rows_quarantined) == ((2, 0) if ended else (1, 0))
+    assert rows(raw, "select rows, missing from raw.coverage") == [(2, 0) if ended else (1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("source_id", "day", "at", "ended"),
+    [
+        ("yahoo", "2026-11-23", "2026-11-23 21:59", False),  # New York closes at 22:00 UTC in winter
+        ("yahoo", "2026-11-23", "2026-11-23 22:00", True),
+        ("yahoo", "2026-07-20", "2026-07-20 21:00", True),  # and at 21:00 in summer
+        ("shfe", "2026-11-23", "2026-11-23 06:59", False),
+        ("shfe", "2026-11-23", "2026-11-23 07:00", True),
+        ("gfex", "2026-11-23", "2026-11-23 06:59", False),
+        ("lbma", "2026-07-20", "2026-07-20 14:59", False),
+        ("lbma", "2026-07-20", "2026-07-20 15:00", True),
+        ("epu", "2026-11-23", "2026-11-23 23:59", False),
+        ("epu", "2026-11-23", "2026-11-24 00:00", True),
+    ],
+)
+def test_each_publishers_day_ends_in_its_own_zone(source_id: str, day: str, at: str, ended: bool) -> None:
+    tracked = load_catalog(Settings().catalog_dir)
+    daily = next(s for s in tracked.series_of(source_id) if s.frequency is Frequency.DAILY)
+    found = tracked.sources[source_id].has_ended(daily, date.fromisoformat(day), datetime.fromisoformat(at))
+    assert found == ended
+
+
 def test_as_many_bad_rows_as_are_tolerated_refuse_nothing(raw: duckdb.DuckDBPyConnection) -> None:
     content = observations(("price", "2026-01", 1.5, 1), ("price", "2026-02", 9999.0, 1))
     assert load(raw, content, "2026-05-01", max_bad_share=0.5).rows_added == 1
@@ -385,7 +458,7 @@ def test_any_sequence_of_vintages_gives_on_every_day_what_the_newest_payload_by_
     """Months of 2025 and tenths; vintages come 20 days apart, the first when some of the months are not due yet."""
     days = [date(2025, 4, 1) + timedelta(days=20 * n) for n in range(len(vintages))]
     seen = [
-        {month: tenths / 10 for month, tenths in vintage.items() if date(2025, month, 1) <= day}
+        {month: tenths / 10 for month, tenths in vintage.items() if date(2025, month + 1, 1) <= day}
         for day, vintage in zip(days, vintages, strict=True)
     ]
     with warehouse.scratch() as raw:

@@ -106,19 +106,19 @@ def test_periods_and_cells_that_cannot_be_read_are_rejected_one_by_one() -> None
     assert figures(parsed, "cpi") == {date(2025, 8, 1): 323.976}
 
 
-def test_years_without_data_are_no_fault_but_an_unknown_series_is() -> None:
+@pytest.mark.parametrize("said", ["Series does not exist for Series PRS", "Invalid Series for Series PRS"])
+def test_years_without_data_are_no_fault_but_an_unknown_series_is(said: str, caplog: pytest.LogCaptureFixture) -> None:
     parsed = parse(
         answer(
             [result("CPI", MONTHS), result("PRS", [])],
             "No Data Available for Series CPI Year: 2026",
-            "Series does not exist for Series PRS",
+            said,
             "Something that was never said before",
         )
     )
-    assert parsed.rejects.select("series_id", "reason").rows() == [
-        ("prs", "BLS says: Series does not exist for Series PRS"),
-        (None, "BLS says: Something that was never said before"),
-    ]
+    assert parsed.rejects.select("series_id", "reason").rows() == [("prs", f"BLS says: {said}")]
+    assert "BLS says: Something that was never said before" in caplog.text, "no figure is concerned, and it is seen"
+    assert "2026" not in caplog.messages[0].partition("says")[2]
     assert len(figures(parsed, "cpi")) == 3
 
 

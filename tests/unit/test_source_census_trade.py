@@ -115,10 +115,20 @@ def test_one_request_per_product_pins_level_and_total_and_holds_no_key(catalog: 
         "COMM_LVL": "HS4",
         "I_COMMODITY": "7403",
         "CTY_CODE": "-",
-        "time": "from 2013-01 to 2026-11",
+        "time": "from 2013-01 to 2026-09",
     }
+    assert all(request.absent_ok for request in requests), "204: not out yet"
     [lithium] = [r for r in requests if r.key == "imports/283691"]
     assert dict(lithium.params)["COMM_LVL"] == "HS6"
+
+
+@pytest.mark.parametrize(
+    ("today", "newest"),
+    [("2026-12-02", "2026-09"), ("2026-12-03", "2026-10"), ("2027-01-01", "2026-10"), ("2027-02-28", "2026-12")],
+)
+def test_the_range_ends_with_the_last_month_that_can_be_out(catalog: Catalog, today: str, newest: str) -> None:
+    times = {dict(r.params)["time"] for r in census_trade.plan(catalog, date.fromisoformat(today))}
+    assert times == {f"from 2013-01 to {newest}"}
 
 
 def test_every_product_of_comtrade_for_the_united_states_is_read(catalog: Catalog) -> None:

@@ -60,6 +60,11 @@ def test_the_stocks_of_the_activity_date_are_found_by_their_labels() -> None:
     assert parsed.rejects.is_empty()
 
 
+def test_remarks_in_brackets_are_no_part_of_a_label() -> None:
+    figures = {"Total Registered (warranted)": 5.0, "Total Eligible (non-warranted)": 6.0, "COMBINED TOTAL": 11.0}
+    assert values(gold(figures)) == {"registered": 5.0, "eligible": 6.0, "total": 11.0}
+
+
 def test_rows_and_columns_may_move() -> None:
     moved = [["a note"], *([None, *row] for row in gold())]
     swapped = [[row[0], *row[:0:-1]] if len(row) == 8 else row for row in gold()]

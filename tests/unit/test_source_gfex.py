@@ -56,6 +56,18 @@ def test_a_day_without_trading_has_no_rows_and_is_no_fault() -> None:
     assert not parsed.missing
 
 
+@pytest.mark.parametrize("said", ["20261120", ["20261120"]])
+def test_the_answer_repeats_the_day_that_was_asked_for(said: Any) -> None:
+    parsed = gfex.parse(answer_with([*LITHIUM, *PLATINUM], param={"trade_date": said}), KEY, CATALOG)
+    assert parsed.observations["period"].to_list() == [DAY, DAY]
+
+
+@pytest.mark.parametrize("lines", [[*LITHIUM, *PLATINUM], [grand_total(0)]])
+def test_the_answer_for_another_day_is_refused(lines: list[dict[str, Any]]) -> None:
+    with pytest.raises(BadPayload, match="the answer for trade_date"):
+        gfex.parse(answer_with(lines, param={"trade_date": ["20261119"], "trade_type": ["0"]}), KEY, CATALOG)
+
+
 def test_an_empty_settlement_is_missing() -> None:
     lines = [line("pt", "2612", "", 30), line("pt", "2702", 481, 20), *LITHIUM]
     parsed = gfex.parse(answer_with(lines), KEY, CATALOG)

@@ -166,4 +166,4 @@ def test_one_request_per_indicator_in_the_order_of_the_key() -> None:
     requests = imf_pcps.plan(CATALOG, date(2026, 11, 22))
     assert [request.key for request in requests] == ["PCPS/PCOPP", "PCPS/PLITH", "PCPS/PURAN"]
     assert requests[0].url == ("https://api.imf.org/external/sdmx/3.0/data/dataflow/IMF.RES/PCPS/+/G001.PCOPP.USD.M")
-    assert requests[0].headers == {"Accept": "application/vnd.sdmx.data+csv"}
+    assert requests[0].headers == {"Accept": "application/vnd.sdmx.data+csv;version=1.0.0"}

@@ -187,6 +187,19 @@ def test_every_quarter_since_2009_is_asked_for_once() -> None:
     requests = sec_financial_statements.plan(CATALOG, date(2026, 11, 22))
     assert [requests[0].key, requests[-1].key, len(requests)] == ["2009q2", "2026q3", 70]
     assert all(request.closed for request in requests)
-    assert requests[4].url == "https://www.sec.gov/files/dera/financial-statement-data-sets/2010q2.zip"
+    assert requests[4].url == "https://www.sec.gov/files/dera/data/financial-statement-data-sets/2010q2.zip"
     with pytest.raises(BadPayload, match="not of the form yyyyqn"):
         sec_financial_statements.parse(archive(fact()), "2010", CATALOG)
+
+
+@pytest.mark.parametrize(
+    ("today", "absent"),
+    [
+        (date(2026, 7, 1), ["2026q2"]),
+        (date(2026, 8, 12), ["2026q2"]),  # the day on which it was recorded as a 404
+        (date(2026, 9, 30), []),
+        (date(2026, 10, 1), ["2026q3"]),
+    ],
+)
+def test_a_quarter_may_be_absent_until_it_must_be_out(today: date, absent: list[str]) -> None:
+    assert [r.key for r in sec_financial_statements.plan(CATALOG, today) if r.absent_ok] == absent

@@ -77,7 +77,9 @@ def test_withheld_figures_and_bounds_are_missing(catalog: Catalog) -> None:
     }
 
 
-@pytest.mark.parametrize("value", ["W", "NA", "XX", "—", "", "<1", "> 75", "500–16,000", "Large", "Very small"])
+@pytest.mark.parametrize(
+    "value", ["W", "NA", "XX", "—", "", "<1", "> 75", "500–16,000", "Large", "Very small", "E", "s"]
+)
 def test_no_marker_becomes_a_figure(catalog: Catalog, value: str) -> None:
     rows = [row(WORLD, "China", "Refinery production", "thousand metric tons", "2025", value), ROWS[1]]
     parsed = usgs_mcs.parse(body(*rows), KEY, catalog)

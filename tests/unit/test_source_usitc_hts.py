@@ -108,7 +108,34 @@ def test_a_line_that_cannot_be_read_is_rejected_and_the_others_go_on(
 def test_a_name_on_two_lines_is_rejected_with_both(catalog: Catalog) -> None:
     parsed = usitc_hts.parse(body(LINE, LINE | {"status": "archive"}, EARLIER), "releases", catalog)
     assert parsed.tariff_releases["release_id"].to_list() == ["2025HTSRev27"]
-    assert parsed.rejects["reason"].to_list() == ["its name is in the list more than once"] * 2
+    assert parsed.rejects["reason"].to_list() == ["its name and first day are in the list more than once"] * 2
+
+
+OLD = LINE | {"name": "basicCorrections2", "status": "archive", "title": "Corrections (2016)"}
+
+
+def test_names_before_2018_repeat_and_carry_their_first_day(catalog: Catalog) -> None:
+    """Names as reported, days made up."""
+    lines = [OLD | {"releaseStartDate": f"07/0{day}/2016"} for day in (1, 2, 3)]
+    parsed = usitc_hts.parse(body(LINE, *lines, lines[2], LINE | {"name": "NTE"}), "releases", catalog)
+    assert parsed.tariff_releases["release_id"].to_list() == [
+        "2025HTSRev28",
+        *(f"basicCorrections2 of 2016-07-0{day}" for day in (1, 2, 3)),
+        "NTE",
+    ]
+    assert parsed.rejects.is_empty(), "a line that is repeated whole counts once"
+
+
+def test_a_repeated_name_without_a_day_is_rejected(catalog: Catalog) -> None:
+    parsed = usitc_hts.parse(body(OLD, OLD | {"releaseStartDate": ""}), "releases", catalog)
+    assert parsed.tariff_releases["release_id"].to_list() == ["basicCorrections2 of 2025-11-10"]
+    assert parsed.rejects["row"].to_list() == ["line 2 (basicCorrections2)"]
+
+
+def test_repeated_names_do_not_refuse_the_list(raw: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    many = [LINE | {"name": f"r{n}"} for n in range(166)]
+    twice = [OLD, OLD | {"title": "another"}, OLD | {"name": "NTE"}, OLD | {"name": "NTE", "title": "another"}]
+    assert put(raw, catalog, "2026-01-02", *many, *twice).rows_added == 166
 
 
 @pytest.mark.parametrize(

@@ -109,8 +109,8 @@ def test_one_request_per_indicator_and_country_and_the_replay_answers_each() -> 
         host_and_path = request.url.removeprefix("https://")
         reply = next(reply for host, path, reply in routes() if re.fullmatch(re.escape(host) + path, host_and_path))
         query = {name: [value] for name, value in request.params}
-        status, content_type, body = reply(query, b"", None)
-        assert (status, content_type.startswith(request.expect.content_types)) == (200, True)
+        status, _, body = reply(query, b"", None)
+        assert status == 200
         parsed = parse(body, request.key)
         assert parsed.rejects.is_empty()
         series = CATALOG.series[parsed.observations["series_id"][0]]

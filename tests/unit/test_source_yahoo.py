@@ -130,11 +130,11 @@ def test_a_key_that_no_series_reads_is_refused() -> None:
         yahoo.parse(chart("CL=F", GOOD), "chart/CL=F", CATALOG)
 
 
-def test_each_symbol_is_asked_for_once_as_a_browser_would() -> None:
+def test_each_symbol_is_asked_for_once_and_nobody_is_impersonated() -> None:
     requests = yahoo.plan(CATALOG, date(2026, 11, 22))
     assert [(r.key, r.url) for r in requests] == [
         ("chart/GC=F", "https://query1.finance.yahoo.com/v8/finance/chart/GC=F"),
         ("chart/HG=F", "https://query1.finance.yahoo.com/v8/finance/chart/HG=F"),
     ]
     assert requests[0].params == (("range", "2y"), ("interval", "1d"))
-    assert requests[0].headers["User-Agent"].startswith("Mozilla/5.0")
+    assert not requests[0].headers

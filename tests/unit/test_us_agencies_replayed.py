@@ -36,8 +36,8 @@ def test_the_replayed_archives_of_the_board_give_the_figures_of_the_shipped_fred
             for host, path, answer in federal_reserve_routes.routes()
             if re.fullmatch(re.escape(f"https://{host}") + path, request.url)
         ]
-        status, content_type, body = answer({}, b"", date(2026, 8, 20), Recordings(shipped))
-        assert (status, content_type.startswith(request.expect.content_types)) == (200, True)
+        status, _, body = answer({}, b"", date(2026, 8, 20), Recordings(shipped))
+        assert status == 200
         assert body.startswith(request.expect.starts_with)
         parsed = federal_reserve.parse(body, request.key, catalog)
         assert parsed.rejects.is_empty()
@@ -61,8 +61,8 @@ def test_the_replayed_decades_of_bls_give_the_figures_of_the_shipped_fred_files(
     found: dict[str, dict[date, float]] = {}
     missing: dict[str, int] = {}
     for request in requests:
-        status, content_type, body = reply({}, request.body or b"", date(2026, 8, 20), Recordings(shipped))
-        assert (status, content_type.startswith(request.expect.content_types)) == (200, True)
+        status, _, body = reply({}, request.body or b"", date(2026, 8, 20), Recordings(shipped))
+        assert status == 200
         parsed = bls.parse(body, request.key, catalog)
         assert parsed.rejects.is_empty()
         missing |= parsed.missing
@@ -86,10 +86,8 @@ def test_every_request_is_answered_by_the_replay_and_read(shipped: Path, clock: 
             for host, path, found in fiscal_data_routes.routes()
             if re.fullmatch(f"https://{re.escape(host)}{path}", request.url)
         ]
-        status, content_type, body = answer(
-            {name: [value] for name, value in request.params}, b"", clock, Recordings(shipped)
-        )
-        assert (status, content_type) == (200, "application/json")
+        status, _, body = answer({name: [value] for name, value in request.params}, b"", clock, Recordings(shipped))
+        assert status == 200
         if json.loads(body)["meta"]["total-count"] == 0:
             with pytest.raises(BadPayload, match="total-count is '0'"):
                 fiscal_data.parse(body, request.key, catalog)

@@ -99,7 +99,7 @@ def _metadata(retrievals: list[Retrieval]) -> dict[str, Any]:
 
 
 def _answered(source: Source, retrievals: list[Retrieval]) -> AssetCheckResult:
-    failed = [c for c in retrievals if c.outcome == "failed"]
+    failed = [c for c in retrievals if c.outcome in ("failed", "blocked")]
     said = "; ".join(c.error or c.key for c in failed[:3]) or (
         "nothing was due" if all(c.outcome in NOT_ASKED for c in retrievals) else "every request was answered"
     )

@@ -216,7 +216,8 @@ def _contract_held(
     connection: duckdb.DuckDBPyConnection, source: Source, held: list[dict[str, Any]], report: ingest.Report
 ) -> AssetCheckResult:
     faults = standing_faults(connection)
-    standing = [str(why) for source_id, _, outcome, why in faults if source_id == source.id and outcome != "failed"]
+    not_landed = ("failed", "blocked")  # which the check `answered` reports
+    standing = [str(why) for source_id, _, how, why in faults if source_id == source.id and how not in not_landed]
     refused = list(dict.fromkeys(report.refused + standing))
     quarantined = {h["series_id"]: int(h["quarantined"]) for h in held if h["quarantined"]}
     vanished = {h["series_id"]: int(h["rows_vanished"]) for h in held if h["rows_vanished"]}
