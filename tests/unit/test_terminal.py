@@ -11,7 +11,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from pipelines.cli import app
-from pipelines.reporting import progress
+from pipelines.reporting import progress, status
 
 LONG = "a_publisher: " + "reached after a long while " * 8
 
@@ -125,3 +125,18 @@ def test_the_shell_is_told_what_may_follow(words: str, offered: list[str]) -> No
         },
     )
     assert sorted(run.stdout.split()) == offered
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        ({"blocked": 3, "not_tried": 4}, "kept (blocked by the publisher)"),
+        ({"failed": 1, "not_tried": 4}, "kept (not reached)"),
+        ({"fresh": 1, "blocked": 1}, "fresh, part blocked"),
+        ({"unchanged": 1, "failed": 1, "blocked": 1}, "unchanged, part failed, part blocked"),
+        ({"absent": 2}, "kept"),
+    ],
+)
+def test_the_summary_tells_a_block_from_a_fault(outcomes: dict[str, int], said: str) -> None:
+    source = {"last_outcome": None, "rows": 7, "ever_answered": True}
+    assert status.retrieval_outcome(outcomes, source) == said
