@@ -205,6 +205,7 @@ def _retrieve(
                 last_modified=headers.get("Last-Modified") or (unmodified.last_modified if unmodified else None),
                 bytes=len(body),
                 seconds=round(time.monotonic() - started, 3),
+                closed=request.closed or None,
             ),
         )
     yield from further
@@ -216,7 +217,8 @@ def _reason_to_skip(
     reason = not_asked(source, settings)
     if reason is not None:
         return reason
-    if request.closed and any(c.payload_id for c in seen):  # what was absent may still be published
+    # A response from before may be unfinished (a session, a year), and what was absent may still be published.
+    if request.closed and any(c.closed for c in seen):
         return "closed"
     # A page that is not landed is fetched in every run, because the time of its last retrieval is not recorded.
     if request.land and seen and now - seen[-1].checked_at < timedelta(hours=source.cadence_hours):

@@ -45,6 +45,7 @@ class Retrieval:
     bytes: int | None = None
     seconds: float | None = None
     error: str | None = None
+    closed: bool | None = None  # true for a response to a request that said that it no longer changes
 
     def line(self) -> str:
         record = {k: v for k, v in asdict(self).items() if v is not None}

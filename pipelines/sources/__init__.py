@@ -47,7 +47,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None  # sent by POST; its content type is in `headers`
     land: bool = True  # False: a page that is only read to find the next link
-    closed: bool = False  # the response no longer changes: not fetched again once landed (absent is not landed)
+    closed: bool = False  # from now on the response no longer changes: not fetched again once landed
     key_parameter: str | None = None  # URL parameter for the API key (Source.key); not in `url` or `params`
     absent_ok: bool = False  # 404 and 204 are valid responses: there is no such resource (a day without trading)
     then: Callable[[bytes], list[Request]] | None = None  # further requests that follow from the response

@@ -205,6 +205,23 @@ def test_an_answer_that_no_longer_changes_is_asked_once_and_still_leads_on(
     assert bodies == [BODY, BODY]
 
 
+def test_a_response_from_before_the_end_is_asked_for_once_more_and_then_closed(
+    settings: Settings, httpserver: HTTPServer
+) -> None:
+    """A machine that was off for a week saw Monday's session at noon; Monday is closed by now, its figure is not."""
+    serve(httpserver)
+    monday = Request(key="monday", url=URL, expect=CSV)
+    assert ask(settings, monday)[0].outcome == "fresh"
+    httpserver.clear_all_handlers()
+    serve(httpserver, BODY + b"2026-03-01,3.5\n")
+    closed = replace(monday, closed=True)
+    assert [ask(later(settings, hours), closed)[0].outcome for hours in (168, 200, 240)] == [
+        "fresh",
+        "closed",
+        "closed",
+    ]
+
+
 def test_not_modified_keeps_the_landed_payload_and_its_validators(settings: Settings, httpserver: HTTPServer) -> None:
     def answer(asked: Asked) -> Response:
         if asked.headers.get("If-None-Match") == '"a"':

@@ -69,6 +69,14 @@ def test_the_month_with_the_largest_open_interest_speaks_for_the_product() -> No
     assert not parsed.missing
 
 
+def test_the_file_of_a_running_day_has_no_settlement_yet_and_is_no_fault() -> None:
+    running = [{**cells, "SETTLEMENTPRICE": ""} for cells in (*COPPER, *GOLD)]
+    parsed = shfe.parse(daily(DAY, running), QUOTES, CATALOG)
+    assert parsed.observations.is_empty()
+    assert parsed.rejects.is_empty()
+    assert parsed.missing == {"cu": 1, "au": 1}
+
+
 @pytest.mark.parametrize("nothing", ["", "   ", 0, None])
 def test_an_empty_settlement_is_missing_and_no_other_month_stands_in(nothing: Any) -> None:
     lines = [line("cu_f", "2701", nothing, 300), line("cu_f", "2702", 111000, 200), *GOLD]
