@@ -19,7 +19,7 @@ INPUTS = {
     "ai": ("sec_edgar", "sec_financial_statements"),
     "money": ("eastmoney", "nbs"),
     "premium": ("yahoo", "westmetall", "lbma"),
-    "coal": ("ember", "owid_energy"),
+    "coal": ("ember", "owid_energy", "nbs"),
     "seventies": ("fred", "omb", "worldbank_indicators", "worldbank_pink_sheet"),
     "divergences": ("worldbank_pink_sheet", "nbs", "eastmoney", "sec_edgar"),
     "opportunities": ("worldbank_pink_sheet", "federal_reserve", "fred", "eastmoney"),

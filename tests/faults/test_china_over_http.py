@@ -162,7 +162,7 @@ def test_the_page_of_another_month_does_not_land(desk: Desk) -> None:
     before = desk.everything()
     page = "english.customs.gov.cn" + customs_pages.address("import", 2026, 8)
     row = ("Copper ores and concentrates", "10000T", "1", "1", "2", "2")
-    desk.replay.serve(page, customs_pages.page("import", "8.2025", [row] * 9), "text/html")
+    desk.replay.serve(page, customs_pages.documented_page("import", "8.2025", [row] * 9), "text/html")
     faulty = desk.run()
     assert "import/2026-08: is of 2025-08" in faulty.said("gacc")
     assert desk.everything() == before

@@ -1,7 +1,8 @@
 """China customs' English pages in the shape documented by those who read them, not recorded; the figures are made up.
 
 As on the site, the index of this year bears no year in its address, hrefs come with and without quotes, brackets are
-half or full width, and the tables of January and February come together. `index` and `page` are used by the unit tests.
+half or full width, and the tables of January and February come together. `documented_index` and
+`documented_page` are used by the unit tests.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ GOODS = {
 Row = tuple[str, str, str, str, str, str]
 
 
-def page(flow: str, of: str, rows: list[Row], unit: str = "Unit: US$1,000") -> bytes:
+def documented_page(flow: str, of: str, rows: list[Row], unit: str = "Unit: US$1,000") -> bytes:
     """A page of one table; a row is name, unit, quantity and value of the month, then of the months since January."""
     title = f"（{TABLES[flow]}）Major {flow.title()} Commodities in Quantity and Value,{of}"
     lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in (*row, "1.0", "2.0")) + "</tr>\n" for row in rows)
@@ -44,7 +45,7 @@ def page(flow: str, of: str, rows: list[Row], unit: str = "Unit: US$1,000") -> b
     return f"{head}<table>\n<tr><td colspan=8>{unit}</td></tr>\n{heading}{lines}</table></body></html>\n".encode()
 
 
-def index(listed: dict[str, dict[int, str]]) -> bytes:
+def documented_index(listed: dict[str, dict[int, str]]) -> bytes:
     """The index of a year: for each direction the addresses of its months' tables."""
     rows = "<tr><td>(1) China's Total Export &amp; Import Values</td><td><a href=/Statics/total.html>Jan.</a></td></tr>"
     for flow, months in listed.items():
@@ -73,7 +74,7 @@ def _table(flow: str, year: int, month: int) -> bytes:
         values = [(amount or 1) * price for amount in amounts]
         quantities = [f"{amount:,.1f}" if level else "-" for amount in (amounts[-1], sum(amounts))]
         rows.append((name, unit, quantities[0], f"{values[-1]:,.0f}", quantities[1], f"{sum(values):,.0f}"))
-    return page(flow, f"{month}.{year}", rows)
+    return documented_page(flow, f"{month}.{year}", rows)
 
 
 def _answer(query: dict[str, list[str]], body: bytes, clock: date | None, path: str) -> Answer | None:
@@ -84,7 +85,11 @@ def _answer(query: dict[str, list[str]], body: bytes, clock: date | None, path: 
         out = [month for month in range(1, 13) if _is_out(year, month, today)]
         if listing[1] is None and not out:  # until the first tables of a year, the index is last year's
             year, out = year - 1, [month for month in range(1, 13) if _is_out(year - 1, month, today)]
-        return 200, "text/html; charset=utf-8", index({f: {m: address(f, year, m) for m in out} for f in TABLES})
+        return (
+            200,
+            "text/html; charset=utf-8",
+            documented_index({f: {m: address(f, year, m) for m in out} for f in TABLES}),
+        )
     for year in range(FIRST_YEAR, today.year + 1):
         for flow in TABLES:
             for month in (m for m in range(1, 13) if _is_out(year, m, today)):

@@ -14,7 +14,7 @@ from pipelines.catalog import Catalog, load
 from pipelines.errors import BadPayload
 from pipelines.settings import Settings
 from pipelines.sources import OBSERVATION, gacc
-from tests.replay_routes.gacc import Row, address, index, page
+from tests.replay_routes.gacc import Row, address, documented_index, documented_page
 
 TODAY = date(2026, 9, 25)
 ORE, COPPER = "Copper ores and concentrates", "Unwrought copper and copper products"
@@ -53,7 +53,7 @@ ALL = {
 
 
 def test_quantity_and_value_of_the_month_are_read(catalog: Catalog) -> None:
-    parsed = gacc.parse(page("import", "8.2026", ROWS), KEY, catalog)
+    parsed = gacc.parse(documented_page("import", "8.2026", ROWS), KEY, catalog)
     assert dict(parsed.observations.schema) == OBSERVATION
     assert figures(parsed) == ALL
     assert set(parsed.observations["period"]) == {date(2026, 8, 1)}
@@ -73,7 +73,7 @@ def test_quantity_and_value_of_the_month_are_read(catalog: Catalog) -> None:
 def test_the_unit_is_read_from_the_row(
     catalog: Catalog, unit: str, printed: str, total: str, read: float, decimals: int
 ) -> None:
-    body = page("import", "8.2026", with_ore(ORE, unit, printed, "5,796,012", total, "46,368,000"))
+    body = documented_page("import", "8.2026", with_ore(ORE, unit, printed, "5,796,012", total, "46,368,000"))
     row = gacc.parse(body, KEY, catalog).observations.filter(series_id="gacc_imports_copper_ores_ten_thousand_tonnes")
     assert (row["value"].item(), row["decimals"].item()) == (read, decimals)
 
@@ -95,7 +95,7 @@ def test_the_unit_is_read_from_the_row(
 def test_a_figure_that_cannot_be_trusted_is_a_reject_for_its_series_alone(
     catalog: Catalog, row: tuple[str, ...], series_id: str, why: str
 ) -> None:
-    parsed = gacc.parse(page("import", "8.2026", with_ore(*row)), KEY, catalog)
+    parsed = gacc.parse(documented_page("import", "8.2026", with_ore(*row)), KEY, catalog)
     assert figures(parsed) == {name: value for name, value in ALL.items() if name != f"copper_ores_{series_id}"}
     ((rejected, _, reason),) = parsed.rejects.rows()
     assert rejected == f"gacc_imports_copper_ores_{series_id}"
@@ -104,13 +104,13 @@ def test_a_figure_that_cannot_be_trusted_is_a_reject_for_its_series_alone(
 
 @pytest.mark.parametrize(("rows", "count"), [(ROWS[1:], 0), ([ROWS[0], *ROWS], 2)])
 def test_a_row_that_is_not_there_or_there_twice_gives_no_figure(catalog: Catalog, rows: list[Row], count: int) -> None:
-    parsed = gacc.parse(page("import", "8.2026", rows), KEY, catalog)
+    parsed = gacc.parse(documented_page("import", "8.2026", rows), KEY, catalog)
     assert figures(parsed).keys() == {"unwrought_copper_ten_thousand_tonnes", "unwrought_copper_usd_thousands"}
     assert parsed.rejects["reason"].to_list() == [f"{count} rows of this name"] * 2
 
 
 def test_a_dash_is_a_missing_quantity(catalog: Catalog) -> None:
-    body = page("import", "8.2026", with_ore(ORE, "10000T", "-", "5,796,012", "-", "46,368,000"))
+    body = documented_page("import", "8.2026", with_ore(ORE, "10000T", "-", "5,796,012", "-", "46,368,000"))
     parsed = gacc.parse(body, KEY, catalog)
     assert parsed.missing == {"gacc_imports_copper_ores_ten_thousand_tonnes": 1}
     assert parsed.rejects.is_empty()
@@ -118,7 +118,7 @@ def test_a_dash_is_a_missing_quantity(catalog: Catalog) -> None:
 
 @pytest.mark.parametrize("unit", ["Unit: RMB 10,000", "Unit: US$ Million", ""])
 def test_values_in_another_currency_or_unit_are_not_read(catalog: Catalog, unit: str) -> None:
-    parsed = gacc.parse(page("import", "8.2026", ROWS, unit), KEY, catalog)
+    parsed = gacc.parse(documented_page("import", "8.2026", ROWS, unit), KEY, catalog)
     assert figures(parsed) == {name: value for name, value in ALL.items() if name.endswith("tonnes")}
     assert parsed.rejects["reason"].to_list() == ["the page does not say that values are in US$1,000"] * 2
 
@@ -127,27 +127,27 @@ def test_values_in_another_currency_or_unit_are_not_read(catalog: Catalog, unit:
     "name", ["Unwrought  Aluminium and aluminium products", "unwrought aluminum and aluminum products"]
 )
 def test_names_are_found_in_either_spelling(catalog: Catalog, name: str) -> None:
-    body = page("export", "8.2026", [(name, "10000T", "52.1", "1,500,000", "400.2", "12,000,000")])
+    body = documented_page("export", "8.2026", [(name, "10000T", "52.1", "1,500,000", "400.2", "12,000,000")])
     parsed = gacc.parse(body, "export/2026-08", catalog)
     assert sorted(parsed.observations["value"]) == [52.1, 1500000.0]
 
 
 @pytest.mark.parametrize("of", ["8.2026", " August 2026", "Aug. 2026", " 08.2026"])
 def test_a_title_names_its_month_in_one_form_or_another(catalog: Catalog, of: str) -> None:
-    assert gacc.parse(page("import", of, ROWS), KEY, catalog).observations.height == 4
+    assert gacc.parse(documented_page("import", of, ROWS), KEY, catalog).observations.height == 4
 
 
 @pytest.mark.parametrize(
     ("body", "what"),
     [
-        (page("import", "7.2026", ROWS), "is of 2026-07"),
-        (page("import", "8.2025", ROWS), "is of 2025-08"),
-        (page("import", "1-8.2026", ROWS), "several months together"),
-        (page("import", "", ROWS), "names no month"),
-        (page("export", "8.2026", ROWS), "not a page of"),
+        (documented_page("import", "7.2026", ROWS), "is of 2026-07"),
+        (documented_page("import", "8.2025", ROWS), "is of 2025-08"),
+        (documented_page("import", "1-8.2026", ROWS), "several months together"),
+        (documented_page("import", "", ROWS), "names no month"),
+        (documented_page("export", "8.2026", ROWS), "not a page of"),
         (b"<html><script>challenge()</script>" + b" " * 38_000 + b"</html>", "not a page of"),
-        (page("import", "8.2026", ROWS)[:-40], "truncated"),
-        (page("import", "8.2026", ROWS).replace(b"table", b"div"), "no table"),
+        (documented_page("import", "8.2026", ROWS)[:-40], "truncated"),
+        (documented_page("import", "8.2026", ROWS).replace(b"table", b"div"), "no table"),
     ],
 )
 def test_another_page_is_refused_before_it_lands(catalog: Catalog, body: bytes, what: str) -> None:
@@ -163,7 +163,7 @@ def pages(catalog: Catalog, today: date, year: int, listed: dict[str, dict[int, 
     """The requests that follow from the index of a year, by key."""
     (request,) = (r for r in gacc.plan(catalog, today) if r.key == f"index/{year}")
     assert request.then is not None
-    return {further.key: further for further in request.then(index(listed))}
+    return {further.key: further for further in request.then(documented_index(listed))}
 
 
 def test_each_year_has_an_index_and_its_pages_follow_newest_first(catalog: Catalog) -> None:
@@ -210,7 +210,9 @@ def test_links_with_backslashes_and_other_hosts_names_are_made_whole(catalog: Ca
     ],
 )
 def test_an_index_without_the_tables_is_refused(catalog: Catalog, change: tuple[str, str], what: str) -> None:
-    body = index({f: {8: "/Statics/a.html"} for f in ("import", "export")}).decode().replace(*change).encode()
+    body = (
+        documented_index({f: {8: "/Statics/a.html"} for f in ("import", "export")}).decode().replace(*change).encode()
+    )
     (request, *_) = gacc.plan(catalog, TODAY)
     assert request.then is not None
     with pytest.raises(BadPayload, match=what):
@@ -220,4 +222,4 @@ def test_an_index_without_the_tables_is_refused(catalog: Catalog, change: tuple[
 @pytest.mark.parametrize("key", ["import/2026-8", "transit/2026-08", "index/2026"])
 def test_a_key_of_no_table_is_refused(catalog: Catalog, key: str) -> None:
     with pytest.raises(BadPayload, match="no catalogued series reads"):
-        gacc.parse(page("import", "8.2026", ROWS), key, catalog)
+        gacc.parse(documented_page("import", "8.2026", ROWS), key, catalog)
