@@ -28,8 +28,10 @@ TABLES = {"export": 13, "import": 14}
 TITLE = r"major {} commodities in quantity and value"
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 A_MONTH = re.compile(rf"\b({'|'.join(MONTHS)})", re.IGNORECASE)
-ROW = re.compile(r"<tr\b.*?</tr>", re.IGNORECASE | re.DOTALL)
-LINK = re.compile(r"""<a\b[^>]*?\bhref\s*=\s*["']?([^"'\s>]+)["']?[^>]*>(.*?)</a>""", re.IGNORECASE | re.DOTALL)
+# Each of these stops at the next tag and tries it once, so that no page takes more time than its length.
+TAG = re.compile(r"<[^<>]*>")
+ROW = re.compile(r"<tr\b", re.IGNORECASE)
+LINK = re.compile(r"""<a\b(?>[^<>]*?\bhref\s*=)\s*+["']?([^"'\s<>]++)[^<>]*+>([^<>]*+)""", re.IGNORECASE)
 # ", 7.2026", ", 1-2.2026" or ", July 2026" after the title of a table.
 OF_MONTH = re.compile(
     rf"\s*,?\s*(?:(?P<joined>\d{{1,2}}\s*-\s*)?(?P<number>\d{{1,2}})\.|(?P<name>{'|'.join(MONTHS)})[a-z]*\.?,?\s)\s*(?P<year>\d{{4}})"
@@ -84,13 +86,13 @@ def _page(flow: str, year: int, month: int, address: str, closed: bool) -> Reque
 def _listed(body: bytes, flow: str, place: str) -> dict[int, str]:
     """Addresses of a year's pages of one table, by month; the row is found by the table's number and its title."""
     number, title = re.compile(rf"\(\s*{TABLES[flow]}\s*\)"), re.compile(TITLE.format(flow))
-    for row in ROW.findall(body.decode("utf-8", "replace")):
-        text = _normal(re.sub(r"<[^>]*>", " ", row))
+    for row in ROW.split(body.decode("utf-8", "replace"))[1:]:
+        text = _normal(TAG.sub(" ", row))
         if not (number.search(text) and title.search(text)):
             continue
         found = {}
         for address, label in LINK.findall(row):
-            names = A_MONTH.findall(re.sub(r"<[^>]*>", " ", label))
+            names = A_MONTH.findall(label)
             if not names:
                 raise BadPayload(f"{place}: a link to table {TABLES[flow]} names no month: '{label}'", source=SOURCE)
             url = urljoin(INDEX.format(""), unescape(address).replace("\\", "/"))
@@ -150,7 +152,7 @@ def _normal(text: str) -> str:
 
 
 def _page_text(body: bytes) -> str:
-    return _normal(re.sub(r"<[^>]*>", " ", body.decode("utf-8", "replace")))
+    return _normal(TAG.sub(" ", body.decode("utf-8", "replace")))
 
 
 def _grid(body: bytes, flow: str, year: int, month: int) -> _html.Grid:

@@ -5,6 +5,7 @@ All figures are made up.
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from typing import Any
 
@@ -223,3 +224,19 @@ def test_an_index_without_the_tables_is_refused(catalog: Catalog, change: tuple[
 def test_a_key_of_no_table_is_refused(catalog: Catalog, key: str) -> None:
     with pytest.raises(BadPayload, match="no catalogued series reads"):
         gacc.parse(documented_page("import", "8.2026", ROWS), key, catalog)
+
+
+TABLE = "<tr><td>(14) Major Import Commodities in Quantity and Value"
+
+
+@pytest.mark.parametrize("start", ["", TABLE, f"{TABLE}<a "])
+@pytest.mark.parametrize("filler", ["<", "<tr ", "<a ", "<a href", "<a href=x", "href=x ", "href ", "=", TABLE])
+def test_a_page_of_brackets_is_refused_in_no_time(catalog: Catalog, start: str, filler: str) -> None:
+    body = f"<html>{start}{filler * (4_000_000 // len(filler))}".encode()
+    (request, *_) = gacc.plan(catalog, TODAY)
+    assert request.then is not None
+    started = time.process_time()
+    for read in (request.then, lambda page: gacc.parse(page, KEY, catalog)):
+        with pytest.raises(BadPayload):
+            read(body)
+    assert time.process_time() - started < 20
