@@ -14,14 +14,14 @@ from pipelines.catalog import LicenceClass
 Sentence = list[str | Cell]
 # The publishers that a section uses, defaults and fallbacks: named on the page where it has no figure.
 INPUTS = {
-    "drivers": ("worldbank_pink_sheet", "federal_reserve", "fred", "eastmoney", "dbnomics", "sec_edgar"),
+    "drivers": ("worldbank_pink_sheet", "federal_reserve", "fred", "nbs", "eastmoney", "sec_edgar"),
     "prices": ("worldbank_pink_sheet", "imf_pcps", "fred"),
     "ai": ("sec_edgar", "sec_financial_statements"),
-    "money": ("eastmoney", "dbnomics"),
+    "money": ("eastmoney", "nbs"),
     "premium": ("yahoo", "westmetall", "lbma"),
-    "coal": ("ember", "owid_energy"),
+    "coal": ("ember", "owid_energy", "nbs"),
     "seventies": ("fred", "omb", "worldbank_indicators", "worldbank_pink_sheet"),
-    "divergences": ("worldbank_pink_sheet", "eastmoney", "sec_edgar"),
+    "divergences": ("worldbank_pink_sheet", "nbs", "eastmoney", "sec_edgar"),
     "opportunities": ("worldbank_pink_sheet", "federal_reserve", "fred", "eastmoney"),
 }
 

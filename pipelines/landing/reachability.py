@@ -12,8 +12,8 @@ from requests.utils import get_environ_proxies
 from pipelines.catalog import Source
 from pipelines.settings import Settings
 
-# Hosts that offer no TLS; all others are accessed over TLS.
-HTTP_ONLY_HOSTS = frozenset({"www.gfex.com.cn"})
+# Hosts that offer no TLS, or none with a trusted certificate; all others are accessed over TLS.
+HTTP_ONLY_HOSTS = frozenset({"www.gfex.com.cn", "english.customs.gov.cn"})
 
 
 def not_asked(source: Source, settings: Settings) -> str | None:

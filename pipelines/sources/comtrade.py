@@ -1,8 +1,9 @@
-"""UN Comtrade preview: a reporter's monthly imports from the whole world, value and net weight.
+"""UN Comtrade preview: monthly imports of the United States from the whole world, value and net weight.
 
-Every breakdown (second partner, customs procedure, mode of transport) is pinned to its total in the request; otherwise
-the API silently returns the breakdown rows beside the totals. Parameters and fields follow the UN's client library
-(https://github.com/uncomtrade/comtradeapicall).
+China has sent no months since December 2024 (a yearly batch came in June 2025): its flows are read from its own customs
+office. Every breakdown (second partner, customs procedure, mode of transport) is pinned to its total in the request;
+otherwise the API silently returns the breakdown rows beside the totals. Parameters and fields follow the UN's client
+library (https://github.com/uncomtrade/comtradeapicall).
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
 SOURCE = "comtrade"
 URL = "https://comtradeapi.un.org/public/v1/preview/C/M/HS"
 BACKFILL_FROM = (2024, 1)  # the year before the tariffs on metals began to move imports
-OPEN_MONTHS = 6  # China reports months late, and the newest months are still revised
 MAX_RECORDS = 500  # the preview's own limit; a full page may be truncated
 
 # The total of every breakdown, as requested and as required in every row.
@@ -33,15 +33,14 @@ ANSWER = Expect(starts_with=(b"{",), contains=(b'"data"',))
 def plan(catalog: Catalog, today: date) -> list[Request]:
     """One request per reporter and month (the preview accepts one period per call), newest month first.
 
-    Months before the last six are fetched until a response has rows.
+    No month is closed: offices revise years back, and an answer without rows may be a month not sent or an accident.
     """
     codes: dict[str, dict[str, None]] = {}
     for series in catalog.series_of(SOURCE):
         codes.setdefault(str(series.select["reporter"]), {})[str(series.select["commodity"])] = None
-    months = _months(today)
     return [
-        _request(reporter, "+".join(sorted(commodities)), year, month, closed=age >= OPEN_MONTHS)
-        for age, (year, month) in enumerate(months)
+        _request(reporter, "+".join(sorted(commodities)), year, month)
+        for year, month in _months(today)
         for reporter, commodities in codes.items()
     ]
 
@@ -52,18 +51,10 @@ def _months(today: date) -> list[tuple[int, int]]:
     return [(count // 12, count % 12 + 1) for count in range(last, first - 1, -1)]
 
 
-def _request(reporter: str, commodities: str, year: int, month: int, closed: bool) -> Request:
+def _request(reporter: str, commodities: str, year: int, month: int) -> Request:
     period = f"{year}{month:02}"
-    key = f"imports/{reporter}/{commodities}/{period}"
-
-    def not_empty(body: bytes) -> list[Request]:
-        # The preview occasionally returns no rows; a closed month would stay empty forever.
-        if not _rows(body, key):
-            raise BadPayload("an old month without rows", source=SOURCE, row=key, todo="asked again at the next check")
-        return []
-
     return Request(
-        key=key,
+        key=f"imports/{reporter}/{commodities}/{period}",
         url=URL,
         expect=ANSWER,
         params=(
@@ -75,16 +66,15 @@ def _request(reporter: str, commodities: str, year: int, month: int, closed: boo
             ("maxRecords", str(MAX_RECORDS)),
             ("includeDesc", "true"),
         ),
-        closed=closed,
-        then=not_empty if closed else None,
     )
 
 
 def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """Value in US dollars or net weight in kilograms of one reporter's month, as printed.
 
-    A commodity without a row (not reported yet), a null, and a weight of zero beside a value (not reported: Comtrade
-    writes 0) are missing values.
+    A commodity without a row (not reported), a null, a weight of zero beside a value (not reported: Comtrade writes 0)
+    and a weight that the UN estimated are missing values. The alternative quantity never stands in for a weight: it may
+    be another measure, such as the metal in an ore.
 
     Raises BadPayload for a breakdown row, a duplicate commodity, another reporter, month or flow than requested, a full
     page, or anything but the API's JSON.
@@ -131,7 +121,7 @@ def _text(by_code: dict[str, dict[str, Any]], series: Series) -> str | None:
     if measure not in row:
         raise BadPayload(f"the rows have no '{measure}'", source=SOURCE, series=series.id)
     cell = row[measure]
-    if measure == "netWgt" and re.fullmatch(r"0+(\.0*)?", str(cell)):
+    if measure == "netWgt" and (row.get("isNetWgtEstimated") is True or re.fullmatch(r"0+(\.0*)?", str(cell))):
         return None
     return None if cell is None else str(cell)
 

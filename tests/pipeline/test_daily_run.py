@@ -2,8 +2,8 @@
 used; a day later all respond. Then the resulting warehouse: readers, as-of builds, blocked publication, lineage.
 
 Some responses of the replay are made of another publisher's figures (the Board's and most of the Treasury's are FRED's,
-DBnomics' are eastmoney's): there, a difference of zero tests the path from payload to table, not the agreement of two
-publishers.
+the prices of China's statistics office are eastmoney's): there, a difference of zero tests the path from payload to
+table, not the agreement of two publishers.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ FIRST, SECOND = "2026-08-21T22:30:00+00:00", "2026-08-22T22:30:00+00:00"
 FAILING = {  # source: the host of its figures
     "federal_reserve": "www.federalreserve.gov",
     "fiscal_data": "api.fiscaldata.treasury.gov",
-    "eastmoney": "datacenter-web.eastmoney.com",
+    "nbs": "data.stats.gov.cn",
     "worldbank_pink_sheet": "thedocs.worldbank.org",
 }
 DEFAULT_SOURCE = {
     "us_fed_funds_pct": "federal_reserve",
     "us_deficit_usd": "fiscal_data",
-    "china_ppi_yoy_pct": "eastmoney",
+    "china_ppi_yoy_pct": "nbs",
     "copper_usd_per_tonne": "worldbank_pink_sheet",
 }
 # Indicator, period: the fallback's figure, its series and source. Of the IMF's workbook the figures are made up.
@@ -50,16 +50,16 @@ FALLBACK = {
     ("us_fed_funds_pct", date(2026, 7, 1)): (3.63, "fred_fedfunds_pct", "fred"),
     # FRED prints -257450.34319191 millions: there a deficit is negative.
     ("us_deficit_usd", date(2024, 10, 1)): (257450343191.91, "fred_mtsds133fms_usd_millions", "fred"),
-    ("china_ppi_yoy_pct", date(2026, 7, 1)): (3.5, "nbs_ppi_yoy_pct", "dbnomics"),
-    ("china_ppi_yoy_pct", date(2009, 1, 1)): (-3.3, "nbs_ppi_yoy_pct", "dbnomics"),  # of the index 96.7
+    ("china_ppi_yoy_pct", date(2026, 7, 1)): (3.5, "cn_ppi_yoy_pct", "eastmoney"),
+    ("china_ppi_yoy_pct", date(2009, 1, 1)): (-3.4, "cn_ppi_yoy_pct", "eastmoney"),
     ("copper_usd_per_tonne", date(2025, 6, 1)): (9861.156689, "imf_copper_usd_per_tonne", "imf_pcps"),
 }
 # The same periods a day later, as the defaults publish them.
 DEFAULT = {
     ("us_fed_funds_pct", date(2026, 7, 1)): (3.63, "frb_fed_funds_pct", "federal_reserve"),
     ("us_deficit_usd", date(2024, 10, 1)): (257450036967.21, "tsy_deficit_usd", "fiscal_data"),
-    ("china_ppi_yoy_pct", date(2026, 7, 1)): (3.5, "cn_ppi_yoy_pct", "eastmoney"),
-    ("china_ppi_yoy_pct", date(2009, 1, 1)): (-3.4, "cn_ppi_yoy_pct", "eastmoney"),
+    ("china_ppi_yoy_pct", date(2026, 7, 1)): (3.5, "nbs_ppi_yoy_pct", "nbs"),
+    ("china_ppi_yoy_pct", date(2009, 1, 1)): (-3.3, "nbs_ppi_yoy_pct", "nbs"),  # of the index 96.7
     ("copper_usd_per_tonne", date(2025, 6, 1)): (9835.07, "wb_copper_usd_per_tonne", "worldbank_pink_sheet"),
 }
 CENSUS = "api.census.gov/data/timeseries/intltrade/imports/hs"
@@ -303,7 +303,7 @@ def test_a_day_later_those_are_asked_again_whose_cadence_is_shorter(runs: Publis
             "fred_mtsds133fms_usd_millions",
             (date(2024, 10, 1), 257450036967.21, 257450343191.91),  # as restated by 306,224.70 dollars
         ),
-        ("china_ppi_yoy_pct", "cn_ppi_yoy_pct", "nbs_ppi_yoy_pct", (date(2009, 1, 1), -3.4, -3.3)),
+        ("china_ppi_yoy_pct", "nbs_ppi_yoy_pct", "cn_ppi_yoy_pct", (date(2009, 1, 1), -3.3, -3.4)),
         (
             "copper_usd_per_tonne",
             "wb_copper_usd_per_tonne",
@@ -381,8 +381,8 @@ def test_every_publisher_brings_rows(runs: Published) -> None:
         f"{sum(counts.values()):,} rows {counts}; without rows: {sorted(set(tracked.series) - series)}"
     )
     assert set(tracked.sources) - publishers == WITHOUT_ROWS
-    assert len(publishers) >= 29
-    assert len(series) >= 279
+    assert len(publishers) >= 30
+    assert len(series) >= 306
     assert series <= set(tracked.series)
     assert counts["observation"] >= 115_000
     assert counts["filing_fact"] >= 2_000
@@ -717,7 +717,8 @@ def test_a_second_run_of_a_day_asks_nobody_adds_nothing_and_publishes_even_if_th
     assert run.returncode == 0, run.stdout + run.stderr
     # Only the pages that lead to a file are read again: they are not landed, so their last reading is unknown.
     again = {host for host, _ in own_replay.counts - asked}
-    assert again <= {"www.worldbank.org", "www.whitehouse.gov", "www.sciencebase.gov"}
+    pages = {"www.worldbank.org", "www.whitehouse.gov", "www.sciencebase.gov", "english.customs.gov.cn"}
+    assert again <= pages
     assert "not due" in run.stdout
     assert "write_brief" in run.stderr
     assert "brief     none yet" in run.stdout

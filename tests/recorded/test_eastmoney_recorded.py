@@ -11,6 +11,7 @@ import pytest
 from pipelines.catalog import Catalog, load
 from pipelines.settings import Settings
 from pipelines.sources import eastmoney
+from tests.recordings import Recordings
 from tests.replay_routes import eastmoney as replayed
 
 VINTAGES = ("2026-06-20", "2026-08-21")
@@ -130,6 +131,77 @@ def test_reports_that_were_not_recorded_are_replayed_in_the_documented_shape(cat
         "cn_industrial_output_yoy_pct": 5.6,
         "cn_industrial_output_ytd_yoy_pct": 6.2,
     }
+
+
+@pytest.mark.recorded
+@pytest.mark.parametrize(
+    ("file", "read"),
+    [
+        (
+            "2026-07-18/RPT_ECONOMY_CURRENCY_SUPPLY.first_page",
+            {
+                ("cn_m2_cny_hundred_millions", date(2026, 6, 1)): 3567108.43,
+                ("cn_m1_cny_hundred_millions", date(2026, 3, 1)): 1193202.99,
+                ("cn_m1_yoy_pct", date(2026, 5, 1)): 5.5,
+            },
+        ),
+        (
+            "2026-07-18/RPT_ECONOMY_CUSTOMS.first_page",
+            {
+                ("cn_exports_yoy_pct", date(2026, 6, 1)): 27.0,
+                ("cn_exports_yoy_pct", date(2026, 5, 1)): 19.3,
+                ("cn_exports_ytd_yoy_pct", date(2026, 3, 1)): 14.7,
+            },
+        ),
+        (
+            "2026-07-18/RPT_ECONOMY_INDUS_GROW.first_page",
+            {
+                ("cn_industrial_output_yoy_pct", date(2026, 6, 1)): 5.3,
+                ("cn_industrial_output_yoy_pct", date(2026, 4, 1)): 4.1,
+                ("cn_industrial_output_ytd_yoy_pct", date(2026, 3, 1)): 6.1,
+            },
+        ),
+        (
+            "2026-07-18/RPT_ECONOMY_PMI.first_page",
+            {
+                ("cn_pmi_manufacturing_index", date(2026, 6, 1)): 50.3,
+                ("cn_pmi_manufacturing_index", date(2026, 5, 1)): 50.0,
+                ("cn_pmi_non_manufacturing_index", date(2026, 4, 1)): 49.4,
+            },
+        ),
+        (
+            "2026-07-18/RPT_ECONOMY_PPI.first_page",
+            {
+                ("cn_ppi_yoy_pct", date(2026, 6, 1)): 4.1,
+                ("cn_ppi_yoy_pct", date(2026, 3, 1)): 0.5,
+                ("cn_ppi_index_same_month_last_year_100", date(2026, 5, 1)): 103.9,
+            },
+        ),
+        (
+            "2026-08-21/RPT_ECONOMY_PMI",
+            {
+                ("cn_pmi_manufacturing_index", date(2026, 7, 1)): 49.2,
+                ("cn_pmi_non_manufacturing_index", date(2026, 7, 1)): 49.0,
+                ("cn_pmi_manufacturing_index", date(2026, 3, 1)): 50.4,
+            },
+        ),
+    ],
+)
+def test_other_recorded_answers_read_as_in_the_file(
+    recordings: list[Path], catalog: Catalog, file: str, read: dict[tuple[str, date], float]
+) -> None:
+    """First pages of four rows of July 2026, and the report on purchasing managers of August."""
+    body = Recordings(recordings).path(f"eastmoney/{file}.json").read_bytes()
+    parsed = eastmoney.parse(body, file.partition("/")[2].partition(".")[0], catalog)
+    found = {
+        (name, period): value
+        for name, period, value in parsed.observations.select("series_id", "period", "value").iter_rows()
+    }
+    assert {key: found[key] for key in read} == read
+    assert parsed.rejects.is_empty()
+    if "CURRENCY" in file:
+        levels = parsed.observations.filter(pl.col("series_id").str.ends_with("cny_hundred_millions"))
+        assert set(levels["decimals"]) == {2}
 
 
 def test_one_digit_is_printed_throughout(vintages: dict[str, pl.DataFrame]) -> None:

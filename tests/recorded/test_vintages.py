@@ -135,13 +135,14 @@ def test_of_two_eastmoney_vintages_exactly_the_revised_exports_are_observed(
         where series_id = 'cn_exports_yoy_pct' and period = date '2026-05-01' order by known_at
         """,
     )
-    assert exports == [(19.4, "2026-06-15", "assumed_lag"), (19.2, "2026-08-21", "observed")]
-    # Of the stable series nothing else was observed; June and July are the new months of all eight.
-    observed = """
-        select series_id, strftime(period, '%Y-%m') from raw.observation
-        where known_at_basis = 'observed' and series_id <> 'cn_m1_cny_hundred_millions'
-    """
-    assert rows(raw, observed) == [("cn_exports_yoy_pct", "2026-05")]
+    assert exports == [(19.4, "2026-06-20", "observed"), (19.2, "2026-08-21", "observed")]
+    # Of the stable series nothing was observed; June and July are the new months of all eight.
+    observed = "select distinct series_id from raw.observation where known_at_basis = 'observed' order by all"
+    assert rows(raw, observed) == [
+        ("cn_exports_yoy_pct",),
+        ("cn_exports_ytd_yoy_pct",),
+        ("cn_m1_cny_hundred_millions",),
+    ]
     assert sum(r.rows_added for (vintage, _), r in reports.items() if vintage == "2026-08-21") == 8 * 2
 
 

@@ -57,8 +57,7 @@ def routes() -> list[Route]:
             (year, month)
             for year in range(int(first[:4]), int(last[:4]) + 1)
             for month in range(1, 13)
-            if first <= f"{year}-{month:02}" <= last
-            and (today.year - year) * 12 + today.month - month >= LAG_MONTHS["842"]
+            if first <= f"{year}-{month:02}" <= last and (today.year - year) * 12 + today.month - month >= LAG_MONTHS
         ]
         asked = query["get"][0].split(",")
         countries = {"-": 1.0} if query.get("CTY_CODE") == ["-"] else {"-": 1.0, **COUNTRIES}

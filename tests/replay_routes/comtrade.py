@@ -1,7 +1,7 @@
 """UN Comtrade's preview in its documented shape, not recorded; the figures are invented.
 
 As the interface does, it answers with breakdown rows beside the total where a breakdown is left open, and without rows
-for months that the reporter has not sent yet (China: four months back, the United States: two).
+for months that the United States have not sent yet (two).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 NEWEST = date(2026, 11, 20)  # the day of asking where the replay has none
-LAG_MONTHS = {"842": 2, "156": 4}
+LAG_MONTHS = 2
 Answer = tuple[int, str, bytes]
 Route = tuple[str, str, Callable[[dict[str, list[str]], bytes, date | None], Answer]]
 
@@ -25,20 +25,18 @@ GOODS = {
     "7601": (250_000, 2.7),
     "283691": (1_000, 11.0),
 }
-CHINA_SCALE = {"7403": 4.5, "2603": 110.0}
 
 
 def rows(query: dict[str, list[str]], today: date) -> list[dict[str, Any]]:
     reporter, period = query["reporterCode"][0], query["period"][0]
     year, month = int(period[:4]), int(period[4:])
     age = (today.year - year) * 12 + today.month - month
-    if age < LAG_MONTHS[reporter]:
+    if age < LAG_MONTHS:
         return []
     found = []
     for code in query["cmdCode"][0].split(","):
         tonnes, price = GOODS[code]
-        scale = CHINA_SCALE.get(code, 1.0) if reporter == "156" else 1.0
-        weight = tonnes * 1000 * scale * (1 + (year * 12 + month) % 7 / 50)
+        weight = tonnes * 1000 * (1 + (year * 12 + month) % 7 / 50)
         row = {
             "typeCode": "C",
             "freqCode": "M",

@@ -10,6 +10,14 @@
     {'indicator': 'group_coal_slope_twh_per_year', 'value': 'coal_slope_twh_per_year'},
     dict(of_months, indicator='group_coal_12m_yoy_pct', value='coal_12m_yoy_pct'),
     dict(of_months, indicator='group_coal_share_12m_change_pp', value='coal_share_12m_change_pp'),
+    dict(
+        of_months, indicator='china_thermal_12m_yoy_pct', value='thermal_12m_yoy_pct', period='thermal_newest_month',
+        where="subject = 'CN'"
+    ),
+    dict(
+        of_months, indicator='china_thermal_share_12m_change_pp', value='thermal_share_12m_change_pp',
+        period='thermal_newest_month', where="subject = 'CN'"
+    ),
 ], {
     'mart': 'divergence_coal_transition', 'where': "subject = 'emerging_asia' and slope_change_pp_per_year is not null",
     'newest': 'year', 'period': 'make_date(year, 1, 1)', 'frequency': 'annual', 'key': "subject || '|' || cast(year as varchar)"

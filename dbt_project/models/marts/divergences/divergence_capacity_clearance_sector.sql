@@ -62,37 +62,14 @@ catalogued as (
     where c.role in ('aluminium', 'lithium')
 ),
 
--- January is published with February, so a trailing year is put together from sums since January: this year's so far, and
--- the part of last year's that came after the same month.
-since_january as (
-    select
-        period as month,
-        value as output_tonnes,
-        known_at
-    from {{ ref('int_indicators__resolved') }}
-    where indicator_id = 'china_aluminium_output_ytd_tonnes'
-),
-
-china_years as (
-    select
-        n.month,
-        case
-            when extract(month from n.month) = 12 then n.output_tonnes
-            else n.output_tonnes + d.output_tonnes - b.output_tonnes
-        end as output_12m_tonnes,
-        greatest(n.known_at, coalesce(d.known_at, n.known_at), coalesce(b.known_at, n.known_at)) as known_at
-    from since_january as n
-    left join since_january as d on d.month = make_date(cast(extract(year from n.month) as integer) - 1, 12, 1)
-    left join since_january as b on n.month = b.month + interval 12 month
-),
-
 china_growth as (
     select
         month,
-        output_12m_tonnes,
-        {{ growth_pct('output_12m_tonnes', months_earlier('output_12m_tonnes', 12, 'month')) }} as output_12m_yoy_pct,
-        max(known_at) over {{ last_months(13, 'month') }} as known_at
-    from china_years
+        output_12m as output_12m_tonnes,
+        output_12m_yoy_pct,
+        known_at
+    from {{ ref('int_indicators__trailing_years') }}
+    where indicator_id = 'china_aluminium_output_ytd_tonnes'
 ),
 
 yearly as (

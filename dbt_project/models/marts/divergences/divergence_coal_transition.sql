@@ -52,6 +52,11 @@ years as (
         subject,
         year
     from {{ ref('int_coal__trailing_months') }}
+    union
+    select
+        subject,
+        year
+    from {{ ref('int_coal__china_thermal') }}
 ),
 
 joined as (
@@ -75,10 +80,16 @@ joined as (
         t.coal_share_12m_pct,
         t.coal_12m_yoy_pct,
         t.coal_share_12m_change_pp,
-        {{ latest_of(['w.known_at', 't.known_at']) }} as known_at
+        h.thermal_newest_month,
+        h.thermal_12m_twh,
+        h.thermal_share_12m_pct,
+        h.thermal_12m_yoy_pct,
+        h.thermal_share_12m_change_pp,
+        {{ latest_of(['w.known_at', 't.known_at', 'h.known_at']) }} as known_at
     from years as y
     left join windows as w on y.subject = w.subject and y.year = w.year
     left join {{ ref('int_coal__trailing_months') }} as t on y.subject = t.subject and y.year = t.year
+    left join {{ ref('int_coal__china_thermal') }} as h on y.subject = h.subject and y.year = h.year
 ),
 
 followed as (
@@ -120,8 +131,14 @@ select
     cast(j.coal_share_12m_pct as double) as coal_share_12m_pct,
     cast(j.coal_12m_yoy_pct as double) as coal_12m_yoy_pct,
     cast(j.coal_share_12m_change_pp as double) as coal_share_12m_change_pp,
+    j.thermal_newest_month,
+    cast(j.thermal_12m_twh as double) as thermal_12m_twh,
+    cast(j.thermal_share_12m_pct as double) as thermal_share_12m_pct,
+    cast(j.thermal_12m_yoy_pct as double) as thermal_12m_yoy_pct,
+    cast(j.thermal_share_12m_change_pp as double) as thermal_share_12m_change_pp,
     case
-        when j.coal_share_pct is null and j.newest_month is not null then 'no yearly figures yet, months only'
+        when j.coal_share_pct is null and coalesce(j.newest_month, j.thermal_newest_month) is not null
+            then 'no yearly figures yet, months only'
         when j.coal_share_pct is null then 'coal or all sources missing for the year'
         when j.coal_share_pct_slope is null then 'fewer than five full years to this one'
         when j.coal_share_pct_slope_before is null then 'fewer than ten full years to this one'
