@@ -276,7 +276,7 @@ def corrections_still_apply(connection: duckdb.DuckDBPyConnection, settings: Set
     """What each correction is about is still what the publisher says; one that is not must be taken out."""
     rows = connection.execute(
         f"""
-        with newest as (from {warehouse.newest_known()})
+        with newest as (from {warehouse.newest_known("known_at_basis <> 'refined'")})  -- refined figures stay the same
         select c.correction_id, c.series_id, c.period, c.published, n.value
         from raw.catalog_correction as c
         left join newest as n on c.series_id = n.series_id and c.period = n.period

@@ -103,6 +103,12 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
             }
             for c in catalog.corrections.values()
         ],
+        "catalog_release": [
+            {"series_id": name, "period": period, "released_on": day, "reason": r.reason, "reference": r.reference}
+            for r in catalog.releases.values()
+            for name in r.series
+            for period, day in r.released.items()
+        ],
         "catalog_metal": [
             {"metal_id": m.id, **m.model_dump(include={"name", "symbol", "family", "description"})}
             for m in catalog.metals.values()
