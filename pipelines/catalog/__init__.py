@@ -115,6 +115,12 @@ class Series(_Entry):
     plausible: tuple[float, float] = Field(description="Range outside which a figure is quarantined")
     publication_lag_days: int = Field(ge=0, description="Days from the end of the period to publication")
     staleness_limit_days: int = Field(gt=0, description="Maximum normal age of the newest period's end, days")
+    first_period: date | None = Field(
+        default=None, description="First period that models read; what is published before is another construction"
+    )
+    rewritten_since: date | None = Field(
+        default=None, description="Day from which the publisher's files hold another construction over all periods"
+    )
     licence: str
     history: History
     bundle: bool = True

@@ -46,13 +46,21 @@ def held_against_known(
             kept="the last good data",
             todo="if figures were withdrawn on purpose, accept that in pipelines/catalog/corrections.yaml",
         )
-    connection.register("judged", judged_here.select("series_id").unique().to_arrow())
+    # A declared new construction is compared with what its own files said, not with the old one.
+    since = pl.DataFrame(
+        [(s.id, s.rewritten_since) for s in catalog.series_of(source.id)],
+        schema={"series_id": pl.String, "rewritten_since": pl.Date},
+        orient="row",
+    )
+    compared = judged_here.select("series_id").unique().join(since, on="series_id", how="left")
+    connection.register("judged", compared.to_arrow())
     try:
-        known = warehouse.query(connection, _KNOWN, [payload.retrieved_at])
+        known = warehouse.query(connection, _KNOWN, [payload.retrieved_at] * 2)
     finally:
         connection.unregister("judged")
     never_zero = {name for name in judged_here["series_id"].unique() if catalog.series[name].plausible[0] > 0}
-    breaks = continuity.reasons(judged_here, known, never_zero)
+    first_periods = {s.id: s.first_period for s in catalog.series_of(source.id) if s.first_period}
+    breaks = continuity.reasons(judged_here, known, never_zero, first_periods)
     if breaks.is_empty():
         return verdict, earlier
     row_key = ["series_id", "period"]
@@ -72,8 +80,10 @@ group by c.series_id
 
 
 _KNOWN = f"""
-select series_id, period, value
-from {warehouse.newest_known("known_at <= ? and series_id in (select series_id from judged)")}
+select k.series_id, k.period, k.value
+from {warehouse.newest_known("known_at <= ? and series_id in (select series_id from judged)")} as k
+inner join judged as j on k.series_id = j.series_id
+where j.rewritten_since is null or j.rewritten_since > cast(? as date) or k.known_at >= j.rewritten_since
 """
 
 

@@ -50,6 +50,8 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
                         "unit",
                         "publication_lag_days",
                         "staleness_limit_days",
+                        "first_period",
+                        "rewritten_since",
                         "licence",
                         "bundle",
                         "description",

@@ -328,6 +328,23 @@ def test_figures_already_loaded_are_redated_once_and_the_old_day_is_kept(raw: du
     assert ingest.redate(raw, dated(), datetime(2026, 10, 1)) == 0
 
 
+def test_a_declared_new_construction_is_taken_once_and_then_compared_with_itself(raw: duckdb.DuckDBPyConnection) -> None:
+    """Made up: 30 months, written anew with other figures from 2026-02 on; after that the old ones are a break again."""
+
+    def file(turn: int) -> dict[str, Any]:
+        values = [(n * turn) % 17 + 1.0 for n in range(30)]
+        return observations(*(("index", f"{2020 + n // 12}-{n % 12 + 1:02}", v, 1) for n, v in enumerate(values)))
+
+    index = CATALOG.series["index"].model_copy(update={"rewritten_since": date(2026, 2, 1)})
+    declared = Catalog(CATALOG.sources.values(), [*CATALOG.series.values(), index], [], [])
+    load(raw, file(3), "2026-01-05")
+    with pytest.raises(ContractBreach, match="another construction"):
+        load(raw, file(7), "2026-01-20", catalog=declared)
+    assert load(raw, file(7), "2026-02-05", catalog=declared).rows_changed > 20
+    with pytest.raises(ContractBreach, match="another construction"):
+        load(raw, file(3), "2026-03-05", catalog=declared)
+
+
 def test_a_figure_is_redated_no_later_than_it_was_retrieved(raw: duckdb.DuckDBPyConnection) -> None:
     load(raw, observations(("price", "2025-10", 2.0, 1)), "2025-11-20")
     assert ingest.redate(raw, dated(*RELEASES), datetime(2026, 8, 1)) == 1
@@ -808,3 +825,18 @@ def test_a_broken_bundle_leaves_the_warehouse_as_it_was(raw: duckdb.DuckDBPyConn
         ingest.load_bundle(raw, folder, NOW)
     assert rows(raw, "select count(*) from raw.payload") == [(0,)]
     assert rows(raw, "select count(*) from raw.bundle") == [(0,)]
+
+
+def test_a_series_that_begins_decades_earlier_than_in_the_answer_before_is_named(
+    raw: duckdb.DuckDBPyConnection,
+) -> None:
+    finding = checks.series_begin_where_they_did
+    load(raw, observations(("price", "1985-01", 1.0, 1), ("other", "1985-01", 1.0, 1)), "2026-03-01")
+    assert finding(raw, Settings()).passed
+    longer = observations(*((s, m, 1.0, 1) for s, first in (("price", "1900-01"), ("other", "1976-01"))
+                            for m in (first, "1985-01")))  # fmt: skip
+    load(raw, longer, "2026-04-01")
+    assert finding(raw, Settings()).examples == ["price begins in 1900-01, the answer before it in 1985-01"]
+    first = CATALOG.series["price"].model_copy(update={"first_period": date(1985, 1, 1)})
+    warehouse.write_catalog(raw, Catalog(CATALOG.sources.values(), [first], [], []))
+    assert finding(raw, Settings()).passed
