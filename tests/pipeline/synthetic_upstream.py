@@ -89,7 +89,7 @@ def build(folder: Path) -> SyntheticSettings:
 def _plant_duty(seeds: Path) -> None:
     with (seeds / "curated_policy_events.csv").open("a", encoding="utf-8") as lines:
         lines.write(
-            f"{DUTY},section_232,tin,synthetic refined tin,tariff,{DUTY_PCT},all,,{DUTY_PUBLISHED},{DUTY_EFFECTIVE},,,"
+            f"{DUTY},section_232,tin,synthetic refined tin,tariff,{DUTY_PCT},all,,,{DUTY_PUBLISHED},{DUTY_EFFECTIVE},,,"
             "synthetic proclamation,0 FR 0,2023-00000,https://example.org/synthetic,planted for tests\n"
         )
     with (seeds / "measure_coverage.csv").open("a", encoding="utf-8") as lines:
