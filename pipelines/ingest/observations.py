@@ -155,9 +155,9 @@ def write_observations(
 
 # `prior` is what was known when the payload was fetched. Only a difference beyond the precision that the newer payload
 # prints counts, so a coarser payload never overwrites a finer value.
-# A new period is dated by its day of release (release_dates.yaml) or publication lag only if that is consistent with the retrievals: not later than this one,
-# and not before an earlier retrieval of the series that did not have the period yet. An earlier retrieval that begins
-# after the period (a window of the history) does not count.
+# A new period is dated by its day of release (release_dates.yaml) or its publication lag only if that is consistent
+# with the retrievals: not later than this one, and not before an earlier retrieval of the series that did not have the
+# period yet. An earlier retrieval that begins after the period (a window of the history) does not count.
 _CHANGED_OBSERVATIONS = f"""
 create or replace temp table changed as
 with prior as (

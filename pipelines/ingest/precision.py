@@ -40,8 +40,7 @@ def refines_sql(value: str, decimals: str, known: str, known_decimals: str) -> s
     finer = f"coalesce({decimals} > {known_decimals}, {known_decimals} is not null)"
     single = single_precision_sql(known, known_decimals)
     return (
-        f"(({finer} or {single} > 0) "
-        f"and abs({value} - {known}) <= {tolerance_sql(known_decimals, known)} + {single})"
+        f"(({finer} or {single} > 0) and abs({value} - {known}) <= {tolerance_sql(known_decimals, known)} + {single})"
     )
 
 

@@ -52,7 +52,8 @@ def redate(connection: duckdb.DuckDBPyConnection, catalog: Catalog, now: datetim
                     [now],
                 )
                 log.warning(
-                    "%d figures now count as known from another day (release_dates.yaml): see raw.known_at_change", changed
+                    "%d figures now count as known from another day (release_dates.yaml): see raw.known_at_change",
+                    changed,
                 )
     finally:
         connection.unregister("release_day")

@@ -59,7 +59,7 @@ def one(
 
 
 def newest_known(where: str = "true") -> str:
-    """SQL in parentheses: per series and period of raw.observation, the newest known value, its decimals and since when.
+    """SQL in parentheses: per series and period of raw.observation, the newest known value, its decimals, its time.
 
     `where` selects the rows that count, such as those of some series that were known by a given time.
     """

@@ -278,7 +278,9 @@ TABLES = (
             Column("plausible_high", "double", "Upper end of the plausible range, in the unit"),
             Column("publication_lag_days", "integer", "Days from period end to publication"),
             Column("staleness_limit_days", "integer", "Longest normal age of the newest period's end, in days"),
-            Column("first_period", "date", "First period that models read, where earlier ones are another construction"),
+            Column(
+                "first_period", "date", "First period that models read, where earlier ones are another construction"
+            ),
             Column("rewritten_since", "date", "Day from which files hold another construction over all periods"),
             Column("licence", "varchar", "Licence"),
             Column("history", "varchar", "stable or revised"),

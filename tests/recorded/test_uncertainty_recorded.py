@@ -197,9 +197,7 @@ def test_policy_uncertainty_ends_with_a_note_that_is_no_row(policy: Parsed) -> N
             gpr,
             "2026-05-27/data_gpr_daily_recent.xls",
             "data_gpr_daily_recent",
-            dict.fromkeys(
-                ("gpr_daily_index", "gpr_daily_ma30_index"), (15121, date(1985, 1, 1), date(2026, 5, 26))
-            ),
+            dict.fromkeys(("gpr_daily_index", "gpr_daily_ma30_index"), (15121, date(1985, 1, 1), date(2026, 5, 26))),
             [
                 ("gpr_daily_index", date(1985, 1, 1), 230.039428711),
                 ("gpr_daily_index", date(2026, 5, 26), 165.234970093),

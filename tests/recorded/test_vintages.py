@@ -175,7 +175,7 @@ def test_july_gives_six_levels_of_money_their_second_decimal_and_august_takes_it
 def test_the_workbook_in_single_precision_revises_28_months_and_not_its_whole_history(
     raw: duckdb.DuckDBPyConnection, catalog: Catalog, recordings: list[Path]
 ) -> None:
-    """News: January and February 2025, then last; three components: 26 months. The other 936 moved by rounding alone."""
+    """News: January and February 2025, then last; components: 26 months. The other 936 moved by rounding alone."""
     found, name = Recordings(recordings), "US_Policy_Uncertainty_Data.xlsx"
     for day in ("2025-03-06", "2025-11-15"):
         report = load(raw, catalog, "epu", name, found.path(f"uncertainty/{day}/{name}"), day)
@@ -200,7 +200,12 @@ CASE = "cases/known_at_11"
             "timeseries/2020-2029/running/00000000",
             "bls.json",
             "bls_cpi_nsa_index",
-            [("2025-08", "2025-09-15"), ("2025-09", "2025-10-24"), ("2025-11", "2025-12-18"), ("2025-12", "2026-01-15")],
+            [
+                ("2025-08", "2025-09-15"),
+                ("2025-09", "2025-10-24"),
+                ("2025-11", "2025-12-18"),
+                ("2025-12", "2026-01-15"),
+            ],
         ),
         (
             "fiscal_data",
@@ -222,8 +227,11 @@ def test_the_releases_of_autumn_2025_are_known_from_the_days_on_which_they_came_
     expected: list[tuple[str, str]],
 ) -> None:
     load(raw, catalog, source, key, recordings[0].parent / CASE / file, "2026-06-20")
-    sql = f"select strftime(period, '%Y-%m'), strftime(known_at, '%Y-%m-%d') from raw.observation where series_id = '{series}'"
-    assert rows(raw, f"{sql} order by period") == expected
+    dated = f"""
+        select strftime(period, '%Y-%m'), strftime(known_at, '%Y-%m-%d') from raw.observation
+        where series_id = '{series}' order by period
+    """
+    assert rows(raw, dated) == expected
 
 
 @pytest.mark.recorded

@@ -312,24 +312,32 @@ def test_figures_already_loaded_are_redated_once_and_the_old_day_is_kept(raw: du
     content = observations(("price", "2025-09", 1.0, 1), ("price", "2025-10", 2.0, 1))
     load(raw, content, "2026-06-01")
     load(raw, observations(("price", "2025-10", 2.5, 1)), "2026-07-01")
-    now = datetime(2026, 8, 1)
+    now = datetime.fromisoformat("2026-08-01")
     assert ingest.redate(raw, dated(*RELEASES), now) == 1
     assert ingest.redate(raw, dated(*RELEASES), now + timedelta(days=1)) == 0
     october = [("2025-10", 2.0, "2025-11-25", "reported"), ("2025-10", 2.5, "2026-07-01", "observed")]
     assert known(raw)[1:] == october
     changes = "select period, known_at_before, known_at_basis_before, known_at, reference from raw.known_at_change"
-    first = (date(2025, 10, 1), datetime(2025, 11, 10), "assumed_lag", datetime(2025, 11, 25), "f")
+    first = (
+        date(2025, 10, 1),
+        datetime.fromisoformat("2025-11-10"),
+        "assumed_lag",
+        datetime.fromisoformat("2025-11-25"),
+        "f",
+    )
     assert rows(raw, changes) == [first]
     moved = RELEASES[0].model_copy(update={"released": {date(2025, 10, 1): date(2025, 11, 26)}})
-    assert ingest.redate(raw, dated(moved), datetime(2026, 9, 1)) == 1
+    assert ingest.redate(raw, dated(moved), datetime.fromisoformat("2026-09-01")) == 1
     assert rows(raw, f"{changes} order by changed_at")[1] == (
-        date(2025, 10, 1), datetime(2025, 11, 25), "reported", datetime(2025, 11, 26), "f",
+        date(2025, 10, 1), datetime.fromisoformat("2025-11-25"), "reported", datetime.fromisoformat("2025-11-26"), "f",
     )  # fmt: skip
-    assert ingest.redate(raw, dated(), datetime(2026, 10, 1)) == 0
+    assert ingest.redate(raw, dated(), datetime.fromisoformat("2026-10-01")) == 0
 
 
-def test_a_declared_new_construction_is_taken_once_and_then_compared_with_itself(raw: duckdb.DuckDBPyConnection) -> None:
-    """Made up: 30 months, written anew with other figures from 2026-02 on; after that the old ones are a break again."""
+def test_a_declared_new_construction_is_taken_once_and_then_compared_with_itself(
+    raw: duckdb.DuckDBPyConnection,
+) -> None:
+    """Made up: 30 months, written anew from 2026-02 on; after that the old figures are a break again."""
 
     def file(turn: int) -> dict[str, Any]:
         values = [(n * turn) % 17 + 1.0 for n in range(30)]
@@ -347,7 +355,7 @@ def test_a_declared_new_construction_is_taken_once_and_then_compared_with_itself
 
 def test_a_figure_is_redated_no_later_than_it_was_retrieved(raw: duckdb.DuckDBPyConnection) -> None:
     load(raw, observations(("price", "2025-10", 2.0, 1)), "2025-11-20")
-    assert ingest.redate(raw, dated(*RELEASES), datetime(2026, 8, 1)) == 1
+    assert ingest.redate(raw, dated(*RELEASES), datetime.fromisoformat("2026-08-01")) == 1
     assert known(raw) == [("2025-10", 2.0, "2025-11-20", "observed")]
 
 
