@@ -44,7 +44,7 @@ def redate(connection: duckdb.DuckDBPyConnection, catalog: Catalog, now: datetim
             if changed:
                 connection.execute(
                     """
-                    update raw.observation as o set known_at = c.known_at, known_at_basis = c.known_at_basis
+                    update raw.observation as o set known_at = c.known_at_after, known_at_basis = c.known_at_basis_after
                     from raw.known_at_change as c
                     where o.series_id = c.series_id and o.period = c.period and o.known_at = c.known_at_before
                         and c.changed_at = ?
@@ -68,8 +68,8 @@ with dated as (
         o.period,
         o.known_at as known_at_before,
         o.known_at_basis as known_at_basis_before,
-        least(cast(d.released_on as timestamp), p.retrieved_at) as known_at,
-        case when d.released_on <= p.retrieved_at then 'reported' else 'observed' end as known_at_basis,
+        least(cast(d.released_on as timestamp), p.retrieved_at) as known_at_after,
+        case when d.released_on <= p.retrieved_at then 'reported' else 'observed' end as known_at_basis_after,
         d.reference
     from raw.observation as o
     inner join release_day as d on o.series_id = d.series_id and o.period = d.period
@@ -78,5 +78,5 @@ with dated as (
 )
 select *, cast($now as timestamp) as changed_at
 from dated
-where known_at <> known_at_before
+where known_at_after <> known_at_before
 """

@@ -317,7 +317,9 @@ def test_figures_already_loaded_are_redated_once_and_the_old_day_is_kept(raw: du
     assert ingest.redate(raw, dated(*RELEASES), now + timedelta(days=1)) == 0
     october = [("2025-10", 2.0, "2025-11-25", "reported"), ("2025-10", 2.5, "2026-07-01", "observed")]
     assert known(raw)[1:] == october
-    changes = "select period, known_at_before, known_at_basis_before, known_at, reference from raw.known_at_change"
+    changes = (
+        "select period, known_at_before, known_at_basis_before, known_at_after, reference from raw.known_at_change"
+    )
     first = (
         date(2025, 10, 1),
         datetime.fromisoformat("2025-11-10"),
