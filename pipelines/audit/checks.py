@@ -272,11 +272,42 @@ order by h.series_id
 """
 
 
+def series_begin_where_they_did(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
+    """No series begins ten years or more before or after the answer before it to the same request."""
+    rows = connection.execute(
+        """
+        with answers as (
+            select
+                c.series_id, c.first_period,
+                lag(c.first_period) over in_order as first_period_before,
+                row_number() over in_order as place, count(*) over (partition by c.series_id, p.request_key) as n
+            from raw.coverage as c
+            -- The recordings that ship were cut to windows by those who made them.
+            inner join raw.payload as p on c.payload_id = p.payload_id and p.origin <> 'bundled'
+            where c.rows > 0
+            window in_order as (partition by c.series_id, p.request_key order by c.retrieved_at)
+        )
+        select a.series_id, a.first_period_before, a.first_period
+        from answers as a
+        left join raw.catalog_series as s on a.series_id = s.series_id
+        where a.place = a.n and abs(datediff('month', a.first_period_before, a.first_period)) >= 120
+            -- Models do not read what is before the first period of the catalogue.
+            and (s.first_period is null or a.first_period > s.first_period)
+        order by all
+        """
+    ).fetchall()
+    examples = [f"{s} begins in {now:%Y-%m}, the answer before it in {before:%Y-%m}" for s, before, now in rows]
+    said = (
+        f"{len(rows)} series begin ten years or more earlier or later" if rows else "every series begins where it did"
+    )
+    return Finding("series_begin_where_they_did", not rows, False, said, examples)
+
+
 def corrections_still_apply(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
     """What each correction is about is still what the publisher says; one that is not must be taken out."""
     rows = connection.execute(
         f"""
-        with newest as (from {warehouse.newest_known()})
+        with newest as (from {warehouse.newest_known("known_at_basis <> 'refined'")})  -- refined figures stay the same
         select c.correction_id, c.series_id, c.period, c.published, n.value
         from raw.catalog_correction as c
         left join newest as n on c.series_id = n.series_id and c.period = n.period
@@ -352,6 +383,7 @@ CHECKS: dict[str, Callable[[duckdb.DuckDBPyConnection, Settings], Finding]] = {
         publishers_agree,
         every_answer_was_taken,
         series_have_no_holes,
+        series_begin_where_they_did,
         corrections_still_apply,
         filing_facts_are_plausible,
     )

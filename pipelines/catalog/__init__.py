@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -143,6 +144,12 @@ class Series(_Entry):
     plausible: tuple[float, float] = Field(description="Range outside which a figure is quarantined")
     publication_lag_days: int = Field(ge=0, description="Days from the end of the period to publication")
     staleness_limit_days: int = Field(gt=0, description="Maximum normal age of the newest period's end, days")
+    first_period: date | None = Field(
+        default=None, description="First period that models read; what is published before is another construction"
+    )
+    rewritten_since: date | None = Field(
+        default=None, description="Day from which the publisher's files hold another construction over all periods"
+    )
     licence: str
     history: History
     bundle: bool = True
@@ -271,6 +278,16 @@ class Correction(_Entry):
         return self
 
 
+class Release(_Entry):
+    """Days on which figures of stable series came out, where they differ from the publication lag."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    series: list[str] = Field(min_length=1)
+    released: dict[date, date] = Field(min_length=1, description="First day of the reference period: day of release")
+    reason: str
+    reference: str = Field(description="Where the days are stated")
+
+
 E = TypeVar("E", bound=_Entry)
 
 
@@ -304,6 +321,7 @@ class Catalog:
         topics: Iterable[Topic] = (),
         indicators: Iterable[Indicator] = (),
         corrections: Iterable[Correction] = (),
+        releases: Iterable[Release] = (),
     ) -> None:
         self.sources = {s.id: s for s in sources}
         self.series = {s.id: s for s in series}
@@ -312,6 +330,7 @@ class Catalog:
         self.topics = {t.id: t for t in topics}
         self.indicators = {i.id: i for i in indicators}
         self.corrections = {c.id: c for c in corrections}
+        self.releases = {r.id: r for r in releases}
 
     def series_of(self, source_id: str) -> list[Series]:
         return [s for s in self.series.values() if s.source == source_id]
@@ -339,7 +358,8 @@ def load(directory: Path) -> Catalog:
 
     indicators = _if_any(directory / "indicators.yaml", "indicators", Indicator)
     corrections = _if_any(directory / "corrections.yaml", "corrections", Correction)
-    for found in (sources, metals, companies, series, topics, indicators, corrections):
+    releases = _if_any(directory / "release_dates.yaml", "releases", Release)
+    for found in (sources, metals, companies, series, topics, indicators, corrections, releases):
         _refuse_duplicates([(path, entry.id) for path, entry in found])
     source_ids, metal_ids = {s.id for _, s in sources}, {m.id for _, m in metals}
     for path, s in series:
@@ -349,6 +369,7 @@ def load(directory: Path) -> Catalog:
             raise CatalogError(f"{path.name}: entry '{s.id}': unknown metal '{s.metal}'")
     by_id = {s.id: s for _, s in series}
     _refuse_unknown_series(by_id, indicators, corrections)
+    _refuse_releases_without_effect(by_id, releases)
     for path, t in topics:
         if t.source not in source_ids:
             raise CatalogError(f"{path.name}: entry '{t.id}': unknown source '{t.source}'")
@@ -360,6 +381,7 @@ def load(directory: Path) -> Catalog:
         (t for _, t in topics),
         (i for _, i in indicators),
         (c for _, c in corrections),
+        (r for _, r in releases),
     )
 
 
@@ -378,6 +400,24 @@ def _refuse_unknown_series(
     for path, c in corrections:
         if c.series not in by_id:
             raise CatalogError(f"{path.name}: entry '{c.id}': unknown series '{c.series}'")
+
+
+def _refuse_releases_without_effect(by_id: dict[str, Series], releases: list[tuple[Path, Release]]) -> None:
+    seen: dict[tuple[str, date], str] = {}
+    for path, r in releases:
+        for name, (period, day) in product(r.series, r.released.items()):
+            problem = None
+            if name not in by_id:
+                problem = f"unknown series '{name}'"
+            elif by_id[name].history is History.REVISED:
+                problem = f"series '{name}' is revised: its figures count as known from their retrieval"
+            elif day < by_id[name].period_end(period):
+                problem = f"series '{name}': {period} cannot be released on {day}, before it ends"
+            elif (name, period) in seen:
+                problem = f"series '{name}': {period} is already dated in '{seen[name, period]}'"
+            if problem:
+                raise CatalogError(f"{path.name}: entry '{r.id}': {problem}")
+            seen[name, period] = r.id
 
 
 def _if_any(path: Path, key: str, model: type[E]) -> list[tuple[Path, E]]:

@@ -6,6 +6,7 @@ Network access and computed figures do not belong here: this package stores and 
 from pipelines.ingest.bundled import BUNDLED_TABLES, load_bundle
 from pipelines.ingest.load import NOT_THE_PAYLOADS_FAULT, Report, judged, load_payload, load_source, too_many_bad
 from pipelines.ingest.payload import Payload
+from pipelines.ingest.release_dates import redate
 
 __all__ = [
     "BUNDLED_TABLES",
@@ -16,5 +17,6 @@ __all__ = [
     "load_bundle",
     "load_payload",
     "load_source",
+    "redate",
     "too_many_bad",
 ]

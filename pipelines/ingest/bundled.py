@@ -71,8 +71,9 @@ _BUNDLED_FROM = {
 
 
 # A bundle that is loaded after data was fetched must neither repeat nor override that data. Where the period was known
-# here by then, a bundled observation is left out if its value is the same, if its date is only assumed, or if the
-# series was fetched again later (that payload was compared with the rows known here, not with the bundle).
+# here by then, a bundled observation is left out if its value is the same to the digits of both, if its date is only
+# assumed, or if the series was fetched again later (that payload was compared with the rows known here, not with the
+# bundle).
 _OF_THE_SAME_PERIOD = """
     series_id = b.series_id and period = b.period and known_at <= b.known_at
     and payload_id in (select payload_id from known_payload)
@@ -87,7 +88,8 @@ _ALREADY_KNOWN = {
         )
         and not exists (
             select 1 from {warehouse.newest_known(_OF_THE_SAME_PERIOD)} as o
-            where abs(b.value - o.value) <= {tolerance_sql("b.decimals", "o.value")}
+            where abs(b.value - o.value)
+                <= greatest({tolerance_sql("b.decimals", "o.value")}, {tolerance_sql("o.decimals", "o.value")})
                 or exists (
                     select 1 from known_coverage as c
                     where c.series_id = b.series_id and c.rows > 0 and c.retrieved_at > p.retrieved_at

@@ -6,7 +6,8 @@ comparison with known figures are found here. Pure functions: frames in, reasons
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -22,26 +23,44 @@ MIN_FIGURES_FOR_FACTOR = 8
 COMMON_FACTOR_TOLERANCE = 0.005
 MIN_FACTOR = 0.02  # 2 %: short tons for tonnes are 10 %, a new index base is more; revisions vary
 SHARE_WITH_FACTOR = 0.9
+# Half of the figures that two files of a series have in common move by less than this share of its level from one to
+# the next, also at a benchmark revision; two constructions of a newspaper index differ by more.
+REWRITTEN_SHARE = 0.2
+# Half or twice the figures known over the same periods: another frequency, or a file of which a part is missing.
+COUNT_FACTOR = 2
+# A series whose catalogue states its first period begins within a year of it.
+LATE_START = timedelta(days=366)
 
 
-def reasons(incoming: pl.DataFrame, known: pl.DataFrame, never_zero: Collection[str]) -> pl.DataFrame:
+def reasons(
+    incoming: pl.DataFrame,
+    known: pl.DataFrame,
+    never_zero: Collection[str],
+    first_periods: Mapping[str, date] | None = None,
+) -> pl.DataFrame:
     """Rows of `incoming` (series_id, period, value, decimals) that do not continue `known` (series_id, period, value).
 
     `never_zero` are the series whose figures are always above zero, such as prices and indices; figures near zero (a
-    rate, a flow between two countries) may change by any factor without being wrong.
+    rate, a flow between two countries) may change by any factor without being wrong. `first_periods` is where the
+    catalogue says that a series begins.
 
-    Returns series_id, period, reason; empty if there are none. A series whose figures are all a multiple of the known
-    ones (another unit, base or sign) has a reason for each of its rows.
+    Returns series_id, period, reason; empty if there are none. A series that differs as a whole (another unit, base,
+    sign, construction or frequency, or a file that begins late) has a reason for each of its rows.
     """
     if incoming.is_empty():
         return pl.DataFrame(schema={"series_id": pl.String, "period": pl.Date, "reason": pl.String})
-    rescaled = _rescaled(incoming, known)
+    whole = pl.concat(
+        [
+            _rescaled(incoming, known),
+            _rewritten(incoming, known),
+            _other_count(incoming, known),
+            _late(incoming, first_periods or {}),
+        ]
+    ).unique("series_id", keep="first", maintain_order=True)
     parts = [
-        incoming.join(rescaled, on="series_id", how="inner", maintain_order="left").select(
-            "series_id", "period", "reason"
-        )
+        incoming.join(whole, on="series_id", how="inner", maintain_order="left").select("series_id", "period", "reason")
     ]
-    others = incoming.join(rescaled, on="series_id", how="anti", maintain_order="left")
+    others = incoming.join(whole, on="series_id", how="anti", maintain_order="left")
     parts.append(_out_of_scale(others.filter(pl.col("series_id").is_in(list(never_zero))), known))
     return pl.concat(parts)
 
@@ -91,6 +110,84 @@ def _rescaled(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
                 "its figures are {} times those known over {} periods: another unit, base or sign",
                 pl.col("factor").round_sig_figs(5),
                 "figures",
+            ).alias("reason"),
+        )
+    )
+
+
+def _rewritten(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Series most of whose known figures changed by much, without a common factor."""
+    both = incoming.join(known, on=["series_id", "period"], how="inner", suffix="_known", maintain_order="left")
+    level = pl.col("value_known").abs().median()
+    moved = (pl.col("value") - pl.col("value_known")).abs().median()
+    return (
+        both.group_by("series_id", maintain_order=True)
+        .agg(figures=pl.len(), level=level, moved=moved)
+        .filter((pl.col("figures") >= MIN_FIGURES_FOR_SCALE) & (pl.col("moved") > REWRITTEN_SHARE * pl.col("level")))
+        .select(
+            "series_id",
+            pl.format(
+                "half of its {} known figures changed by more than {}, at a level of {}: another construction",
+                "figures",
+                pl.col("moved").round_sig_figs(3),
+                pl.col("level").round_sig_figs(3),
+            ).alias("reason"),
+        )
+    )
+
+
+def _other_count(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Series with half or twice as many figures as are known over the periods that both cover."""
+    spans = [
+        frame.group_by("series_id", maintain_order=True).agg(
+            pl.col("period").min().alias("first"), pl.col("period").max().alias("last")
+        )
+        for frame in (incoming, known)
+    ]
+    common = spans[0].join(spans[1], on="series_id", suffix="_known", maintain_order="left")
+    common = common.select(
+        "series_id", first=pl.max_horizontal("first", "first_known"), last=pl.min_horizontal("last", "last_known")
+    )
+    counts = [
+        frame.join(common, on="series_id")
+        .filter(pl.col("period").is_between("first", "last"))
+        .group_by("series_id")
+        .agg(pl.len().cast(pl.Int64).alias("figures"))
+        for frame in (incoming, known)
+    ]
+    here, there = pl.col("figures"), pl.col("figures_known")
+    return (
+        common.join(counts[0], on="series_id", maintain_order="left")
+        .join(counts[1], on="series_id", suffix="_known", maintain_order="left")
+        .filter(
+            (pl.max_horizontal(here, there) >= MIN_FIGURES_FOR_SCALE)
+            & ((here * COUNT_FACTOR < there) | (here > there * COUNT_FACTOR))
+        )
+        .select(
+            "series_id",
+            pl.format(
+                "has {} figures between {} and {}, where {} are known: another frequency, or part of a file",
+                here,
+                "first",
+                "last",
+                there,
+            ).alias("reason"),
+        )
+    )
+
+
+def _late(incoming: pl.DataFrame, first_periods: Mapping[str, date]) -> pl.DataFrame:
+    """Series that begin more than a year later than the catalogue says."""
+    stated = pl.DataFrame(list(first_periods.items()), schema={"series_id": pl.String, "stated": pl.Date}, orient="row")
+    return (
+        incoming.group_by("series_id", maintain_order=True)
+        .agg(pl.col("period").min().alias("first"))
+        .join(stated, on="series_id", maintain_order="left")
+        .filter(pl.col("first") > pl.col("stated") + LATE_START)
+        .select(
+            "series_id",
+            pl.format(
+                "begins in {}, not in {}: another construction, or part of a file", pl.col("first"), pl.col("stated")
             ).alias("reason"),
         )
     )

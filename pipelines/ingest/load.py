@@ -48,6 +48,7 @@ class Report:
 
     rows_added: int = 0
     rows_changed: int = 0
+    rows_refined: int = 0
     rows_quarantined: int = 0
     payloads: int = 0
     refused: list[str] = field(default_factory=list)
@@ -191,6 +192,7 @@ def _load(
     report.payloads += 1
     report.rows_added += int(covered["rows_added"].sum())
     report.rows_changed += int(covered["rows_changed"].sum())
+    report.rows_refined += int(covered["rows_refined"].sum())
     report.rows_quarantined += quarantined.height
     report.without_rows += covered.filter(pl.col("rows") == 0)["series_id"].to_list()
     return None
@@ -260,7 +262,9 @@ def _coverage(
         .join(missing, on="series_id", how="left", maintain_order="left")
         .join(bad, on="series_id", how="left", maintain_order="left")
         .with_columns(
-            pl.col("rows", "rows_added", "rows_changed", "rows_vanished", "missing", "quarantined").fill_null(0),
+            pl.col(
+                "rows", "rows_added", "rows_changed", "rows_refined", "rows_vanished", "missing", "quarantined"
+            ).fill_null(0),
             pl.lit(payload.payload_id).alias("payload_id"),
             pl.lit(source.id).alias("source_id"),
             pl.lit(payload.retrieved_at).alias("retrieved_at"),

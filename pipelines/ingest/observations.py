@@ -14,7 +14,8 @@ from pipelines.catalog import Catalog, Frequency, History, Source, period_end
 from pipelines.errors import BadPayload
 from pipelines.ingest import continuity, corrections
 from pipelines.ingest.payload import COUNTS, Payload, with_retrieval_day
-from pipelines.ingest.precision import tolerance_sql
+from pipelines.ingest.precision import refines_sql, single_precision_sql, tolerance_sql
+from pipelines.ingest.release_dates import release_days
 from pipelines.sources import Parsed
 
 
@@ -75,13 +76,21 @@ def held_against_known(
             kept="the last good data",
             todo="if figures were withdrawn on purpose, accept that in pipelines/catalog/corrections.yaml",
         )
-    connection.register("judged", judged_here.select("series_id").unique().to_arrow())
+    # A declared new construction is compared with what its own files said, not with the old one.
+    since = pl.DataFrame(
+        [(s.id, s.rewritten_since) for s in catalog.series_of(source.id)],
+        schema={"series_id": pl.String, "rewritten_since": pl.Date},
+        orient="row",
+    )
+    compared = judged_here.select("series_id").unique().join(since, on="series_id", how="left")
+    connection.register("judged", compared.to_arrow())
     try:
-        known = warehouse.query(connection, _KNOWN, [payload.retrieved_at])
+        known = warehouse.query(connection, _KNOWN, [payload.retrieved_at] * 2)
     finally:
         connection.unregister("judged")
     never_zero = {name for name in judged_here["series_id"].unique() if catalog.series[name].plausible[0] > 0}
-    breaks = continuity.reasons(judged_here, known, never_zero)
+    first_periods = {s.id: s.first_period for s in catalog.series_of(source.id) if s.first_period}
+    breaks = continuity.reasons(judged_here, known, never_zero, first_periods)
     if breaks.is_empty():
         return verdict, earlier
     row_key = ["series_id", "period"]
@@ -101,8 +110,10 @@ group by c.series_id
 
 
 _KNOWN = f"""
-select series_id, period, value
-from {warehouse.newest_known("known_at <= ? and series_id in (select series_id from judged)")}
+select k.series_id, k.period, k.value
+from {warehouse.newest_known("known_at <= ? and series_id in (select series_id from judged)")} as k
+inner join judged as j on k.series_id = j.series_id
+where j.rewritten_since is null or j.rewritten_since > cast(? as date) or k.known_at >= j.rewritten_since
 """
 
 
@@ -149,7 +160,9 @@ def write_observations(
     ends = ends.with_columns(
         pl.Series("period_end", [period_end(day, Frequency(name)) for name, day in ends.iter_rows()], dtype=pl.Date)
     )
-    incoming = incoming.join(ends, on=["frequency", "period"], maintain_order="left")
+    incoming = incoming.join(ends, on=["frequency", "period"], maintain_order="left").join(
+        release_days(catalog), on=["series_id", "period"], how="left", maintain_order="left"
+    )
     connection.register("incoming", incoming.to_arrow())
     connection.register("earlier", earlier.to_arrow())
     try:
@@ -172,9 +185,9 @@ def write_observations(
 
 # `prior` is what was known when the payload was fetched. Only a difference beyond the precision that the newer payload
 # prints counts, so a coarser payload never overwrites a finer value.
-# A new period is dated by its publication lag only if that is consistent with the retrievals: not later than this one,
-# and not before an earlier retrieval of the series that did not have the period yet. An earlier retrieval that begins
-# after the period (a window of the history) does not count.
+# A new period is dated by its day of release (release_dates.yaml) or its publication lag only if that is consistent
+# with the retrievals: not later than this one, and not before an earlier retrieval of the series that did not have the
+# period yet. An earlier retrieval that begins after the period (a window of the history) does not count.
 _CHANGED_OBSERVATIONS = f"""
 create or replace temp table changed as
 with prior as (
@@ -195,9 +208,10 @@ compared as (
     select
         i.*,
         p.value as prior_value,
+        p.decimals as prior_decimals,
         s.seen_at,
-        cast(i.period_end + cast(i.lag_days as integer) as timestamp) as due_at,
-        {tolerance_sql("i.decimals", "p.value")} as tolerance
+        cast(coalesce(i.released_on, i.period_end + cast(i.lag_days as integer)) as timestamp) as due_at,
+        {tolerance_sql("i.decimals", "p.value")} + {single_precision_sql("i.value", "i.decimals")} as tolerance
     from incoming as i
     left join prior as p on i.series_id = p.series_id and i.period = p.period
     left join seen as s on i.series_id = s.series_id and i.period = s.period
@@ -215,9 +229,18 @@ select
     period,
     value,
     decimals,
-    prior_value is not null as is_revision,
+    case
+        when prior_value is null then 'added'
+        when {refines_sql("value", "decimals", "prior_value", "prior_decimals")} then 'refined'
+        else 'revised'
+    end as change,
     case when lag_is_consistent then due_at else $retrieved_at end as known_at,
-    case when lag_is_consistent then 'assumed_lag' else 'observed' end as known_at_basis
+    case
+        when lag_is_consistent and released_on is not null then 'reported'
+        when lag_is_consistent then 'assumed_lag'
+        when change = 'refined' then 'refined'
+        else 'observed'
+    end as known_at_basis
 from dated
 """
 
@@ -228,8 +251,9 @@ select
     count(*) as rows,
     min(i.period) as first_period,
     max(i.period) as last_period,
-    count(c.series_id) filter (where not c.is_revision) as rows_added,
-    count(c.series_id) filter (where c.is_revision) as rows_changed
+    count(c.series_id) filter (where c.change = 'added') as rows_added,
+    count(c.series_id) filter (where c.change = 'revised') as rows_changed,
+    count(c.series_id) filter (where c.change = 'refined') as rows_refined
 from incoming as i
 left join changed as c on i.series_id = c.series_id and i.period = c.period
 group by i.series_id

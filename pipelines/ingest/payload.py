@@ -35,5 +35,6 @@ COUNTS = {
     "last_period": pl.Date,
     "rows_added": pl.Int64,
     "rows_changed": pl.Int64,
+    "rows_refined": pl.Int64,
     "rows_vanished": pl.Int64,
 }

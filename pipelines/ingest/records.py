@@ -11,7 +11,7 @@ import polars as pl
 from pipelines import columns, warehouse
 from pipelines.catalog import Catalog
 from pipelines.ingest.payload import COUNTS, Payload
-from pipelines.ingest.precision import RELATIVE_TOLERANCE
+from pipelines.ingest.precision import HALF_UNIT, RELATIVE_TOLERANCE
 from pipelines.sources import Parsed
 
 
@@ -19,7 +19,8 @@ from pipelines.sources import Parsed
 class RecordKind:
     """A kind of records: rows with an identity of their own (filed, listed, published), unlike observations of series.
 
-    `same` is SQL over `i` (incoming) and `p` (the newest known row of the same key) that is true if nothing changed.
+    `same` is SQL over `i` (incoming) and `p` (the newest known row of the same key) that is true if nothing changed,
+    `refines` if the row only gained digits.
     `known_from` is the column with the day on which a new row became known; None: it is known from its retrieval.
     """
 
@@ -30,6 +31,7 @@ class RecordKind:
     same: str
     known_from: str | None
     said: pl.Expr  # the row as shown in quarantine
+    refines: str = "false"  # documents and lists hold no figures
 
 
 def _columns_equal(table: str, *aside: str) -> str:
@@ -47,6 +49,8 @@ RECORD_KINDS = (
         same=f"abs(i.value - p.value) <= {RELATIVE_TOLERANCE} * abs(p.value)",
         known_from="filed",
         said=pl.format("{}: {} {} {} = {}", "row", "tag", "accession", "period_end", "value"),
+        # Facts print no precision, and trailing zeros of an amount may be real: only digits after the point are new.
+        refines=f"p.value = round(p.value) and i.value <> round(i.value) and abs(i.value - p.value) <= {HALF_UNIT}",
     ),
     RecordKind(
         table="filing",
@@ -107,9 +111,12 @@ def write_records(
             )
             select
                 i.*,
-                p.payload_id is not null as is_revision,
+                case
+                    when p.payload_id is null then 'added' when {kind.refines} then 'refined' else 'revised'
+                end as change,
                 case when p.payload_id is null then {first_known} else $retrieved_at end as known_at,
-                case when p.payload_id is null then '{basis}' else 'observed' end as known_at_basis
+                case change when 'added' then '{basis}' when 'refined' then 'refined' else 'observed' end
+                    as known_at_basis
             from incoming as i
             left join prior as p on {matched}
             where p.payload_id is null or not ({kind.same})
@@ -122,8 +129,9 @@ def write_records(
             with change as (
                 select
                     series_id,
-                    count(*) filter (where not is_revision) as rows_added,
-                    count(*) filter (where is_revision) as rows_changed
+                    count(*) filter (where change = 'added') as rows_added,
+                    count(*) filter (where change = 'revised') as rows_changed,
+                    count(*) filter (where change = 'refined') as rows_refined
                 from changed
                 group by series_id
             )
@@ -133,7 +141,8 @@ def write_records(
                 min(i.{kind.period}) as first_period,
                 max(i.{kind.period}) as last_period,
                 any_value(c.rows_added) as rows_added,
-                any_value(c.rows_changed) as rows_changed
+                any_value(c.rows_changed) as rows_changed,
+                any_value(c.rows_refined) as rows_refined
             from incoming as i
             left join change as c on i.series_id = c.series_id
             group by i.series_id
@@ -142,7 +151,7 @@ def write_records(
         connection.execute(
             f"""
             insert into raw.{kind.table} by name
-            select * exclude (is_revision, retrieved_on, row, series_id), ? as payload_id from changed
+            select * exclude (change, retrieved_on, row, series_id), ? as payload_id from changed
             """,
             [payload.payload_id],
         )

@@ -30,7 +30,9 @@ DRIVERS = (
 Outcomes = Mapping[str, Mapping[str, int]]
 _SOURCES = """
 with dated as (
-    select source_id, max(last_period) as last_period, sum(rows_added + rows_changed) as rows
+    select
+        source_id, max(last_period) as last_period,
+        sum(rows_added + rows_changed + coalesce(rows_refined, 0)) as rows
     from raw.coverage
     group by source_id
 ),

@@ -88,14 +88,13 @@ def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             create(path)
             connection = duckdb.connect(str(path))
         with contextlib.closing(connection):
-            have = {
-                n
-                for (n,) in connection.execute(
-                    "select table_name from duckdb_tables() where schema_name = 'raw'"
+            have = set(
+                connection.execute(
+                    "select table_name, column_name from duckdb_columns() where schema_name = 'raw'"
                 ).fetchall()
-            }
-            if not {t.name for t in TABLES} <= have:
-                define_tables(connection)  # a build of an earlier version: its tables stay, new ones are added
+            )
+            if not {(t.name, c.name) for t in TABLES for c in t.columns} <= have:
+                define_tables(connection)  # a build of an earlier version: new tables and columns are added
             yield connection
 
 

@@ -50,6 +50,8 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
                         "unit",
                         "publication_lag_days",
                         "staleness_limit_days",
+                        "first_period",
+                        "rewritten_since",
                         "licence",
                         "bundle",
                         "description",
@@ -102,6 +104,12 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
                 **c.model_dump(include={"period", "published", "known_on", "reason", "reference"}),
             }
             for c in catalog.corrections.values()
+        ],
+        "catalog_release": [
+            {"series_id": name, "period": period, "released_on": day, "reason": r.reason, "reference": r.reference}
+            for r in catalog.releases.values()
+            for name in r.series
+            for period, day in r.released.items()
         ],
         "catalog_metal": [
             {"metal_id": m.id, **m.model_dump(include={"name", "symbol", "family", "description"})}

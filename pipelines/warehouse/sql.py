@@ -59,12 +59,14 @@ def one(
 
 
 def newest_known(where: str = "true") -> str:
-    """SQL in parentheses: per series and period of raw.observation, the newest known value and its decimals.
+    """SQL in parentheses: per series and period of raw.observation, the newest known value, its decimals, its time.
 
     `where` selects the rows that count, such as those of some series that were known by a given time.
     """
     return f"""(
-        select series_id, period, arg_max(value, known_at) as value, arg_max(decimals, known_at) as decimals
+        select
+            series_id, period, arg_max(value, known_at) as value, arg_max(decimals, known_at) as decimals,
+            max(known_at) as known_at
         from raw.observation where {where}
         group by series_id, period
     )"""

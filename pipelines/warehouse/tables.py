@@ -34,7 +34,12 @@ def _of(table: str) -> tuple[Column, ...]:
 
 _KNOWN = (
     Column("known_at", "timestamp", "When the row became known, UTC"),
-    Column("known_at_basis", "varchar", "reported, observed, or assumed_lag (period end plus publication lag)"),
+    Column(
+        "known_at_basis",
+        "varchar",
+        "reported (the day of a filing, document or release), observed, refined (observed, and only digits were "
+        "added), or assumed_lag (period end plus publication lag)",
+    ),
     Column("payload_id", "varchar", "SHA-256 of the payload that carried it"),
 )
 
@@ -145,7 +150,8 @@ TABLES = (
             Column("first_period", "date", "First period in the payload"),
             Column("last_period", "date", "Last period in the payload"),
             Column("rows_added", "bigint", "Rows of periods not known before"),
-            Column("rows_changed", "bigint", "Rows that differ from what was known"),
+            Column("rows_changed", "bigint", "Rows that differ from what was known: revisions"),
+            Column("rows_refined", "bigint", "Rows that only add digits to what was known"),
             Column(
                 "rows_vanished", "bigint", "Periods known before, inside the payload's range, that it no longer holds"
             ),
@@ -161,6 +167,21 @@ TABLES = (
             Column("row", "varchar", "Where it stands in the payload, and what it holds"),
             Column("reason", "varchar", "Why it is not in the warehouse"),
             Column("quarantined_at", "timestamp", "When, UTC"),
+        ),
+    ),
+    Table(
+        "known_at_change",
+        "One row per figure that was re-dated after it was loaded, because a day of release was entered or changed in "
+        "release_dates.yaml. Append-only.",
+        (
+            Column("series_id", "varchar", "Series of the catalogue"),
+            Column("period", "date", "First day of the reference period"),
+            Column("known_at_before", "timestamp", "When the row counted as known until then, UTC"),
+            Column("known_at_basis_before", "varchar", "Basis of that"),
+            Column("known_at_after", "timestamp", "When it counts as known since, UTC"),
+            Column("known_at_basis_after", "varchar", "Basis of that"),
+            Column("reference", "varchar", "Where the day of release is stated"),
+            Column("changed_at", "timestamp", "When the row was re-dated, UTC"),
         ),
     ),
     Table(
@@ -262,6 +283,10 @@ TABLES = (
             Column("plausible_high", "double", "Upper end of the plausible range, in the unit"),
             Column("publication_lag_days", "integer", "Days from period end to publication"),
             Column("staleness_limit_days", "integer", "Longest normal age of the newest period's end, in days"),
+            Column(
+                "first_period", "date", "First period that models read, where earlier ones are another construction"
+            ),
+            Column("rewritten_since", "date", "Day from which files hold another construction over all periods"),
             Column("licence", "varchar", "Licence"),
             Column("history", "varchar", "stable or revised"),
             Column("bundle", "boolean", "Whether its figures ship with the project"),
@@ -327,6 +352,17 @@ TABLES = (
         ),
     ),
     Table(
+        "catalog_release",
+        "One row per series and period whose day of release is known to differ from the series' publication lag.",
+        (
+            Column("series_id", "varchar", "Series of the catalogue"),
+            Column("period", "date", "First day of the reference period"),
+            Column("released_on", "date", "Day of release"),
+            Column("reason", "varchar", "Why it differs"),
+            Column("reference", "varchar", "Where the day is stated"),
+        ),
+    ),
+    Table(
         "catalog_metal",
         "One row per metal (or bulk or energy commodity beside them).",
         (
@@ -347,6 +383,7 @@ def define_tables(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create table if not exists raw.{table.name} ({columns})")
         connection.execute(f"comment on table raw.{table.name} is '{quoted(table.description)}'")
         for column in table.columns:
+            connection.execute(f'alter table raw.{table.name} add column if not exists "{column.name}" {column.type}')
             connection.execute(
                 f"comment on column raw.{table.name}.\"{column.name}\" is '{quoted(column.description)}'"
             )

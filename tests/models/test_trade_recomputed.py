@@ -32,13 +32,15 @@ def day(text: str) -> date | None:
 
 
 def starts(event: Row) -> date:
-    found = day(event["effective_on"]) or day(event["published_on"])
-    assert found is not None
-    return found
+    return day(event["effective_on"]) or known_on(event)
+
+
+def known_on(event: Row) -> date:
+    return date.fromisoformat(event["posted_on"] or event["published_on"])
 
 
 def published(event: Row, on: date) -> bool:
-    return date.fromisoformat(event["published_on"]) <= on
+    return known_on(event) <= on
 
 
 def ended(event: Row, on: date) -> bool:
@@ -125,7 +127,7 @@ def test_every_month_of_every_metal_is_what_the_reference_tables_say(built: duck
 @pytest.mark.parametrize(
     ("metal", "month", "rate", "refined"),
     [
-        ("copper", date(2025, 7, 1), None, 0),  # signed on 30 July, published on 5 August
+        ("copper", date(2025, 7, 1), None, 0),  # posted on 30 July, in effect from 1 August
         ("copper", date(2025, 8, 1), 50, 0),  # pipes and wires; a cathode is exempt
         ("aluminium", date(2025, 2, 1), 200, 10),  # 25 % signed, in effect from 12 March
         ("aluminium", date(2025, 3, 1), 200, 25),

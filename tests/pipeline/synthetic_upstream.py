@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -67,6 +68,9 @@ def build(folder: Path) -> SyntheticSettings:
     catalog_dir = folder / "synthetic_catalog"
     shutil.copytree(PROJECT_ROOT / "pipelines" / "catalog", catalog_dir)
     (catalog_dir / "companies.yaml").write_text(json.dumps({"companies": list(_companies())}), encoding="utf-8")
+    gpr = catalog_dir / "series" / "gpr.yaml"  # the synthetic index begins with the other figures
+    begins = re.sub(r"first_period: [0-9-]+", f"first_period: {MONTHS[0]}", gpr.read_text(encoding="utf-8"))
+    gpr.write_text(begins, encoding="utf-8")
     settings = SyntheticSettings(warehouse_dir=folder, catalog_dir=catalog_dir, as_of=None)
     shutil.copytree(
         PROJECT_ROOT / "dbt_project", settings.dbt_project_dir, ignore=shutil.ignore_patterns("target", "logs")
@@ -89,7 +93,7 @@ def build(folder: Path) -> SyntheticSettings:
 def _plant_duty(seeds: Path) -> None:
     with (seeds / "curated_policy_events.csv").open("a", encoding="utf-8") as lines:
         lines.write(
-            f"{DUTY},section_232,tin,synthetic refined tin,tariff,{DUTY_PCT},all,,{DUTY_PUBLISHED},{DUTY_EFFECTIVE},,,"
+            f"{DUTY},section_232,tin,synthetic refined tin,tariff,{DUTY_PCT},all,,,{DUTY_PUBLISHED},{DUTY_EFFECTIVE},,,"
             "synthetic proclamation,0 FR 0,2023-00000,https://example.org/synthetic,planted for tests\n"
         )
     with (seeds / "measure_coverage.csv").open("a", encoding="utf-8") as lines:

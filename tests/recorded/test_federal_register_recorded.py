@@ -16,6 +16,7 @@ import pytest
 from pipelines.catalog import Catalog, Topic
 from pipelines.errors import BadPayload
 from pipelines.sources import federal_register
+from tests.recordings import Recordings
 
 pytestmark = pytest.mark.recorded
 
@@ -83,6 +84,28 @@ def test_an_answer_without_a_window_is_refused_although_its_term_is_right(
         federal_register.parse(
             search, "documents/recorded/2026-01-01..2026-03-31", catalog(term="artificial intelligence")
         )
+
+
+def test_the_answer_to_another_search_of_2026_is_refused_and_has_the_shape(recordings: list[Path]) -> None:
+    body = Recordings(recordings).path("federal_register/another_query_2026-04.json").read_bytes()
+    with pytest.raises(BadPayload, match="conditions were ignored: 110 documents"):
+        federal_register.parse(body, "documents/recorded/2026-04-01..2026-06-30", catalog(term='"Bears Ears"'))
+    answer = json.loads(body)
+    first = answer["results"][0]  # alone in the window, as the service words it
+    answer |= {
+        "count": 1,
+        "total_pages": 1,
+        "next_page_url": None,
+        "results": [first],
+        "description": answer["description"] + " and published from 04/01/2026 to 06/30/2026",
+    }
+    parsed = federal_register.parse(
+        json.dumps(answer).encode(), "documents/recorded/2026-04-01..2026-06-30", catalog(term='"Bears Ears"')
+    )
+    assert parsed.policy_documents.select("document_number", "type", "publication_date").rows() == [
+        ("2026-07755", "Notice", date(2026, 4, 21))
+    ]
+    assert parsed.policy_documents["citation"].to_list() == [None]  # not among the fields of that search
 
 
 def test_an_answer_on_two_pages_is_halved(upstream: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 
 import polars as pl
 import pytest
@@ -11,11 +12,13 @@ import pytest
 from pipelines.catalog import Catalog, load
 from pipelines.settings import Settings
 from pipelines.sources import Parsed, epu, gpr, tpu
+from tests.recordings import Recordings
 from tests.replay_routes import epu as replayed_epu
 from tests.replay_routes import gpr as replayed_gpr
 
 GPR_VINTAGES = ("2025-04-29", "2026-03-22")
 US_FILE = "US_Policy_Uncertainty_Data.xlsx"
+CHINA_FILE = "SCMP_China_Policy_Uncertainty_Data.xlsx"
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +134,95 @@ def test_policy_uncertainty_ends_with_a_note_that_is_no_row(policy: Parsed) -> N
     assert policy.missing == {}
 
 
+@pytest.mark.recorded
+@pytest.mark.parametrize(
+    ("source", "file", "key", "extent", "figures"),
+    [
+        (
+            epu,
+            f"2025-11-15/{US_FILE}",
+            US_FILE,
+            {
+                # The first sheet begins in 1900, and models read it from 1985; the other sheet holds the components.
+                "epu_us_news_index": (1510, date(1900, 1, 1), date(2025, 10, 1)),
+                "epu_us_three_component_index": (490, date(1985, 1, 1), date(2025, 10, 1)),
+            },
+            [
+                ("epu_us_news_index", date(1900, 1, 1), 139.906188965),
+                ("epu_us_news_index", date(2025, 10, 1), 282.421417236),
+                ("epu_us_three_component_index", date(1985, 1, 1), 125.224739075),
+                ("epu_us_three_component_index", date(2025, 9, 1), 225.050888062),
+            ],
+        ),
+        (
+            epu,
+            "2025-11-12/All_Daily_Policy_Data.csv",
+            "All_Daily_Policy_Data.csv",
+            {"epu_us_daily_index": (14925, date(1985, 1, 1), date(2025, 11, 11))},
+            [
+                ("epu_us_daily_index", date(1985, 1, 1), 103.83),
+                ("epu_us_daily_index", date(1985, 1, 2), 296.43),
+                ("epu_us_daily_index", date(2025, 11, 10), 465.03),
+            ],
+        ),
+        (
+            epu,
+            f"2020-07-15/{CHINA_FILE}",
+            CHINA_FILE,
+            {"epu_china_scmp_index": (307, date(1995, 1, 1), date(2020, 7, 1))},
+            [
+                ("epu_china_scmp_index", date(1995, 1, 1), 192.911911011),
+                ("epu_china_scmp_index", date(2020, 6, 1), 843.61517334),
+                ("epu_china_scmp_index", date(2020, 7, 1), 825.700561523),
+            ],
+        ),
+        (
+            gpr,
+            "2026-08-18/data_gpr_export.xls",
+            "data_gpr_export",
+            {
+                "gpr_historical_index": (1519, date(1900, 1, 1), date(2026, 7, 1)),
+                **dict.fromkeys(
+                    ("gpr_recent_index", "gpr_threats_index", "gpr_acts_index", "gpr_china_pct_of_articles"),
+                    (499, date(1985, 1, 1), date(2026, 7, 1)),
+                ),
+            },
+            [
+                ("gpr_recent_index", date(2026, 7, 1), 152.668228149),
+                ("gpr_threats_index", date(2026, 6, 1), 214.929031372),
+                ("gpr_historical_index", date(2026, 5, 1), 161.205596924),
+            ],
+        ),
+        (
+            gpr,
+            "2026-05-27/data_gpr_daily_recent.xls",
+            "data_gpr_daily_recent",
+            dict.fromkeys(("gpr_daily_index", "gpr_daily_ma30_index"), (15121, date(1985, 1, 1), date(2026, 5, 26))),
+            [
+                ("gpr_daily_index", date(1985, 1, 1), 230.039428711),
+                ("gpr_daily_index", date(2026, 5, 26), 165.234970093),
+                ("gpr_daily_ma30_index", date(2026, 5, 24), 212.144638062),
+            ],
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "/" in value else "",
+)
+def test_each_later_file_reads_as_recorded(
+    recordings: list[Path],
+    catalog: Catalog,
+    source: ModuleType,
+    file: str,
+    key: str,
+    extent: dict[str, tuple[int, date, date]],
+    figures: list[tuple[str, date, float]],
+) -> None:
+    parsed = source.parse(Recordings(recordings).path(f"uncertainty/{file}").read_bytes(), key, catalog)
+    assert _extent(parsed) == extent
+    assert parsed.rejects.is_empty()
+    for series_id, period, value in figures:
+        assert _series(parsed, series_id)[period] == pytest.approx(value, abs=5e-10)
+
+
 def test_every_figure_lies_in_its_plausible_range(
     risk: dict[str, Parsed], trade: Parsed, policy: Parsed, catalog: Catalog
 ) -> None:
@@ -147,4 +239,4 @@ def test_files_that_were_not_recorded_are_replayed_without_figures(catalog: Cata
     assert parsed.missing == {"gpr_daily_index": 31, "gpr_daily_ma30_index": 31}
     us, china = (answer({}, b"", None)[2] for _, _, answer in replayed_epu.routes())
     assert epu.parse(us, "All_Daily_Policy_Data.csv", catalog).missing == {"epu_us_daily_index": 31}
-    assert epu.parse(china, "SCMP_China_Policy_Uncertainty_Data.csv", catalog).missing == {"epu_china_scmp_index": 12}
+    assert epu.parse(china, CHINA_FILE, catalog).missing == {"epu_china_scmp_index": 12}

@@ -1,6 +1,6 @@
-"""Two files of the policy uncertainty site: documented shape, not recorded, and without figures.
+"""Two files of the policy uncertainty site in the documented shape, without figures: for days that have no recording.
 
-Their dates are there and the index is left empty, for neither was recorded. The US workbook is recorded.
+Their dates are there and the index is left empty.
 """
 
 from __future__ import annotations
@@ -26,4 +26,4 @@ def _china(query: dict[str, list[str]], body: bytes, clock: date | None) -> tupl
 
 
 def routes() -> list[tuple[str, str, Callable[[dict[str, list[str]], bytes, date | None], tuple[int, str, bytes]]]]:
-    return [(HOST, r"/media/All_Daily_Policy_Data\.csv", _daily), (HOST, r"/media/SCMP_China\w+\.csv", _china)]
+    return [(HOST, r"/media/All_Daily_Policy_Data\.csv", _daily), (HOST, r"/media/SCMP_China\w+\.xlsx", _china)]

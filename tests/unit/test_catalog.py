@@ -85,6 +85,13 @@ CORRECTION = {
     "reason": "printed in hundreds",
     "reference": "a notice",
 }
+RELEASE = {
+    "id": "late",
+    "series": ["tiny_copper_usd_per_tonne"],
+    "released": {date(2026, 1, 1): date(2026, 2, 20)},
+    "reason": "a strike",
+    "reference": "a notice",
+}
 FILES = {
     "sources.yaml": ("sources", SOURCE),
     "series/tiny.yaml": ("series", SERIES),
@@ -92,6 +99,7 @@ FILES = {
     "metals.yaml": ("metals", METAL),
     "topics.yaml": ("topics", TOPIC),
     "corrections.yaml": ("corrections", CORRECTION),
+    "release_dates.yaml": ("releases", RELEASE),
 }
 OPTIONAL = {"metal", "taxonomy", "unofficial", "switch", "value"}
 REQUIRED = [(file, name) for file, (_, entry) in FILES.items() for name in entry if name not in OPTIONAL | {"id"}]
@@ -168,6 +176,14 @@ def test_an_entry_without_an_id_is_named_by_its_position(folder: Path, file: str
         ("corrections.yaml", {"action": "guess"}, "action: Input should be 'drop'"),
         ("corrections.yaml", {"action": "drop"}, "a value belongs to an override, and to nothing else"),
         ("corrections.yaml", {"value": None}, "a value belongs to an override, and to nothing else"),
+        ("release_dates.yaml", {"series": ["nothing"]}, "unknown series 'nothing'"),
+        ("release_dates.yaml", {"series": []}, "series: List should have at least 1 item"),
+        ("release_dates.yaml", {"released": {date(2026, 1, 1): date(2026, 1, 30)}}, "on 2026-01-30, before it ends"),
+        (
+            "release_dates.yaml",
+            {"series": ["tiny_copper_usd_per_tonne"] * 2},
+            "2026-01-01 is already dated in 'late'",
+        ),
         ("corrections.yaml", {"published": None}, "action override needs the published figure that it is about"),
         ("topics.yaml", {"conditions": {"publication_date": "2020"}}, "publication_date is set by the plan"),
     ],

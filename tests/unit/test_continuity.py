@@ -103,6 +103,44 @@ def test_series_do_not_judge_each_other() -> None:
     assert said(both, both) == []
 
 
+def test_a_series_most_of_whose_figures_changed_is_another_construction() -> None:
+    """Made up: the same months scattered otherwise about the same mean."""
+    other = WAVE[18:] + WAVE[:18]
+    (reason,) = said(months(other), months(WAVE))
+    assert reason.startswith("half of its 36 known figures changed by more than")
+    assert reasons(months(other), months(WAVE), never_zero=False).height == 36
+    assert said(months(other[:23]), months(WAVE[:23])) == [], "too few to tell"
+    assert said(months([*WAVE[:30], *other[30:]]), months(WAVE)) == [], "the last months may change by anything"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [(36, 36, True), (36, 18, True), (36, 17, False), (18, 36, True), (17, 36, False), (10, 23, True)],
+)
+def test_half_or_twice_the_figures_of_the_same_span_are_another_frequency(before: int, after: int, kept: bool) -> None:
+    """Made up: 36 months of which the first and some others are there."""
+
+    def some(n: int) -> pl.DataFrame:
+        whole = months(WAVE[:36] if max(before, after) == 36 else WAVE[:23])
+        return pl.concat([whole.head(n - 1), whole.tail(1)])
+
+    assert (said(some(after), some(before)) == []) == kept
+
+
+def test_what_both_do_not_cover_is_not_counted() -> None:
+    assert said(months(WAVE), months(WAVE[:2])) == []
+    assert said(months(WAVE[:1]), months(WAVE)) == []
+
+
+def test_a_series_that_begins_years_after_its_stated_beginning_is_held_back_also_at_a_first_load() -> None:
+    stated = {"price": date(2010, 1, 1), "elsewhere": date(1990, 1, 1)}
+    found = continuity.reasons(months(WAVE), NOTHING, {"price"}, stated)
+    assert found.height == 36
+    assert found["reason"][0] == "begins in 2020-01-01, not in 2010-01-01: another construction, or part of a file"
+    for first in (date(2019, 1, 1), date(2020, 1, 1), date(2030, 1, 1)):
+        assert continuity.reasons(months(WAVE), NOTHING, {"price"}, {"price": first}).is_empty()
+
+
 def ends(**last: str) -> pl.DataFrame:
     return pl.DataFrame(
         {"series_id": list(last), "last_period": [date.fromisoformat(d) for d in last.values()]},

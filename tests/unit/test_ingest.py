@@ -18,7 +18,18 @@ from hypothesis import strategies as st
 
 from pipelines import ingest, warehouse
 from pipelines.audit import checks
-from pipelines.catalog import Catalog, Company, Frequency, History, LicenceClass, Series, Source, Topic, Validity
+from pipelines.catalog import (
+    Catalog,
+    Company,
+    Frequency,
+    History,
+    LicenceClass,
+    Release,
+    Series,
+    Source,
+    Topic,
+    Validity,
+)
 from pipelines.catalog import load as load_catalog
 from pipelines.errors import BadPayload, ContractBreach, PayloadNotRead
 from pipelines.landing import Landing, Retrieval
@@ -232,11 +243,124 @@ def test_a_coarser_payload_that_contradicts_the_finer_figure_is_a_change(raw: du
     assert known(raw)[1:] == [("2026-01", 2.36, "2026-03-02", "observed")]
 
 
-def test_a_finer_payload_adds_its_digits(raw: duckdb.DuckDBPyConnection) -> None:
+def counted(report: ingest.Report) -> tuple[int, int, int]:
+    return report.rows_added, report.rows_changed, report.rows_refined
+
+
+@pytest.mark.parametrize(("finer", "decimals"), [(2.3456, 4), (2.345, 3), (2.3456, None)])
+def test_a_finer_payload_adds_its_digits_and_revises_nothing(
+    raw: duckdb.DuckDBPyConnection, finer: float, decimals: int | None
+) -> None:
     load(raw, observations(("price", "2026-01", 2.35, 2)), "2026-03-01")
-    report = load(raw, observations(("price", "2026-01", 2.3456, 4)), "2026-03-02")
-    assert report.rows_changed == 1
-    assert [value for _, value, *_ in known(raw)] == [2.35, 2.3456]
+    assert counted(load(raw, observations(("price", "2026-01", finer, decimals)), "2026-03-02")) == (0, 0, 1)
+    assert known(raw)[1:] == [("2026-01", finer, "2026-03-02", "refined")]
+    counts = "select rows_added, rows_changed, rows_refined from raw.coverage order by retrieved_at"
+    assert rows(raw, counts) == [(1, 0, 0), (0, 0, 1)]
+    assert counted(load(raw, observations(("price", "2026-01", 2.35, 2)), "2026-03-03")) == (0, 0, 0)
+
+
+def test_digits_that_contradict_those_known_are_a_revision(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, observations(("price", "2026-01", 2.35, 2), ("price", "2026-02", 7.0, 1)), "2026-04-01")
+    finer = observations(("price", "2026-01", 2.3551, 4), ("price", "2026-02", 6.9, 1))
+    assert counted(load(raw, finer, "2026-04-02")) == (0, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        # The bytes of a file in single precision: 103.74880301 is the nearest such number.
+        (103.74880301, 103.748802185, (0, 0)),
+        (86.486182067, 86.486167908, (0, 0)),  # computed in single precision: two units in the last place
+        (103.748802185, 103.74880301, (0, 1)),  # digits that single precision does not hold
+        (103.74880301, 103.748901367, (1, 0)),  # 13 units: a revision
+        (103.74880301, 103.74881, (1, 0)),  # not a number in single precision
+    ],
+)
+def test_a_figure_in_single_precision_prints_no_more_digits_than_it_holds(
+    raw: duckdb.DuckDBPyConnection, before: float, after: float, changes: tuple[int, int]
+) -> None:
+    load(raw, observations(("price", "2026-01", before, 9)), "2026-03-01")
+    report = load(raw, observations(("price", "2026-01", after, 9)), "2026-03-02")
+    assert (report.rows_changed, report.rows_refined) == changes
+
+
+RELEASES = [
+    Release(id="lapse", series=["price"], released={date(2025, 10, 1): date(2025, 11, 25)}, reason="r", reference="f")
+]
+
+
+def dated(*releases: Release) -> Catalog:
+    return Catalog(CATALOG.sources.values(), CATALOG.series.values(), [], [], releases=releases)
+
+
+def test_a_first_load_is_dated_by_the_day_of_release_where_it_is_known(raw: duckdb.DuckDBPyConnection) -> None:
+    content = observations(("price", "2025-09", 1.0, 1), ("price", "2025-10", 2.0, 1), ("other", "2025-10", 3.0, 1))
+    load(raw, content, "2026-06-01", catalog=dated(*RELEASES))
+    assert known(raw) == [
+        ("2025-09", 1.0, "2025-10-10", "assumed_lag"),
+        ("2025-10", 2.0, "2025-11-25", "reported"),  # its lag would be 10 November
+    ]
+    assert known(raw, "other") == [("2025-10", 3.0, "2025-11-10", "assumed_lag")]
+
+
+def test_a_figure_seen_before_its_stated_day_of_release_is_known_from_its_retrieval(
+    raw: duckdb.DuckDBPyConnection,
+) -> None:
+    load(raw, observations(("price", "2025-10", 2.0, 1)), "2025-11-24", catalog=dated(*RELEASES))
+    assert known(raw) == [("2025-10", 2.0, "2025-11-24", "observed")]
+
+
+def test_figures_already_loaded_are_redated_once_and_the_old_day_is_kept(raw: duckdb.DuckDBPyConnection) -> None:
+    content = observations(("price", "2025-09", 1.0, 1), ("price", "2025-10", 2.0, 1))
+    load(raw, content, "2026-06-01")
+    load(raw, observations(("price", "2025-10", 2.5, 1)), "2026-07-01")
+    now = datetime.fromisoformat("2026-08-01")
+    assert ingest.redate(raw, dated(*RELEASES), now) == 1
+    assert ingest.redate(raw, dated(*RELEASES), now + timedelta(days=1)) == 0
+    october = [("2025-10", 2.0, "2025-11-25", "reported"), ("2025-10", 2.5, "2026-07-01", "observed")]
+    assert known(raw)[1:] == october
+    changes = (
+        "select period, known_at_before, known_at_basis_before, known_at_after, reference from raw.known_at_change"
+    )
+    first = (
+        date(2025, 10, 1),
+        datetime.fromisoformat("2025-11-10"),
+        "assumed_lag",
+        datetime.fromisoformat("2025-11-25"),
+        "f",
+    )
+    assert rows(raw, changes) == [first]
+    moved = RELEASES[0].model_copy(update={"released": {date(2025, 10, 1): date(2025, 11, 26)}})
+    assert ingest.redate(raw, dated(moved), datetime.fromisoformat("2026-09-01")) == 1
+    assert rows(raw, f"{changes} order by changed_at")[1] == (
+        date(2025, 10, 1), datetime.fromisoformat("2025-11-25"), "reported", datetime.fromisoformat("2025-11-26"), "f",
+    )  # fmt: skip
+    assert ingest.redate(raw, dated(), datetime.fromisoformat("2026-10-01")) == 0
+
+
+def test_a_declared_new_construction_is_taken_once_and_then_compared_with_itself(
+    raw: duckdb.DuckDBPyConnection,
+) -> None:
+    """Made up: 30 months, written anew from 2026-02 on; after that the old figures are a break again."""
+
+    def file(turn: int) -> dict[str, Any]:
+        values = [(n * turn) % 17 + 1.0 for n in range(30)]
+        return observations(*(("index", f"{2020 + n // 12}-{n % 12 + 1:02}", v, 1) for n, v in enumerate(values)))
+
+    index = CATALOG.series["index"].model_copy(update={"rewritten_since": date(2026, 2, 1)})
+    declared = Catalog(CATALOG.sources.values(), [*CATALOG.series.values(), index], [], [])
+    load(raw, file(3), "2026-01-05")
+    with pytest.raises(ContractBreach, match="another construction"):
+        load(raw, file(7), "2026-01-20", catalog=declared)
+    assert load(raw, file(7), "2026-02-05", catalog=declared).rows_changed > 20
+    with pytest.raises(ContractBreach, match="another construction"):
+        load(raw, file(3), "2026-03-05", catalog=declared)
+
+
+def test_a_figure_is_redated_no_later_than_it_was_retrieved(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, observations(("price", "2025-10", 2.0, 1)), "2025-11-20")
+    assert ingest.redate(raw, dated(*RELEASES), datetime.fromisoformat("2026-08-01")) == 1
+    assert known(raw) == [("2025-10", 2.0, "2025-11-20", "observed")]
 
 
 def test_a_figure_without_printed_precision_is_compared_as_a_binary_number(raw: duckdb.DuckDBPyConnection) -> None:
@@ -506,6 +630,14 @@ def test_a_fact_that_changed_under_its_accession_is_an_observed_row(raw: duckdb.
     ]
 
 
+def test_a_fact_of_whole_dollars_that_gained_cents_is_refined(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, {"filing_facts": [fact(1200.0)]}, "2026-02-06")
+    assert counted(load(raw, {"filing_facts": [fact(1200.25)]}, "2026-02-08")) == (0, 0, 1)
+    assert counted(load(raw, {"filing_facts": [fact(1240.0)]}, "2026-02-09")) == (0, 1, 0)
+    bases = "select known_at_basis from raw.filing_fact order by known_at"
+    assert rows(raw, bases) == [("reported",), ("refined",), ("observed",)]
+
+
 def test_an_instant_without_start_is_recognised_again(raw: duckdb.DuckDBPyConnection) -> None:
     instant = fact(1e9)
     instant[4] = None
@@ -754,6 +886,14 @@ def test_a_bundle_retrieved_after_the_fetched_data_brings_its_revision(
     assert known(raw)[1:] == [("2026-01", 1.6, "2026-04-01", "observed")]
 
 
+def test_a_bundled_figure_that_only_has_more_digits_than_the_fetched_one_is_the_same(
+    raw: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    load(raw, observations(("index", "2026-01", 2.35, 2)), "2026-03-01")
+    later = bundle(tmp_path / "bundle", [("2026-03-10", observations(("index", "2026-01", 2.3456, 4)))])
+    assert ingest.load_bundle(raw, later, NOW) == 0
+
+
 def test_a_bundled_document_is_told_apart_by_topic(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     load(raw, {"policy_documents": [document(None)]}, "2026-02-03")
     both = {"policy_documents": [document(None), document(None, "minerals")]}
@@ -768,3 +908,18 @@ def test_a_broken_bundle_leaves_the_warehouse_as_it_was(raw: duckdb.DuckDBPyConn
         ingest.load_bundle(raw, folder, NOW)
     assert rows(raw, "select count(*) from raw.payload") == [(0,)]
     assert rows(raw, "select count(*) from raw.bundle") == [(0,)]
+
+
+def test_a_series_that_begins_decades_earlier_than_in_the_answer_before_is_named(
+    raw: duckdb.DuckDBPyConnection,
+) -> None:
+    finding = checks.series_begin_where_they_did
+    load(raw, observations(("price", "1985-01", 1.0, 1), ("other", "1985-01", 1.0, 1)), "2026-03-01")
+    assert finding(raw, Settings()).passed
+    longer = observations(*((s, m, 1.0, 1) for s, first in (("price", "1900-01"), ("other", "1976-01"))
+                            for m in (first, "1985-01")))  # fmt: skip
+    load(raw, longer, "2026-04-01")
+    assert finding(raw, Settings()).examples == ["price begins in 1900-01, the answer before it in 1985-01"]
+    first = CATALOG.series["price"].model_copy(update={"first_period": date(1985, 1, 1)})
+    warehouse.write_catalog(raw, Catalog(CATALOG.sources.values(), [first], [], []))
+    assert finding(raw, Settings()).passed

@@ -80,6 +80,16 @@ def test_a_new_file_has_every_table_and_every_one_and_every_column_has_its_comme
     assert not list(tmp_path.glob(".*"))
 
 
+def test_a_build_of_an_earlier_version_gains_the_columns_and_tables_that_are_new(settings: Settings) -> None:
+    build(settings)
+    with duckdb.connect(str(settings.build_path)) as connection:
+        connection.execute("alter table raw.coverage drop column rows_refined; drop table raw.known_at_change")
+    with warehouse.writer(settings) as connection:
+        assert connection.execute("select rows_refined from raw.coverage").fetchall() == []
+        assert connection.execute("from raw.known_at_change").fetchall() == []
+        assert values(connection) == [1.0]
+
+
 def test_a_new_file_is_in_the_storage_format_that_older_clients_read(tmp_path: Path) -> None:
     path = tmp_path / "new.duckdb"
     warehouse.create(path)

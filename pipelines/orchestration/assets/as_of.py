@@ -76,6 +76,7 @@ def snapshot(settings: Settings, catalog: Catalog) -> dict[str, Any]:
         with warehouse.writer(settings) as connection:
             ingest.load_bundle(connection, settings.bundled_dir, settings.clock())
             warehouse.write_catalog(connection, catalog)
+            ingest.redate(connection, catalog, settings.clock())
             for source in catalog.sources.values():
                 ingest.load_source(
                     connection, source, sources.module(source.id), catalog, Landing(settings.landing_dir)

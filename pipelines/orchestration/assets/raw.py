@@ -79,6 +79,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
         with warehouse.writer(settings) as connection:
             ingest.load_bundle(connection, settings.bundled_dir, settings.clock())
             warehouse.write_catalog(connection, catalog)
+            ingest.redate(connection, catalog, settings.clock())
             for source in catalog.sources.values():
                 if key(source.id) not in chosen:
                     continue
@@ -109,11 +110,12 @@ def _load(
     report = ingest.load_source(connection, source, sources.module(source.id), catalog, landing)
     if report.payloads or report.refused:
         log.info(
-            "%s: %d payloads loaded, %d rows added, %d changed, %d quarantined, %d payloads refused",
+            "%s: %d payloads loaded, %d rows added, %d revised, %d refined, %d quarantined, %d payloads refused",
             source.id,
             report.payloads,
             report.rows_added,
             report.rows_changed,
+            report.rows_refined,
             report.rows_quarantined,
             len(report.refused),
         )
@@ -132,13 +134,16 @@ def _offices(source: Source, catalog: Catalog) -> list[str]:
 
 
 def _held(connection: duckdb.DuckDBPyConnection, source: Source) -> list[dict[str, Any]]:
-    """Per series (company, topic): rows, revisions, newest period, and the newest payload."""
+    """Per series (company, topic): rows, revisions, refinements, newest period, and the newest payload."""
     return warehouse.query(
         connection,
         """
         with totals as (
             select
-                series_id, sum(rows_added) as rows_added, sum(rows_changed) as rows_changed,
+                series_id,
+                cast(sum(rows_changed) as bigint) as revised,
+                cast(sum(coalesce(rows_refined, 0)) as bigint) as refined,
+                cast(sum(rows_added) as bigint) + revised + refined as rows,
                 max(last_period) as last_period
             from raw.coverage where source_id = $source group by series_id
         ),
@@ -157,17 +162,17 @@ def _metadata(
     connection: duckdb.DuckDBPyConnection, source: Source, catalog: Catalog, held: list[dict[str, Any]], today: date
 ) -> dict[str, Any]:
     lines = "\n".join(
-        f"| {h['series_id']} | {_unit(h['series_id'], catalog)} | {int(h['rows_added'] + h['rows_changed'])} "
-        f"| {int(h['rows_changed'])} | {h['last_period'] or ''} | {_age(h, catalog, today)} "
+        f"| {h['series_id']} | {_unit(h['series_id'], catalog)} | {h['rows']} | {h['revised']} | {h['refined']} "
+        f"| {h['last_period'] or ''} | {_age(h, catalog, today)} "
         f"| {_next_release(h, catalog)} | {h['retrieved_at']:%Y-%m-%d} | {h['payload_id'][:12]} |"
         for h in held
     )
     metadata: dict[str, Any] = {
-        "dagster/row_count": MetadataValue.int(sum(int(h["rows_added"] + h["rows_changed"]) for h in held)),
-        "revisions": MetadataValue.int(sum(int(h["rows_changed"]) for h in held)),
+        "dagster/row_count": MetadataValue.int(sum(h["rows"] for h in held)),
+        "revisions": MetadataValue.int(sum(h["revised"] for h in held)),
         "series": MetadataValue.md(
-            "| series | unit | rows | revisions | last period | age, days | next release | retrieved | payload |\n"
-            "|---|---|---|---|---|---|---|---|---|\n" + lines
+            "| series | unit | rows | revisions | refinements | last period | age, days | next release | retrieved "
+            "| payload |\n|---|---|---|---|---|---|---|---|---|---|\n" + lines
         ),
     }
     if held:

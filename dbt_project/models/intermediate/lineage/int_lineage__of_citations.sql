@@ -32,12 +32,12 @@ with entries as (
         seed,
         case
             when document_number is not null then 'document ' || document_number
-            else coalesce(federal_register_citation, proclamation_or_order)
+            else coalesce(federal_register_citation, proclamation_or_order, source_url)
         end as input_id,
         document_number,
-        min(published_on) as published_on
+        min(known_on) as known_on
     from {{ ref('int_policy_events__by_metal') }}
-    group by event_id, seed, document_number, federal_register_citation, proclamation_or_order
+    group by event_id, seed, document_number, federal_register_citation, proclamation_or_order, source_url
 ),
 
 register as (
@@ -54,8 +54,8 @@ of_citations as (
             r.row_key,
             e.input_id,
             'legal dates, rates and status' as feeds,
-            e.published_on as first_period,
-            e.published_on as last_period,
+            e.known_on as first_period,
+            e.known_on as last_period,
             cast(1 as bigint) as rows,
             p.payload_id
         from (

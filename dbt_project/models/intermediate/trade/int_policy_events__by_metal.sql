@@ -1,9 +1,17 @@
 -- Curated events and the entries of the lists of critical minerals in one shape, one row per event and metal, with what ends
--- them. An event counts as known from its publication, never from its signature: see docs/policy_events.md.
-with known_events as (
-    select *
+-- them. An event counts as known from its publication (the White House's dated posting, where one was read, else the Federal
+-- Register), never from its signature: see docs/policy_events.md.
+with dated as (
+    select
+        *,
+        coalesce(posted_on, published_on) as known_on
     from {{ ref('curated_policy_events') }}
-    where {{ known_by_as_of('published_on') }}
+),
+
+known_events as (
+    select *
+    from dated
+    where {{ known_by_as_of('known_on') }}
 ),
 
 events as (
@@ -16,11 +24,13 @@ events as (
         events.rate_pct,
         events.scope_countries,
         events.signed_on,
+        events.posted_on,
         events.published_on,
+        events.known_on,
         events.effective_on,
         events.ends_on as own_ends_on,
-        coalesce(replacing.effective_on, replacing.published_on) as replaced_on,
-        replacing.published_on as replacement_published_on,
+        coalesce(replacing.effective_on, replacing.known_on) as replaced_on,
+        replacing.known_on as replacement_known_on,
         events.proclamation_or_order,
         events.federal_register_citation,
         events.document_number,
@@ -41,12 +51,14 @@ list_entries as (
         cast(null as double) as rate_pct,
         cast(null as varchar) as scope_countries,
         cast(null as date) as signed_on,
+        cast(null as date) as posted_on,
         published_on,
+        published_on as known_on,
         valid_from as effective_on,
         cast(null as date) as own_ends_on,
         -- A list ends on the day the next one is published, and not before that is known.
         case when {{ known_by_as_of('valid_to') }} then valid_to end as replaced_on,
-        case when {{ known_by_as_of('valid_to') }} then valid_to end as replacement_published_on,
+        case when {{ known_by_as_of('valid_to') }} then valid_to end as replacement_known_on,
         cast(null as varchar) as proclamation_or_order,
         citation as federal_register_citation,
         document_number,
@@ -65,7 +77,7 @@ together as (
 
 select
     *,
-    -- Where the effective day could not be read, a state counts from its publication.
-    coalesce(effective_on, published_on) as counts_from,
+    -- Where the effective day could not be read, a state counts from the day it became known.
+    coalesce(effective_on, known_on) as counts_from,
     measure in ('tariff', 'tariff_change', 'scope_change', 'exclusion', 'listed') as is_a_state
 from together

@@ -14,12 +14,12 @@ events as (
         e.metal_id = 'all' as is_of_general_scope,
         e.measure,
         e.rate_pct,
-        e.published_on,
+        e.known_on,
         e.effective_on,
         e.counts_from,
         e.own_ends_on,
         e.replaced_on,
-        e.replacement_published_on,
+        e.replacement_known_on,
         case
             when e.measure in ('tariff', 'tariff_change', 'scope_change') then 'duty'
             when e.measure in ('exclusion', 'listed', 'investigation', 'proposal', 'list_proposal') then e.measure
@@ -39,7 +39,7 @@ first_list as (
 first_months as (
     select
         m.metal_id,
-        {{ month_of('least(min(e.published_on), min(l.published_on))') }} as first_month
+        {{ month_of('least(min(e.known_on), min(l.published_on))') }} as first_month
     from metals as m
     left join events as e on m.metal_id = e.metal_id
     cross join first_list as l
@@ -68,12 +68,12 @@ dated as (
         e.is_of_general_scope,
         e.standing,
         e.rate_pct,
-        e.published_on,
+        e.known_on,
         e.effective_on,
         e.counts_from,
-        {{ policy_ends_on('e.own_ends_on', 'e.replaced_on', 'e.replacement_published_on', 'd.status_on') }} as ends_on
+        {{ policy_ends_on('e.own_ends_on', 'e.replaced_on', 'e.replacement_known_on', 'd.status_on') }} as ends_on
     from days as d
-    left join events as e on d.metal_id = e.metal_id and d.status_on >= e.published_on
+    left join events as e on d.metal_id = e.metal_id and d.status_on >= e.known_on
 ),
 
 -- A threat counts from its publication until something replaces it or the day it named has come.
@@ -95,7 +95,7 @@ exemptions as (
     select
         event_id,
         min(counts_from) as counts_from,
-        min(published_on) as published_on
+        min(known_on) as known_on
     from events
     where standing = 'exclusion'
     group by event_id
@@ -112,12 +112,12 @@ select
     j.rate_pct,
     j.effective_on,
     j.ends_on,
-    j.published_on,
+    j.known_on,
     c.product_group,
     c.is_general,
     -- Null where the tariff lines were not read; false once a later exemption is published and in effect.
     c.is_covered
-    and not coalesce(x.published_on <= j.status_on and x.counts_from <= j.status_on, false) as is_covered
+    and not coalesce(x.known_on <= j.status_on and x.counts_from <= j.status_on, false) as is_covered
 from judged as j
 left join {{ ref('measure_coverage') }} as c on j.event_id = c.event_id and j.metal_id = c.metal_id
 left join exemptions as x on c.exempted_by = x.event_id

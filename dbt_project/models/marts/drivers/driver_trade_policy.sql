@@ -16,7 +16,7 @@ events as (
         is_of_general_scope,
         rate_pct,
         effective_on,
-        published_on,
+        known_on,
         coalesce(bool_or(is_general), false) as is_general,
         coalesce(bool_or(is_covered), false) as covers_any,
         bool_or(is_covered) filter (where product_group = 'refined') as covers_refined
@@ -53,7 +53,7 @@ policy as (
         string_agg(event_id, ', ' order by event_id) filter (where is_pending) as pending_ids,
         max(rate_pct) filter (where standing = 'proposal' and stands and covers_refined) as refined_rate_proposed_pct,
         min(effective_on) filter (where standing = 'proposal' and stands and covers_refined) as refined_rate_proposed_from,
-        max(published_on) as events_known_on
+        max(known_on) as events_known_on
     from duties
     group by metal_id, month, status_on
 ),

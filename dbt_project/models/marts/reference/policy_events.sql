@@ -2,7 +2,7 @@
 with events as (
     select
         *,
-        {{ policy_ends_on('own_ends_on', 'replaced_on', 'replacement_published_on', as_of_date()) }} as ends_on
+        {{ policy_ends_on('own_ends_on', 'replaced_on', 'replacement_known_on', as_of_date()) }} as ends_on
     from {{ ref('int_policy_events__by_metal') }}
 ),
 
@@ -20,6 +20,7 @@ select
     events.rate_pct,
     events.scope_countries,
     events.signed_on,
+    events.posted_on,
     events.published_on,
     events.effective_on,
     events.ends_on,
@@ -32,7 +33,7 @@ select
     register.document_number is not null as is_seen_in_register,
     events.source_url,
     events.note,
-    cast(events.published_on as timestamp) as known_at,
+    cast(events.known_on as timestamp) as known_at,
     'reported' as known_at_basis,
     {{ as_of_date() }} as as_of
 from events

@@ -10,6 +10,8 @@ select
     plausible_high,
     publication_lag_days,
     staleness_limit_days,
+    first_period,
+    rewritten_since,
     licence,
     history,
     bundle,

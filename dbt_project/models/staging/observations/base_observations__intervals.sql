@@ -12,9 +12,20 @@ with published as (
         known_at,
         lead(known_at) over (partition by series_id, period order by known_at) as superseded_at,
         known_at_basis,
-        payload_id
+        payload_id,
+        -- A refinement only adds digits: a correction of the figure as first printed holds for it too.
+        sum(case when known_at_basis = 'refined' then 0 else 1 end)
+            over (partition by series_id, period order by known_at) as revision
     from {{ source('raw', 'observation') }}
     where {{ known_by_as_of('known_at') }}
+),
+
+printed as (
+    select
+        *,
+        first_value(value) over (partition by series_id, period, revision order by known_at) as first_value_printed,
+        first_value(decimals) over (partition by series_id, period, revision order by known_at) as first_decimals
+    from published
 ),
 
 corrected as (
@@ -24,12 +35,13 @@ corrected as (
         p.known_at,
         c.corrected,
         greatest(p.known_at, cast(c.known_on as timestamp)) as corrected_from
-    from published as p
+    from printed as p
     inner join {{ source('raw', 'catalog_correction') }} as c on p.series_id = c.series_id and p.period = c.period
     where
         c.action in ('drop', 'override')
         and {{ known_by_as_of('c.known_on') }}
-        and abs(p.value - c.published) <= 0.5 * power(10, -coalesce(p.decimals, 9)) + 1e-9 * abs(c.published)
+        and abs(p.first_value_printed - c.published)
+        <= 0.5 * power(10, -coalesce(p.first_decimals, 9)) + 1e-9 * abs(c.published)
         and (p.superseded_at is null or p.superseded_at > c.known_on)
 ),
 
