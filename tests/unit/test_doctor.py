@@ -172,8 +172,7 @@ def test_a_source_is_next_expected_with_the_earliest_of_its_series() -> None:
 
 def coverage(*rows: tuple[str, str, int, str, str]) -> str:
     return ", ".join(
-        f"('p', '{source_id}', '{series_id}', timestamp '2026-08-21', {n}, 0, 0, "
-        f"date '{first}', date '{last}', 0, 0, 0)"
+        f"('p', '{source_id}', '{series_id}', timestamp '2026-08-21', {n}, date '{first}', date '{last}')"
         for source_id, series_id, n, first, last in rows
     )
 
@@ -183,7 +182,10 @@ def published(tmp_path: Path, *rows: tuple[str, str, int, str, str]) -> Settings
     where = settings(warehouse_dir=tmp_path, offline=True, now=datetime(2026, 8, 21, 22, 30))  # noqa: DTZ001
     warehouse.create(where.published_path)
     with closing(duckdb.connect(str(where.published_path))) as connection:
-        connection.execute(f"insert into raw.coverage values {coverage(*rows)}")
+        connection.execute(
+            "insert into raw.coverage (payload_id, source_id, series_id, retrieved_at, rows, first_period, last_period) "
+            f"values {coverage(*rows)}"
+        )
     return where
 
 
