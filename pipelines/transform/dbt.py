@@ -234,13 +234,12 @@ def _compile(settings: Settings, folder: Path, kept: Path) -> None:
     _invoke(settings.model_copy(update={"as_of": reuse.SENTINEL}), arguments, parsed, settings.build_path)
     wanted = ("name", "resource_type", "depends_on", "language", "relation_name", "original_file_path", "compiled_code")
     manifest = json.loads((folder / "manifest.json").read_bytes())
-    ours = fingerprint.materialisation(manifest["macros"])
     nodes = {
         unique_id: {key: node.get(key) for key in wanted}
         | {
             "materialized": node["config"]["materialized"],
             "source": node["raw_code"],
-            "identity": fingerprint.of(fingerprint.node(node, settings.dbt_project_dir), ours),
+            "identity": fingerprint.node(node, settings.dbt_project_dir),
         }
         for unique_id, node in manifest["nodes"].items()
         if node["resource_type"] in ("model", "seed")

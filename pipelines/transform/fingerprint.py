@@ -94,13 +94,6 @@ def test(manifest_node: Node, macros: Mapping[str, Node]) -> str:
     )
 
 
-def materialisation(macros: Mapping[str, Node]) -> str:
-    """Identity of the project's macros that override dbt's own; they take effect outside of the compiled code."""
-    own = {name: macro for name, macro in macros.items() if not name.startswith(("macro.dbt.", "macro.dbt_duckdb."))}
-    used = sorted(n for n, m in own.items() if m["name"].startswith(("materialization_", "duckdb__create_")))
-    return of(*(sql(own[name]["macro_sql"]) for name in used))
-
-
 @cache
 def engines() -> str:
     """Versions of the programs that run every model."""

@@ -24,6 +24,7 @@ import numpy as np
 import pytest
 
 from pipelines import catalog as catalogs
+from pipelines import transform
 from pipelines.landing import Landing, Retrieval
 from pipelines.settings import Settings
 from tests.brief_page import differences, read
@@ -630,6 +631,17 @@ def test_every_table_and_column_carries_its_description(runs: Published) -> None
     )
     assert bare_tables == []
     assert bare_columns == []
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        written = set(
+            connection.execute("select schema_name, table_name, column_name from duckdb_columns()").fetchall()
+        )
+    described = {
+        (node["schema"], node["alias"], column)
+        for node in transform.manifest(Settings())["nodes"].values()
+        if node["resource_type"] in ("model", "seed")
+        for column in node["columns"]
+    }
+    assert described - written == set(), "a description of a column that does not exist"
 
 
 def test_as_of_the_end_of_2025_nothing_later_is_used(runs: Published) -> None:

@@ -183,8 +183,8 @@ def published(tmp_path: Path, *rows: tuple[str, str, int, str, str]) -> Settings
     warehouse.create(where.published_path)
     with closing(duckdb.connect(str(where.published_path))) as connection:
         connection.execute(
-            "insert into raw.coverage (payload_id, source_id, series_id, retrieved_at, rows, first_period, last_period) "
-            f"values {coverage(*rows)}"
+            "insert into raw.coverage (payload_id, source_id, series_id, retrieved_at, rows, first_period, last_period)"
+            f" values {coverage(*rows)}"
         )
     return where
 
