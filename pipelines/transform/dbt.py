@@ -54,15 +54,15 @@ def manifest_path(settings: Settings) -> Path:
     project = settings.dbt_project_dir
     target = project / "target"
     manifest, stamp = target / "manifest.json", target / "fingerprint"
-    fingerprint = _fingerprint(project)
-    if manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint:
+    current = _project_hash(project)
+    if manifest.exists() and stamp.exists() and stamp.read_text() == current:
         return manifest
     target.mkdir(parents=True, exist_ok=True)
     with FileLock(target / "manifest.lock", is_singleton=True):
-        if not (manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint):
+        if not (manifest.exists() and stamp.exists() and stamp.read_text() == current):
             log.info("models: reading the dbt project (once per change)")
             _invoke(settings, ["parse", "--target-path", str(target)], None)
-            stamp.write_text(fingerprint)
+            stamp.write_text(current)
     return manifest
 
 
@@ -215,7 +215,7 @@ def compiled(settings: Settings) -> dict[str, dict[str, Any]]:
     Compiled once per change of the project and stored beside its manifest.
     """
     folder = manifest_path(settings).parent / "compiled_for_any_day"
-    kept = folder / f"nodes-{_fingerprint(settings.dbt_project_dir)[:16]}.json"
+    kept = folder / f"nodes-{_project_hash(settings.dbt_project_dir)[:16]}.json"
     if not kept.exists():
         folder.mkdir(exist_ok=True)
         # Lock order: the build's lock first, as everywhere, then this one.
@@ -258,7 +258,7 @@ def manifest(settings: Settings) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _manifest_at(path: Path, fingerprint: str) -> dict[str, Any]:
+def _manifest_at(path: Path, project_hash: str) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(path.read_bytes())
     return content
 
@@ -332,7 +332,7 @@ class _Progress:
             log.debug("models: %s", event.data.description, extra=progress)
 
 
-def _fingerprint(project: Path) -> str:
+def _project_hash(project: Path) -> str:
     digest = hashlib.sha256()
     folders = ("models", "seeds", "macros", "tests")
     files = sorted(f for folder in folders for pattern in _PROJECT_FILES for f in (project / folder).rglob(pattern))
