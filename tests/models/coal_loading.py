@@ -1,4 +1,4 @@
-"""Coal's models alone: `python -m tests.models.coal_loading UPSTREAM DIRECTORY`, as of METALS_AS_OF.
+"""Figures on coal for the tests of its models.
 
 Our World in Data's yearly file was never recorded; the Energy Institute's figures, which it is partly made of, were.
 They are written in its layout and loaded with its parser, as known in July 2022 (years to 2021) and July 2025 (all of
@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
-from pipelines import catalog as catalogs
-from pipelines import ingest, sources, transform, warehouse
-from pipelines.settings import Settings
+from pipelines import ingest
 from pipelines.sources import owid_energy
 from tests.recordings import Recordings
 
@@ -30,13 +26,6 @@ COUNTRIES = {
     "VN": ("vietnam", "VNM"),
 }
 EDITIONS = {datetime(2022, 7, 1, tzinfo=UTC): 2021, datetime(2025, 7, 1, tzinfo=UTC): 2024}
-SELECTED = [
-    "+int_claim_d4__evidence",
-    "+int_divergence_coal_transition__states",
-    "claim_rules",
-    "--exclude",
-    "resource_type:test",
-]
 
 
 def figures(upstream: Recordings) -> dict[tuple[str, int], tuple[float, float]]:
@@ -72,24 +61,3 @@ def payloads(upstream: Recordings) -> Iterator[ingest.Payload]:
         payload_id = hashlib.sha256(body).hexdigest()
         at = known.replace(tzinfo=None)
         yield ingest.Payload(payload_id, owid_energy.KEY, at, body, None, None, None, "fetched", "re-serialised")
-
-
-def main() -> None:
-    upstream, directory = map(Path, sys.argv[1:3])
-    settings = Settings(warehouse_dir=directory)
-    catalog = catalogs.load(settings.catalog_dir)
-    report = ingest.Report()
-    with warehouse.exclusive(settings), warehouse.writer(settings) as connection:
-        warehouse.write_catalog(connection, catalog)
-        source = catalog.sources[owid_energy.SOURCE]
-        for payload in payloads(Recordings(upstream)):
-            ingest.load_payload(connection, payload, source, sources.module(source.id), catalog, report)
-    failed = [r for r in transform.build(settings, SELECTED) if r.failed]
-    for result in failed:
-        print(result.name, result.status, result.message)
-    print(settings.build_path)
-    sys.exit(1 if failed else 0)
-
-
-if __name__ == "__main__":
-    main()

@@ -2,57 +2,52 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pytest
 
+from pipelines.settings import Settings
+from pipelines.transform import history
 from tests.models import coal_loading
 from tests.models.coal_loading import COUNTRIES
 from tests.recordings import Recordings
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+TARGETS = ("divergence_coal_transition", "int_claim_d4__evidence")
+DAYS = {2021: date(2022, 8, 1), 2024: date(2025, 8, 1)}  # by the last year known
+
+
+@pytest.fixture(scope="module", params=sorted(DAYS))
+def last(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
 
 
 @pytest.fixture(scope="module")
-def warehouses(payloads: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
-    """Build files as of August 2022 and August 2025, by the last year known."""
-    found = {}
-    for last, day in ((2021, "2022-08-01"), (2024, "2025-08-01")):
-        folder = tmp_path_factory.mktemp(f"coal_{last}")
-        run = subprocess.run(
-            [sys.executable, "-m", "tests.models.coal_loading", str(payloads), str(folder)],
-            cwd=REPOSITORY,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "METALS_AS_OF": day},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert run.returncode == 0, run.stdout + run.stderr
-        found[last] = folder / "build" / f"as_of_{day}" / "build.duckdb"
-    return found
+def models(built_file: Path, last: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The models as of a day, in the database `past`."""
+    steps = history.compiled(Settings(warehouse_dir=built_file.parents[1]), TARGETS)
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{built_file}' as build (read_only)")
+        with history.models_of(connection, steps, DAYS[last]):
+            yield connection
 
 
 def slope(values: list[float]) -> float:
     return float(np.polyfit(np.arange(len(values)), values, 1)[0])
 
 
-@pytest.mark.parametrize("last", [2021, 2024])
 def test_slopes_of_countries_and_of_the_group_are_those_of_polyfit(
-    warehouses: dict[int, Path], payloads: Path, last: int
+    models: duckdb.DuckDBPyConnection, payloads: Path, last: int
 ) -> None:
     figures = coal_loading.figures(Recordings(payloads))
-    with duckdb.connect(str(warehouses[last]), read_only=True) as connection:
-        rows = connection.execute("""
-            select subject, year, coal_share_slope_pp_per_year, coal_share_slope_before_pp_per_year,
-                slope_change_pp_per_year, coal_slope_twh_per_year, countries, phase_out_slows, year(known_at)
-            from divergence_coal_transition where slope_change_pp_per_year is not null
-        """).fetchall()
+    rows = models.execute("""
+        select subject, year, coal_share_slope_pp_per_year, coal_share_slope_before_pp_per_year,
+            slope_change_pp_per_year, coal_slope_twh_per_year, countries, phase_out_slows, year(known_at)
+        from past.main.divergence_coal_transition where slope_change_pp_per_year is not null
+    """).fetchall()
     assert {row[0] for row in rows} == {*COUNTRIES, "emerging_asia"}
     assert max(row[1] for row in rows) == last
     assert len(rows) == len({*COUNTRIES, "emerging_asia"}) * (last - 1994 + 1)  # 1985 to 1994 are the first ten years
@@ -70,19 +65,15 @@ def test_slopes_of_countries_and_of_the_group_are_those_of_polyfit(
         assert known <= (2022 if last == 2021 else 2025)
 
 
-@pytest.mark.parametrize(("last", "reading"), [(2021, "supports"), (2024, "contradicts")])
-def test_the_exit_had_slowed_by_2021_and_quickened_by_2024(
-    warehouses: dict[int, Path], last: int, reading: str
-) -> None:
+def test_the_exit_had_slowed_by_2021_and_quickened_by_2024(models: duckdb.DuckDBPyConnection, last: int) -> None:
     """The rule can hold and fail. On real figures: 0.26 points a year slower to 2021, 0.15 faster to 2024."""
-    with duckdb.connect(str(warehouses[last]), read_only=True) as connection:
-        rows = connection.execute("""
-            select e.indicator, e.value, r.threshold, r.contradiction_threshold, year(e.period)
-            from intermediate.int_claim_d4__evidence as e
-            inner join seeds.claim_rules as r on e.claim_id = r.claim_id and e.indicator = r.indicator
-            where r.role = 'decisive'
-        """).fetchall()
+    rows = models.execute("""
+        select e.indicator, e.value, r.threshold, r.contradiction_threshold, year(e.period)
+        from past.intermediate.int_claim_d4__evidence as e
+        inner join build.seeds.claim_rules as r on e.claim_id = r.claim_id and e.indicator = r.indicator
+        where r.role = 'decisive'
+    """).fetchall()
     assert {row[0] for row in rows} == {"group_slope_change_pp_per_year", "countries_slowing_share_ratio"}
     for _, value, threshold, contradiction, year in rows:
         assert year == last
-        assert value >= threshold if reading == "supports" else value <= contradiction
+        assert value >= threshold if last == 2021 else value <= contradiction

@@ -5,23 +5,17 @@ Figures in billion US dollars by calendar quarter, differenced by hand from the 
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import polars as pl
 import pytest
 
 from pipelines import warehouse
-from pipelines.catalog import load
-from pipelines.settings import Settings
-from pipelines.sources import sec_edgar
+from tests import filings
 
 Q1, Q2, Q3, Q4 = 1, 4, 7, 10  # first month of a calendar quarter
 GOLDEN_CAPEX_USD_BN = {
@@ -55,58 +49,20 @@ def assert_golden_quarters(connection: duckdb.DuckDBPyConnection) -> None:
 @pytest.fixture(scope="module")
 def built(payloads: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[As]:
     """`built(as_of)` gives a connection to the models over the filings, as known on that date."""
+    bodies = [file.read_bytes() for file in sorted((payloads / "sec" / "companyfacts").glob("*.json"))]
     opened: dict[date, duckdb.DuckDBPyConnection] = {}
+    with ExitStack() as stack:
 
-    def build(as_of: date) -> duckdb.DuckDBPyConnection:
-        if as_of not in opened:
-            settings = Settings(warehouse_dir=tmp_path_factory.mktemp("filings"), as_of=as_of)
-            _load(settings, payloads)
-            _run_models(settings)
-            opened[as_of] = duckdb.connect(str(settings.build_path), read_only=True)
-        return opened[as_of]
+        def build(as_of: date) -> duckdb.DuckDBPyConnection:
+            if as_of not in opened:
+                models = filings.Models(tmp_path_factory.mktemp("filings"))
+                connection = stack.enter_context(models.of(*bodies, as_of=as_of))
+                connection.execute("use past")
+                stack.callback(connection.execute, "use build")
+                opened[as_of] = connection
+            return opened[as_of]
 
-    yield build
-    for connection in opened.values():
-        connection.close()
-
-
-def _load(settings: Settings, payloads: Path) -> None:
-    catalog = load(settings.catalog_dir)
-    warehouse.create(settings.build_path)
-    with closing(duckdb.connect(str(settings.build_path))) as connection:
-        warehouse.write_catalog(connection, catalog)
-        for file in sorted((payloads / "sec" / "companyfacts").glob("*.json")):
-            facts = sec_edgar.parse(file.read_bytes(), f"companyfacts/{file.stem}", catalog).filing_facts
-            known = facts.drop("row").with_columns(
-                known_at=pl.col("filed").cast(pl.Datetime("us")),
-                known_at_basis=pl.lit("reported"),
-                payload_id=pl.lit(file.stem),
-            )
-            assert warehouse.append(connection, "filing_fact", known) > 0
-
-
-def _run_models(settings: Settings) -> None:
-    """The models of this driver with their tests, by dbt in a process of its own and a target of its own."""
-    target = settings.build_path.parent / "dbt"
-    folder = str(settings.dbt_project_dir)
-    variables = json.dumps({"as_of": str(settings.as_of), "build_path": str(settings.build_path)})
-    command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--quiet", "--no-use-colors"]
-    command += ["build", "--select", "+driver_ai_capex_aggregate", "--vars", variables]
-    command += [
-        "--project-dir",
-        folder,
-        "--profiles-dir",
-        folder,
-        "--target-path",
-        str(target),
-        "--log-path",
-        str(target),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    results = json.loads((target / "run_results.json").read_text())["results"]
-    assert {result["status"] for result in results} == {"success", "pass"}
-    assert {result["unique_id"].partition(".")[0] for result in results} == {"model", "test", "unit_test"}
+        yield build
 
 
 @pytest.fixture(scope="module")
