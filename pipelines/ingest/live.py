@@ -145,8 +145,10 @@ def _check(source: Source, module: SourceModule, catalog: Catalog, settings: Set
     answer: Answer | None = None
     try:
         for answer in answers(source, module, catalog, settings):
-            read = _read(answer.body, answer.request.key, source, module, catalog, now)
-            if answer.refused is not None or read.refused is not None or read.rows:
+            read = _Read(refused=answer.refused)
+            if answer.refused is None:
+                read = _read(answer.body, answer.request.key, source, module, catalog, now)
+            if read.refused is not None or read.rows:
                 break
     except Exception as error:  # noqa: BLE001 - a fault of one publisher or its module must not stop the others
         return _result(LiveCheck(source.id, now, "", **_facts(answer)), [_finding(error)])
@@ -168,11 +170,11 @@ def _compared(
     history = Landing(settings.landing_dir).retrievals(source.id)
     earlier = _earlier(key, history, source, module, catalog, settings)
     wanted = _wanted(answer, source, module, catalog, now.date())
-    refused = answer.refused or read.refused
     findings = [Finding("address", f"moved: answered from {answer.moved_to}")] if answer.moved_to else []
+    refused = _finding(read.refused) if read.refused is not None else None
     if refused is not None:
-        findings.append(_finding(refused))
-    if earlier is not None:
+        findings.append(refused)
+    if earlier is not None and (refused is None or refused.kind == "refused"):  # a block has the shape of no data
         shapes = _shape.of(earlier[1], source.id), _shape.of(answer.body, source.id)
         findings += [Finding(kind, said) for kind, said in _shape.difference(*shapes)]
     if refused is None and not read.rows and not wanted:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from pipelines.catalog import Catalog, Source
-from pipelines.errors import BadPayload, MetalsError, UpstreamUnavailable
+from pipelines.errors import BadPayload, MetalsError
 from pipelines.landing.http import Client, full_url, verify_response
 from pipelines.landing.redaction import redact
 from pipelines.settings import Settings
@@ -22,7 +22,7 @@ class Answer:
     """An answer to `request`. `pages` are the keys and bodies of the pages that led to it.
 
     `moved_to` is the host and path that answered, if it is another path of the host that was asked. `refused` is the
-    error for an answer that is not the expected data.
+    error for an answer that is not the expected data, such as a block.
     """
 
     request: Request
@@ -42,7 +42,7 @@ def answers(source: Source, module: SourceModule, catalog: Catalog, settings: Se
     Pages that are only read for their links are followed, and a request that finds nothing, as it may, is passed over.
     At most MAX_REQUESTS are sent, under the guards of a run. An answer that is not the expected data is the last one.
 
-    Raises UpstreamUnavailable, Blocked, Moved and BadPayload as a run records them.
+    Raises UpstreamUnavailable, Moved and BadPayload where there is no whole answer.
     """
     client = Client(source, settings)
     pages: tuple[tuple[str, bytes], ...] = ()
@@ -62,8 +62,6 @@ def answers(source: Source, module: SourceModule, catalog: Catalog, settings: Se
                 body = b""
                 raise BadPayload("contains the API key of the request", source=source.id, row=request.key)
             further = request.then(body) if request.then else []
-        except UpstreamUnavailable:
-            raise
         except MetalsError as error:
             refused = error
         if request.land or refused is not None:

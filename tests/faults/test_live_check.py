@@ -129,9 +129,15 @@ def test_five_publishers_that_drifted_in_five_ways_are_named_and_the_others_are_
     [(kind, text)] = said["cftc"]
     # Of Tuesday the 24th, published on the 27th; the next report came out on 6 March.
     assert (kind, text[:73]) == ("age", "frozen: no newer figure than 2026-02-24, the same bytes since 2026-03-05 ")
-    assert said["nbs"][0][0] == "block"
-    assert said["nbs"][0][1].startswith("blocked, answered 200 with a page of scripts")
-    assert said["usitc_hts"][0][1].startswith("moved: answered 404")
+    [(kind, text)] = said["nbs"]
+    assert kind == "block"
+    assert text.startswith("blocked, answered 200 with a page of scripts")
+    [(kind, text)] = said["usitc_hts"]
+    assert kind == "address"
+    assert text.startswith("moved: answered 404")
+    facts = {n: (found[n]["status"], found[n]["content_type"], found[n]["bytes"] > 100) for n in ("nbs", "usitc_hts")}
+    assert facts["nbs"] == (200, "text/html", True)
+    assert facts["usitc_hts"][0] == 404
 
     assert tree(drifted.warehouse_dir) == before, "something was landed or published"
     tally = " ".join(result.stdout.split())
