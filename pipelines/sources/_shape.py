@@ -25,6 +25,7 @@ HEADER_ROWS = 30  # of a sheet or a page's table: notes, names and units stand a
 MEMBERS = 20
 MAP_KEYS = 60  # an object with more names than this is a table keyed by them, not a record
 MAX_WORDS = 80  # a longer text is a note
+MAX_PATH = 400
 MAX_UNITS = 20  # a column with more distinct texts holds no units
 
 # A name as part of which a field says in what its figures are.
@@ -58,7 +59,7 @@ def of(body: bytes, source: str) -> Shape:
     """
     try:
         return _of(body, source)
-    except (BadPayload, *NOT_JSON, csv.Error, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+    except (BadPayload, *NOT_JSON, csv.Error, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         return Shape(f"unreadable ({type(error).__name__})")
 
 
@@ -121,7 +122,7 @@ def _text(head: bytes) -> Shape:
     lines = head.decode("utf-8", "replace").splitlines()[: ROWS + 1]
     delimiter = "\t" if lines and "\t" in lines[0] else ","
     rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter))
-    header = [cell.strip() for cell in rows[0]] if rows else []
+    header = [cell.strip()[:MAX_WORDS] for cell in rows[0]] if rows else []
     if any(NUMBER.fullmatch(cell) for cell in header):
         return Shape("text without a header", columns=frozenset({f"{len(header)} columns"}))
     units: dict[str, set[str]] = defaultdict(set)
@@ -145,8 +146,8 @@ def _fields(document: Any) -> Shape:
             waiting += [(f"{path}[]", item) for item in value[:ROWS]]
         elif isinstance(value, dict):
             keyed = len(value) > MAP_KEYS or any(name[:1].isdigit() for name in value)
-            for name, item in list(value.items())[:ROWS]:
-                place = f"{path}.{'*' if keyed else name}".lstrip(".")
+            for name, item in list(value.items())[:ROWS] if len(path) <= MAX_PATH else ():
+                place = f"{path}.{'*' if keyed else name[:MAX_WORDS]}".lstrip(".")
                 paths.add(place)
                 waiting.append((place, item))
                 if isinstance(item, str) and UNIT_NAME.search(name) and (word := _word(item)):

@@ -106,6 +106,11 @@ def test_the_daily_job_takes_everything_but_past_days_and_the_live_check_and_eac
         assert keys(f"{group}_only") == {k for k, s in specs.items() if s.group_name == group}, group
 
 
+def test_the_daily_job_and_the_weekly_live_check_are_scheduled_unless_switched_off(defs: Definitions) -> None:
+    schedules = {s.job_name: (s.cron_schedule, s.default_status.value) for s in defs.schedules or ()}  # type: ignore[union-attr]
+    assert schedules == {"daily": ("30 18 * * 1-5", "RUNNING"), "live_check": ("0 12 * * 0", "RUNNING")}
+
+
 def test_the_schedule_has_made_the_daily_assets_before_they_count_as_late(specs: dict[AssetKey, AssetSpec]) -> None:
     from pipelines.orchestration.automation import DAILY_CRON, TIME_ZONE
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from pipelines import catalog as catalogs
+from pipelines import warehouse
 from pipelines.catalog import Fidelity
 from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.sources import module
@@ -96,6 +98,15 @@ def test_the_limits_name_each_parser_without_a_real_answer() -> None:
     limits = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Limits")[2]
     documented = {s.id for s in TRACKED.sources.values() if s.proven.by is Fidelity.DOCUMENTED}
     assert set(re.findall(r"`(\w+)`", limits.partition("no real answer")[0].rpartition("\n* ")[2])) == documented
+
+
+def test_the_table_of_terms_says_what_a_parser_has_read() -> None:
+    with closing(warehouse.scratch()) as connection:
+        warehouse.write_catalog(connection, TRACKED)
+        said = dict(connection.execute("select source_id, parser_has_read from raw.catalog_source").fetchall())
+    assert said["gacc"] == "no real answer yet: written from the documented format"
+    assert said["cme_stocks"] == "whole answers, the newest of 2026-01-23; silver alone"
+    assert len(said) == len(TRACKED.sources)
 
 
 def test_an_answer_has_a_day_and_none_has_none() -> None:

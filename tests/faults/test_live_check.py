@@ -19,6 +19,7 @@ from pipelines import cli, landing, sources, warehouse
 from pipelines.ingest import live
 from pipelines.ingest.live import LiveCheck
 from pipelines.orchestration.assets import live as weekly_live
+from pipelines.orchestration.assets import raw
 from pipelines.orchestration.resources import MetalsRun
 from pipelines.reporting import doctor
 from pipelines.settings import Settings
@@ -332,6 +333,21 @@ def test_the_weekly_job_fails_once_for_a_new_drift_and_keeps_each_result(
     assert weekly(at(where, NOW + timedelta(days=14), replay), monkeypatch, *names) == (True, found, False)
     assert len(live.kept(where)) == 6
     assert not (where.landing_dir / "objects").exists()
+
+
+def test_a_run_fills_the_table_of_a_new_build_from_the_journal(
+    where: Settings, monkeypatch: pytest.MonkeyPatch, checks: list[LiveCheck]
+) -> None:
+    live.keep(checks, where)
+    monkeypatch.setenv("METALS_WAREHOUSE_DIR", str(where.warehouse_dir))
+    monkeypatch.setenv("METALS_BUNDLED_DIR", str(where.warehouse_dir / "none"))
+    some = catalogs.Catalog([TRACKED.sources["gacc"]], TRACKED.series_of("gacc"), [], TRACKED.metals.values())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert materialize([raw.build(some)], resources={"metals": MetalsRun()}).success
+    with warehouse.writer(where) as connection:
+        found = connection.execute("select source_id from raw.live_check order by 1").fetchall()
+    assert found == [("fred",), ("nbs",), ("usitc_hts",)]
 
 
 # The journal and the table.
