@@ -22,10 +22,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines import catalog, warehouse
+from pipelines import catalog, sources, warehouse
 from pipelines.authoring import new_series
 from pipelines.errors import MetalsError
+from pipelines.ingest import live as live_check
 from pipelines.reporting import doctor, explain, export, progress, status
+from pipelines.reporting import live as live_report
 from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings
 
 app = typer.Typer(
@@ -182,12 +184,31 @@ def status_command(
 
 
 @app.command("doctor")
-def doctor_command() -> None:
-    """Check settings, disk, catalogue, publishers and the published file.
+def doctor_command(
+    publishers: Annotated[
+        list[str] | None,
+        typer.Argument(help="With --live: only these.", metavar="[PUBLISHER...]", autocompletion=_publishers),
+    ] = None,
+    live: Annotated[
+        bool, typer.Option(help="Ask each publisher one small request, and compare the answer with what is expected.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="With --live: also write the results here as JSON, without keys, contact and addresses."),
+    ] = None,
+) -> None:
+    """Check settings, disk, catalogue, publishers and the published file; with --live, the publishers' answers.
 
-    Exit code 1 if there is a problem; a publisher that cannot be reached now does not count as one.
+    Exit code 1 if there is a problem; a publisher that cannot be reached now does not count as one. With --live, exit
+    code 1 if a publisher that was asked is in another state than good or changed. A live check lands and publishes
+    nothing.
     """
     settings = Settings()
+    if live:
+        _live(publishers or [], report, settings)
+        return
+    if publishers or report:
+        raise _fail("PUBLISHER and --report go with --live", EXIT_USAGE)
     table = Table(show_header=False, box=None, pad_edge=False)
     problems = 0
     for name, good, said in doctor.diagnose(settings):
@@ -197,6 +218,30 @@ def doctor_command() -> None:
     console.print(doctor.sources_table(settings))
     console.print(f"{problems} problem(s) found" if problems else "no problems found")
     if problems:
+        raise typer.Exit(1)
+
+
+def _live(publishers: list[str], target: Path | None, settings: Settings) -> None:
+    try:
+        tracked = catalog.load(settings.catalog_dir)
+    except MetalsError as error:
+        raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
+    unknown = sorted(set(publishers) - set(tracked.sources))
+    if unknown:
+        raise _fail(f"unknown publisher {', '.join(unknown)}; known are {', '.join(tracked.sources)}", EXIT_USAGE)
+    if target is not None and not target.absolute().parent.is_dir():
+        raise _fail(f"there is no folder {target.absolute().parent}", EXIT_USAGE)
+    chosen = [s for s in tracked.sources.values() if s.id in publishers or not publishers]
+    checks = live_check.check(chosen, sources.module, tracked, settings)
+    console.print(live_report.table(checks, tracked))
+    console.print(live_report.tally(checks), highlight=False)
+    if target is not None:
+        try:
+            target.write_text(live_report.report(checks, tracked, settings), encoding="utf-8")
+        except OSError as error:
+            raise _fail(f"{target} could not be written: {error.strerror}", EXIT_NOT_PUBLISHED) from None
+        console.print(f"report in {target}, without keys, contact and addresses: read it before you send it")
+    if not all(c.sound for c in checks):
         raise typer.Exit(1)
 
 

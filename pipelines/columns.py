@@ -80,6 +80,37 @@ TARIFF_RELEASE = {
     ),
 }
 
+# What a live check finds, worst first.
+LIVE_STATES = {
+    "not_reached": "no usable answer",
+    "blocked": "the publisher turned this client away",
+    "moved": "nothing at the address any more, or another one answered",
+    "drifted": "series, units or the whole answer are not as the parser expects",
+    "frozen": "no figure within its staleness limit",
+    "changed": "columns or labels differ, and every series is read",
+    "good": "as expected",
+    "not_asked": "switched off, no key, or offline",
+}
+# Written by the pipeline itself, not by a parser.
+LIVE_CHECK = {
+    "source_id": Column(pl.String, "Source of the catalogue"),
+    "checked_at": Column(pl.Datetime, "When, UTC"),
+    "state": Column(pl.String, "; ".join(f"{state} ({meaning})" for state, meaning in LIVE_STATES.items())),
+    "finding": Column(pl.String, "What differs, worst first; null where nothing does", nullable=True),
+    "request_key": Column(pl.String, "What was asked for", nullable=True),
+    "url": Column(pl.String, "Address that was asked, without secrets", nullable=True),
+    "status": Column(pl.Int16, "HTTP status", nullable=True),
+    "content_type": Column(pl.String, "Content-Type header", nullable=True),
+    "bytes": Column(pl.Int64, "Size in bytes", nullable=True),
+    "seconds": Column(pl.Float64, "Duration of the request in seconds", nullable=True),
+    "payload_id": Column(pl.String, "SHA-256 of the answer, which is not kept", nullable=True),
+    "series_wanted": Column(pl.Int64, "Series that this request is made for", nullable=True),
+    "series_found": Column(pl.Int64, "Of these, those in the answer", nullable=True),
+    "rows": Column(pl.Int64, "Usable rows in the answer", nullable=True),
+    "newest_period": Column(pl.Date, "First day of its newest period, or newest day of a record", nullable=True),
+    "compared_with": Column(pl.String, "SHA-256 of the landed payload it was compared with", nullable=True),
+}
+
 RAW = {
     "observation": OBSERVATION,
     "filing_fact": FILING_FACT,

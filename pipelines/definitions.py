@@ -6,7 +6,7 @@ from dagster import AssetKey, Definitions, in_process_executor
 
 from pipelines import catalog
 from pipelines.orchestration import automation
-from pipelines.orchestration.assets import as_of, brief, landed, models, published, raw, verdict_history
+from pipelines.orchestration.assets import as_of, brief, landed, live, models, published, raw, verdict_history
 from pipelines.orchestration.resources import MetalsRun
 from pipelines.settings import Settings
 
@@ -26,9 +26,10 @@ def assemble(settings: Settings) -> Definitions:
             published.build([*leaves, verdict_history.KEY]),
             as_of.build(tracked),
             brief.build(published.KEY),
+            live.build(tracked),
         ],
-        jobs=[automation.daily_job, *automation.group_jobs(tracked), automation.snapshot_job],
-        schedules=[automation.daily_schedule],
+        jobs=[automation.daily_job, *automation.group_jobs(tracked), automation.snapshot_job, automation.live_job],
+        schedules=[automation.daily_schedule, automation.live_schedule],
         sensors=[alert] if alert else [],
         resources={"metals": MetalsRun()},
         # One process writes the warehouse: steps run in order; one step fetches from the publishers in threads.

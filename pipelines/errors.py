@@ -54,6 +54,10 @@ class BadPayload(MetalsError):
     """The publisher responded, but not with the expected data (HTML, truncated, a changed column, a stale file)."""
 
 
+class Moved(BadPayload):
+    """There is nothing at the address any more: 404, 410, or a redirect that may not be followed."""
+
+
 class PayloadNotRead(MetalsError):
     """Parsing timed out or was killed on this machine: not yet the payload's fault, so the next run retries it."""
 

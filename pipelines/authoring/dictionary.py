@@ -27,6 +27,9 @@ Written by `make docs` from `pipelines/catalog/` and `dbt_project/models/marts/`
 A plausible range is the one outside of which a figure goes to quarantine. The publication lag counts from the end of
 the period; the staleness limit is the longest normal age of the newest period's end. History is `stable` where
 back-filled figures count as known after the lag, and `revised` where they count only from the day they were seen.
+
+What a parser has read: `native` are whole answers, byte for byte; `excerpt` parts of answers, or answers written again
+in their own format; `documented` none, it follows the documented format. The day is that of the newest.
 """
 
 
@@ -64,13 +67,14 @@ def page(tracked: Catalog, dbt_project_dir: Path) -> str:
     models = [model for _, model in marts(dbt_project_dir)]
     lines = [_INTRODUCTION, "## Publishers", ""]
     lines += table(
-        ("id", "publisher", "series", "terms", "unless set otherwise"),
+        ("id", "publisher", "series", "terms", "parser has read", "unless set otherwise"),
         (
             (
                 f"[`{s.id}`](#{s.id})",
                 s.title,
                 len(tracked.series_of(s.id)) or "",
                 _words(s.licence_class),
+                _read(s),
                 "on" if _is_on(s) else "off",
             )
             for s in tracked.sources.values()
@@ -88,6 +92,8 @@ def page(tracked: Catalog, dbt_project_dir: Path) -> str:
             ("column", "type", "description"),
             ((f"`{c['name']}`", c.get("data_type", ""), c.get("description", "")) for c in model.get("columns") or []),
         )
+    lines += ["## Raw tables", "", "What the models read, in the schema `raw` of the published file.", ""]
+    lines += table(("table", "holds"), ((f"`{t.name}`", _sentence(t.description)) for t in warehouse.TABLES))
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -111,6 +117,7 @@ def _source(source: Source, tracked: Catalog) -> Iterator[str]:
         "Hosts": ", ".join(f"`{host}`" for host in source.hosts)
         + (" (an unofficial channel)" if source.unofficial else ""),
         "Key": _key(source),
+        "Parser has read": source.proven.said,
         "Cadence": f"asked at most every {source.cadence_hours:g} hours",
         "Bundled": ships + (" ([what does](../warehouse/bundled/README.md))" if source.bundle else ""),
         "Switch": _switch(source),
@@ -147,6 +154,12 @@ def _source(source: Source, tracked: Catalog) -> Iterator[str]:
                 for c in tracked.companies.values()
             ),
         )
+
+
+def _read(source: Source) -> str:
+    proven = source.proven
+    part = " (part)" if proven.part else ""
+    return f"{proven.by}, {proven.newest}{part}" if proven.newest else proven.by.value
 
 
 def _is_on(source: Source) -> bool:

@@ -73,6 +73,40 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Fidelity(StrEnum):
+    """What the parser of a source has read, at best.
+
+    `native`: whole answers, byte for byte. `excerpt`: parts of answers, or answers that were re-written in their own
+    format with the values untouched. `documented`: none, only figures made up in the documented format.
+    """
+
+    NATIVE = "native"
+    EXCERPT = "excerpt"
+    DOCUMENTED = "documented"
+
+
+class Proven(_Entry):
+    """Whether the parser of a source has met real answers."""
+
+    by: Fidelity
+    newest: date | None = Field(default=None, description="Day of the newest such answer")
+    part: str | None = Field(default=None, description="What of the source it was, where it was not all of it")
+
+    @model_validator(mode="after")
+    def _an_answer_has_a_day(self) -> Self:
+        if (self.newest is None) != (self.by is Fidelity.DOCUMENTED):
+            raise ValueError("'newest' is the day of a real answer: native and excerpt need it, documented has none")
+        return self
+
+    @property
+    def said(self) -> str:
+        """In a sentence without a full stop."""
+        if self.newest is None:
+            return "no real answer yet: written from the documented format"
+        what = "whole answers" if self.by is Fidelity.NATIVE else "excerpts of answers"
+        return f"{what}, the newest of {self.newest}" + (f"; {self.part}" if self.part else "")
+
+
 class Source(_Entry):
     """One publisher (or channel): its terms, hosts, limits and pacing."""
 
@@ -104,6 +138,7 @@ class Source(_Entry):
     bundle: bool = Field(description="Whether the terms allow shipping its figures with the project")
     unofficial: bool = False
     switch: str | None = Field(default=None, description="Name of the setting that switches it on or off")
+    proven: Proven = Field(description="What real answers the parser has met")
     key: str | None = Field(
         default=None, description="Name of the setting that holds the API key; without a key it is not fetched"
     )

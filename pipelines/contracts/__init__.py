@@ -53,6 +53,10 @@ def _published_by_retrieval(data: pa.PolarsData) -> pl.LazyFrame:
     return data.lazyframe.select(pl.col("publication_date") <= pl.col("retrieved_on"))
 
 
+def _found_of_wanted(data: pa.PolarsData) -> pl.LazyFrame:
+    return data.lazyframe.select((pl.col("series_found") <= pl.col("series_wanted")).fill_null(True))
+
+
 def _contract(
     table: str,
     checks: dict[str, pa.Check] | None = None,
@@ -112,6 +116,20 @@ POLICY_DOCUMENT = _contract(
 TARIFF_RELEASE = _contract(
     "tariff_release",
     {"status": pa.Check.str_length(min_value=1), "release_start_date": pa.Check.ge(EARLIEST_PERIOD)},
+)
+
+_LIVE = {
+    "state": pa.Check.isin(list(columns.LIVE_STATES)),
+    "status": pa.Check.in_range(100, 599),
+    "newest_period": pa.Check.ge(EARLIEST_PERIOD),
+    **dict.fromkeys(("bytes", "seconds", "series_wanted", "series_found", "rows"), pa.Check.ge(0)),
+    **dict.fromkeys(("payload_id", "compared_with"), pa.Check.str_matches("^[0-9a-f]{64}$")),
+}
+LIVE_CHECK = pa.DataFrameSchema(
+    {n: pa.Column(c.type, _LIVE.get(n), nullable=c.nullable) for n, c in columns.LIVE_CHECK.items()},
+    checks=[pa.Check(_found_of_wanted, name="found_of_wanted", error="finds more series than it wants")],
+    unique=["source_id", "checked_at"],
+    strict=True,
 )
 
 RAW = {

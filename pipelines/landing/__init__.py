@@ -6,7 +6,7 @@ does not belong here, beyond what distinguishes data from an error page.
 
 from pipelines.landing.ask import land
 from pipelines.landing.reachability import HTTP_ONLY_HOSTS, reachable
-from pipelines.landing.redaction import redact
+from pipelines.landing.redaction import anonymous, redact
 from pipelines.landing.store import Landing, Retrieval
 
-__all__ = ["HTTP_ONLY_HOSTS", "Landing", "Retrieval", "land", "reachable", "redact"]
+__all__ = ["HTTP_ONLY_HOSTS", "Landing", "Retrieval", "anonymous", "land", "reachable", "redact"]

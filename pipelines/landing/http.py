@@ -22,7 +22,7 @@ from urllib3.exceptions import DecodeError, HTTPError
 from urllib3.util import Retry
 
 from pipelines.catalog import Source
-from pipelines.errors import BadPayload, Blocked, UpstreamUnavailable
+from pipelines.errors import BadPayload, Blocked, Moved, UpstreamUnavailable
 from pipelines.landing.redaction import hide, redact
 from pipelines.settings import Settings
 from pipelines.sources import Request
@@ -134,7 +134,7 @@ class Client:
         """Send one request; follow redirects only to the source's own hosts.
 
         Raises UpstreamUnavailable (not reached, refused, still failing after retries) or BadPayload
-        (too large, truncated, a redirect elsewhere or away from TLS).
+        (too large; Moved: a redirect elsewhere or away from TLS).
         """
         url = full_url(request)
         key = self._key_of(request)
@@ -144,12 +144,12 @@ class Client:
                 there = urljoin(url, response.headers["Location"])
                 response.close()
                 if url.startswith("https://") and not there.startswith("https://"):
-                    raise BadPayload("redirects to an address without TLS", source=self._source.id, row=request.key)
+                    raise Moved("redirects to an address without TLS", source=self._source.id, row=request.key)
                 url, key = there, ()  # the key is not added to the redirect's URL
                 continue
             with closing(response):
                 return response, self._body(response, request)
-        raise BadPayload(f"redirected more than {MAX_REDIRECTS} times", source=self._source.id, row=request.key)
+        raise Moved(f"redirected more than {MAX_REDIRECTS} times", source=self._source.id, row=request.key)
 
     def repeats_key(self, body: bytes) -> bool:
         """Whether a response contains the key that was sent."""
@@ -168,7 +168,7 @@ class Client:
     ) -> requests.Response:
         host = urlsplit(url).hostname or ""
         if host not in self._source.hosts:
-            raise BadPayload(
+            raise Moved(
                 f"leads to host {host!r}, which the catalogue does not name", source=self._source.id, row=request.key
             )
         wait = self._last_request + 1 / self._source.requests_per_second - time.monotonic()
@@ -278,7 +278,7 @@ def verify_response(response: requests.Response, body: bytes, request: Request, 
             "a block often ends after some hours, otherwise ask the publisher for access",
         )
     if status != 200:
-        kind = UpstreamUnavailable if status >= 500 else BadPayload
+        kind = UpstreamUnavailable if status >= 500 else Moved if status in (404, 410) else BadPayload
         raise kind(
             f"answered {status}: {_excerpt(body)}", source=source.id, row=request.key, kept="the last good payload"
         )

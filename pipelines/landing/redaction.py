@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import logging
 import re
-from urllib.parse import quote, quote_plus
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import quote, quote_plus, urlsplit
 
+from requests.utils import get_environ_proxies
+
+from pipelines.catalog import Source
 from pipelines.errors import printable
+from pipelines.settings import PROJECT_ROOT, Settings
 
 # Words after which a URL or a message may hold a secret (FRED, Census, Ember, BEA use these names).
 SECRET = re.compile(
     r"(?i)\b([\w-]*(?:key|token|secret|password|userid|authorization))"
     r"(['\"]?\s*[=:]\s*['\"]?|%3D)((?:(?:bearer|basic|token)\s+)?[^&\s'\"]+)"
 )
+EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# What may be an address of IPv4 or IPv6.
+ADDRESS = re.compile(r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7})(?![\w:])")
 
 
 # The API keys that this process sends, in every encoding in which a message may repeat them.
@@ -36,6 +45,29 @@ def without_keys(text: str) -> str:
     for known in sorted(_known_keys, key=len, reverse=True):
         text = re.sub(re.escape(known), "***", text, flags=re.IGNORECASE)  # host names are printed in lower case
     return text
+
+
+def anonymous(text: str, source: Source, settings: Settings) -> str:
+    """`redact`ed text without the user: contact and e-mail addresses, paths, and addresses of machines.
+
+    A publisher may print the address of whoever asks, and an error that of a proxy. The publisher's own hosts stay.
+    """
+    text = redact(text)
+    proxies = {urlsplit(p).hostname or p for h in source.hosts for p in get_environ_proxies(f"https://{h}").values()}
+    name = EMAIL.sub("", settings.contact).strip(" <>()")
+    folders = (settings.warehouse_dir, settings.catalog_dir, settings.bundled_dir, PROJECT_ROOT, Path.home())
+    own = [settings.contact, *([name] if len(name) > 2 else []), settings.upstream_base_url, *map(str, folders)]
+    for known in sorted({w for w in (*own, *proxies) if w and w != "/"}, key=len, reverse=True):
+        text = re.sub(re.escape(known), "***", text, flags=re.IGNORECASE)
+    return ADDRESS.sub(lambda m: "***" if _is_address(m[0]) else m[0], EMAIL.sub("***", text))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _redact_record(record: logging.LogRecord) -> bool:

@@ -17,18 +17,20 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from pipelines.catalog import Catalog
 from pipelines.errors import UpstreamUnavailable
 from pipelines.landing import redact
-from pipelines.orchestration.assets import as_of
+from pipelines.orchestration.assets import as_of, live
 from pipelines.orchestration.assets.metadata import TIME_ZONE
 from pipelines.settings import Settings
 
 DAILY = "daily"
 AS_OF_DAYS = "as_of_days"
+LIVE_CHECK = "live_check"
+LIVE_CRON = "0 12 * * 0"  # before the week's first run, when no figure is due
 # After the New York close, the Board's H.15 (16:15) and the last EDGAR acceptances of the day (until 17:30).
 DAILY_CRON = "30 18 * * 1-5"
 
 daily_job: UnresolvedAssetJobDefinition = define_asset_job(
     DAILY,
-    selection=AssetSelection.all() - AssetSelection.assets(as_of.KEY),
+    selection=AssetSelection.all() - AssetSelection.assets(as_of.KEY, live.KEY),
     description="Fetch what is due, load what is new, build and test the models, audit and publish.",
     tags={"metals/kind": "daily"},
 )
@@ -67,6 +69,23 @@ snapshot_job: UnresolvedAssetJobDefinition = define_asset_job(
     selection=AssetSelection.assets(as_of.KEY),
     description="Build what was known by the end of the chosen days, each into its own file in warehouse/as_of/.",
     tags={"metals/kind": "as_of"},
+)
+
+live_job: UnresolvedAssetJobDefinition = define_asset_job(
+    LIVE_CHECK,
+    selection=AssetSelection.assets(live.KEY),
+    description="Ask each publisher one small request and compare the answer with what is expected; lands nothing.",
+    tags={"metals/kind": "live"},
+)
+
+live_schedule = ScheduleDefinition(
+    name="weekly_live_check",
+    job=live_job,
+    cron_schedule=LIVE_CRON,
+    execution_timezone=TIME_ZONE,
+    # On: a check that has to be switched on is off when it is needed, and it costs one request per publisher and week.
+    default_status=DefaultScheduleStatus.RUNNING,
+    description=f"The live check, Sundays at 12:00 {TIME_ZONE}.",
 )
 
 daily_schedule = ScheduleDefinition(

@@ -16,7 +16,9 @@ from pipelines import catalog, warehouse
 from pipelines.catalog import Catalog, LicenceClass, Source
 from pipelines.catalog.calendar import next_release
 from pipelines.errors import MetalsError
+from pipelines.ingest import live
 from pipelines.landing import Landing, reachable
+from pipelines.reporting import live as live_report
 from pipelines.settings import Settings, setting_variable
 
 # The terms in two words; the data dictionary has them in full.
@@ -79,8 +81,23 @@ def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
             yield "published file", False, str(error)
     else:
         yield "published file", False, "does not exist yet; run `metals run`"
+    yield from _live_check(settings)
     yield "FRED", True, "on" if settings.fred else "switched off (METALS_FRED=false)"
     yield "keys", True, " ".join(_keys(tracked, settings))
+
+
+def _live_check(settings: Settings) -> Iterator[tuple[str, bool, str]]:
+    """The last weekly live check. A publisher that did not answer, or blocked, is no problem to fix here."""
+    checks = live.kept(settings)
+    newest = [c for c in checks if c.checked_at.date() == checks[-1].checked_at.date()]
+    if not newest:
+        yield "live check", True, "none yet (weekly while the UI runs); `metals doctor --live` makes one now"
+        return
+    newest = list({c.source_id: c for c in newest}.values())
+    drifted = [c for c in newest if c.state in live.COSTS_FIGURES]
+    yield "live check", not drifted, f"{newest[0].checked_at:%Y-%m-%d}: {live_report.tally(newest)}"
+    for c in drifted:
+        yield f"  {c.source_id}", False, shorten(c.finding or "", 150, placeholder="…")
 
 
 def _keys(tracked: Catalog | None, settings: Settings) -> Iterator[str]:
@@ -117,7 +134,7 @@ def expected(source: Source, tracked: Catalog, known: dict[tuple[str, str], tupl
 
 
 def sources_table(settings: Settings) -> Table:
-    """Every publisher: reachability, terms, fetch interval, last response, newest period and next release.
+    """Every publisher: reachability, terms, proof of its parser, fetch interval, last response, newest and next period.
 
     Read from the catalogue, the landing journal and the published file; fits 120 columns.
     """
@@ -125,13 +142,13 @@ def sources_table(settings: Settings) -> Table:
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         padding=0,
-        caption="Terms in full: docs/data_dictionary.md. A next release in the past is late, or not fetched yet.",
+        caption="In full: docs/data_dictionary.md. A next release in the past is late, or not fetched yet.",
         caption_justify="left",
     )
     table.add_column("publisher")  # this column and the last share the remaining width
     table.add_column("reachable", max_width=16)
     table.add_column("key", no_wrap=True)
-    table.add_column("terms", max_width=13)
+    table.add_column("terms,\nparser read", max_width=13)
     for column in ("cadence", "last\nanswer", "newest\nperiod", "next\nrelease"):
         table.add_column(column, no_wrap=True)
     table.add_column("last failure")
@@ -151,7 +168,7 @@ def sources_table(settings: Settings) -> Table:
             escape(source.title),
             escape(answers[source.id]),
             _key(source, settings),
-            TERMS[source.licence_class],
+            f"{TERMS[source.licence_class]}\n{source.proven.by.value}",
             f"{source.cadence_hours:g} h",
             f"{good[-1].checked_at:%Y-%m-%d}" if good else "never",
             str(max(newest)) if newest else "",

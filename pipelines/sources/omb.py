@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from urllib.parse import urljoin
 
 import polars as pl
@@ -45,11 +46,13 @@ WORKBOOK = Expect(starts_with=(_sheets.ZIP,))
 
 def plan(catalog: Catalog, today: date) -> list[Request]:
     """The page of the tables, then the workbooks that it links to."""
-    return [Request(key="historical-tables", url=PAGE_URL, expect=PAGE, land=False, then=_workbook_requests)]
+    tables = [name for name in TABLES if any(s.select["table"] == name for s in catalog.series_of(SOURCE))]
+    links = partial(_workbook_requests, tables)
+    return [Request(key="historical-tables", url=PAGE_URL, expect=PAGE, land=False, then=links)]
 
 
-def _workbook_requests(page: bytes) -> list[Request]:
-    """The newest edition of each table among the links of the page; the edition is part of the key.
+def _workbook_requests(tables: list[str], page: bytes) -> list[Request]:
+    """The newest edition of each of `tables` among the links of the page; the edition is part of the key.
 
     Raises BadPayload if a table has no link with its edition in the name, or two for the same edition.
     """
@@ -58,7 +61,7 @@ def _workbook_requests(page: bytes) -> list[Request]:
         (name.lower(), int(edition) + (2000 if len(edition) == 2 else 0), urljoin(PAGE_URL, url))
         for url, name, edition in LINK.findall(page.decode("utf-8", "replace"))
     ]
-    for table in TABLES:
+    for table in tables:
         editions = {url: edition for name, edition, url in links if name == table}
         if not editions:
             raise BadPayload(

@@ -18,6 +18,7 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
                 "source_id": s.id,
                 "group_name": s.group,
                 "licence_class": s.licence_class.value,
+                "parser_has_read": s.proven.said,
                 **s.model_dump(
                     include={
                         "title",

@@ -70,6 +70,7 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
     for table, column in (
         *((table, "known_at") for table in columns.RAW),
         ("retrieval", "checked_at"),
+        ("live_check", "checked_at"),
         ("coverage", "retrieved_at"),
         ("quarantine", "quarantined_at"),
         ("bulk_filing_fact", "known_at"),

@@ -10,7 +10,10 @@ import polars as pl
 from pipelines import columns
 from pipelines.warehouse.sql import quoted
 
-_SQL_TYPE = {pl.String: "varchar", pl.Float64: "double", pl.Int64: "bigint", pl.Int16: "smallint", pl.Date: "date"}
+_SQL_TYPE = {
+    pl.String: "varchar", pl.Float64: "double", pl.Int64: "bigint", pl.Int16: "smallint", pl.Date: "date",
+    pl.Datetime: "timestamp",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,9 @@ class Table:
 
 
 def _of(table: str) -> tuple[Column, ...]:
-    """The columns that a parser produces."""
-    return tuple(Column(name, _SQL_TYPE[c.type], c.description) for name, c in columns.RAW[table].items())
+    """The columns that a parser or a live check produces."""
+    every = columns.RAW | {"live_check": columns.LIVE_CHECK}
+    return tuple(Column(name, _SQL_TYPE[c.type], c.description) for name, c in every[table].items())
 
 
 _KNOWN = (
@@ -170,6 +174,12 @@ TABLES = (
         ),
     ),
     Table(
+        "live_check",
+        "One row per live check of a publisher: one small request whose answer was parsed, compared and not landed. "
+        "Append-only.",
+        _of("live_check"),
+    ),
+    Table(
         "known_at_change",
         "One row per figure that was re-dated after it was loaded, because a day of release was entered or changed in "
         "release_dates.yaml. Append-only.",
@@ -266,6 +276,7 @@ TABLES = (
             Column("cadence_hours", "double", "Shortest time between two checks, in hours"),
             Column("unofficial", "boolean", "Whether the channel is not the publisher's own"),
             Column("description", "varchar", "Description"),
+            Column("parser_has_read", "varchar", "Which real answers its parser has read, and of which day"),
         ),
     ),
     Table(

@@ -63,6 +63,8 @@ def test_publishers_assets_lead_to_the_publisher_and_name_its_terms(specs: dict[
             assert spec.metadata["homepage"].value == source.homepage
             assert spec.metadata["terms"].value == source.terms
             assert spec.freshness_policy is not None
+            assert spec.metadata["parser has read"].value == source.proven.said
+            assert ("**Unproven**" in str(spec.description)) == (source.proven.newest is None)
 
 
 def _edges(specs: dict[AssetKey, AssetSpec]) -> set[tuple[Any, Any]]:
@@ -83,20 +85,30 @@ def test_groups_feed_each_other_in_one_direction(specs: dict[AssetKey, AssetSpec
     story = ["staging", "intermediate", "drivers", "divergences", "thesis", "published"]
     assert [group for group in order if group in story] == story
     assert set(order[: order.index("staging")]) >= PUBLISHER_GROUPS
-    assert {s.group_name for s in specs.values()} == PUBLISHER_GROUPS | set(MODEL_GROUPS) | {"published", "past_days"}
+    assert {s.group_name for s in specs.values()} == PUBLISHER_GROUPS | set(MODEL_GROUPS) | {
+        "published",
+        "past_days",
+        "live",
+    }
 
 
-def test_the_daily_job_takes_everything_but_past_days_and_each_group_has_a_job(
+def test_the_daily_job_takes_everything_but_past_days_and_the_live_check_and_each_group_has_a_job(
     defs: Definitions, specs: dict[AssetKey, AssetSpec]
 ) -> None:
     def keys(job: str) -> set[AssetKey]:
         return set(defs.resolve_job_def(job).asset_layer.executable_asset_keys)
 
-    past_days = AssetKey(["warehouse", "as_of"])
-    assert keys("daily") == set(specs) - {past_days}
+    past_days, live = AssetKey(["warehouse", "as_of"]), AssetKey(["warehouse", "live_check"])
+    assert keys("daily") == set(specs) - {past_days, live}
     assert keys("as_of_days") == {past_days}
+    assert keys("live_check") == {live}
     for group in PUBLISHER_GROUPS | set(MODEL_GROUPS):
         assert keys(f"{group}_only") == {k for k, s in specs.items() if s.group_name == group}, group
+
+
+def test_the_daily_job_and_the_weekly_live_check_are_scheduled_unless_switched_off(defs: Definitions) -> None:
+    schedules = {s.job_name: (s.cron_schedule, s.default_status.value) for s in defs.schedules or ()}  # type: ignore[union-attr]
+    assert schedules == {"daily": ("30 18 * * 1-5", "RUNNING"), "live_check": ("0 12 * * 0", "RUNNING")}
 
 
 def test_the_schedule_has_made_the_daily_assets_before_they_count_as_late(specs: dict[AssetKey, AssetSpec]) -> None:

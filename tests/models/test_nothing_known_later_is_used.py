@@ -38,6 +38,7 @@ DATED = {
     "claim_history": "as_of",
     "claim_evidence_history": "as_of",
     "retrieval": "checked_at",
+    "live_check": "checked_at",
     "coverage": "retrieved_at",
     "quarantine": "quarantined_at",
 }

@@ -36,6 +36,7 @@ SOURCE = {
     "min_body_bytes": 1,
     "max_bad_share": 0.02,
     "day_ends": "24:00 UTC",
+    "proven": {"by": "documented"},
     "bundle": True,
     "description": "A source for tests",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, datetime
@@ -227,6 +228,8 @@ def test_every_publisher_has_a_line_with_newest_period_and_next_release_at_120_c
     # Tin ends with June, so July's is next: 31 July and the lag of six days.
     assert pink_sheet.split()[-2:] == ["2026-07-01", "2026-08-06"]
     assert "never" in pink_sheet
+    read = [source.proven.by.value for source in TRACKED.sources.values()]
+    assert {kind: sum(f" {kind} " in line for line in shown) for kind in set(read)} == Counter(read)
     [yahoo] = [line for line in shown if "Yahoo" in line]
     assert "switched off" in yahoo
     assert "personal use" in yahoo

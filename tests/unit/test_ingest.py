@@ -21,9 +21,11 @@ from pipelines.audit import checks
 from pipelines.catalog import (
     Catalog,
     Company,
+    Fidelity,
     Frequency,
     History,
     LicenceClass,
+    Proven,
     Release,
     Series,
     Source,
@@ -57,6 +59,7 @@ def source(max_bad_share: float = 0.5) -> Source:
         min_body_bytes=1,
         max_bad_share=max_bad_share,
         day_ends="24:00 UTC",
+        proven=Proven(by=Fidelity.DOCUMENTED),
         bundle=True,
         description="A source for tests",
     )

@@ -52,6 +52,7 @@ def source(**changes: Any) -> Source:
         "min_body_bytes": 20,
         "max_bad_share": 0.02,
         "day_ends": "24:00 UTC",
+        "proven": {"by": "documented"},
         "bundle": True,
         "description": "A source for tests",
     }

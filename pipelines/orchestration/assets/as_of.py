@@ -20,6 +20,7 @@ from dagster import (
 from pipelines import ingest, sources, transform, warehouse
 from pipelines.audit import gate
 from pipelines.catalog import Catalog
+from pipelines.ingest import live
 from pipelines.landing import Landing
 from pipelines.orchestration.assets import landed
 from pipelines.orchestration.assets.metadata import pages
@@ -77,6 +78,7 @@ def snapshot(settings: Settings, catalog: Catalog) -> dict[str, Any]:
             ingest.load_bundle(connection, settings.bundled_dir, settings.clock())
             warehouse.write_catalog(connection, catalog)
             ingest.redate(connection, catalog, settings.clock())
+            live.load(connection, settings)
             for source in catalog.sources.values():
                 ingest.load_source(
                     connection, source, sources.module(source.id), catalog, Landing(settings.landing_dir)

@@ -22,7 +22,7 @@ from dagster import (
 from pipelines import landing, sources
 from pipelines.catalog import Catalog, Source
 from pipelines.landing import Retrieval
-from pipelines.orchestration.assets.metadata import EVERY_WEEKDAY, publisher
+from pipelines.orchestration.assets.metadata import EVERY_WEEKDAY, publisher, unproven
 from pipelines.orchestration.resources import MetalsRun
 
 NOT_ASKED = ("not_due", "closed", "offline", "switched_off", "no_key")
@@ -46,7 +46,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
         specs=[
             AssetSpec(
                 key(s.id),
-                description=f"Unmodified responses of {s.title}, with their origin. {s.description}",
+                description=f"Unmodified responses of {s.title}, with their origin. {s.description}{unproven(s)}",
                 group_name=s.group,
                 owners=[team(s.publisher)],
                 kinds={"python", "http"},

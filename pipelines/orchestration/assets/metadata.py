@@ -54,8 +54,14 @@ def publisher(source: Source) -> Metadata:
         "licence": MetadataValue.text(source.licence),
         "credit": MetadataValue.text(source.credit),
         "terms": MetadataValue.text(source.terms),
+        "parser has read": MetadataValue.text(source.proven.said),
         **pages((DICTIONARY, source.id), (f"pipelines/sources/{source.id}.py", None)),
     }
+
+
+def unproven(source: Source) -> str:
+    """A sentence for the description of an asset whose parser has met no real answer; otherwise empty."""
+    return "" if source.proven.newest else f" **Unproven**: its parser has read {source.proven.said}."
 
 
 def _line(name: str, heading: str | None) -> int:

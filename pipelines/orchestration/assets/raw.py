@@ -27,9 +27,10 @@ from pipelines import ingest, sources, warehouse
 from pipelines.audit.checks import standing_faults
 from pipelines.catalog import Catalog, Frequency, Source
 from pipelines.catalog.calendar import age_days, is_stale, next_release
+from pipelines.ingest import live
 from pipelines.landing import Landing, redact
 from pipelines.orchestration.assets import landed
-from pipelines.orchestration.assets.metadata import EVERY_WEEKDAY, publisher
+from pipelines.orchestration.assets.metadata import EVERY_WEEKDAY, publisher, unproven
 from pipelines.orchestration.resources import MetalsRun
 
 log = logging.getLogger("metals.raw")
@@ -51,7 +52,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
             AssetSpec(
                 key(s.id),
                 deps=[landed.key(s.id)],
-                description=f"{s.title}: {s.description}",
+                description=f"{s.title}: {s.description}{unproven(s)}",
                 group_name=s.group,
                 owners=[landed.team(office) for office in _offices(s, catalog)],
                 kinds={"duckdb", "polars"},
@@ -80,6 +81,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
             ingest.load_bundle(connection, settings.bundled_dir, settings.clock())
             warehouse.write_catalog(connection, catalog)
             ingest.redate(connection, catalog, settings.clock())
+            live.load(connection, settings)
             for source in catalog.sources.values():
                 if key(source.id) not in chosen:
                     continue

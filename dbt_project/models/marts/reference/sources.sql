@@ -11,5 +11,6 @@ select
     terms,
     cadence_hours,
     unofficial as is_unofficial_channel,
-    description
+    description,
+    parser_has_read
 from {{ ref('stg_catalog__sources') }}

@@ -10,5 +10,6 @@ select
     terms,
     cadence_hours,
     unofficial,
-    description
+    description,
+    parser_has_read
 from {{ source('raw', 'catalog_source') }}
