@@ -5,6 +5,7 @@ Every variable is `METALS_<NAME>`, except those that other programs already defi
 
 from __future__ import annotations
 
+import tomllib
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 # Past days can be built from here on. What was known earlier rests on assumed publication lags alone.
 FIRST_AS_OF_DAY = date(2000, 1, 1)
-VERSION = "0.1.0"
+VERSION: str = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 def setting_variable(name: str) -> str:

@@ -273,30 +273,37 @@ order by h.series_id
 
 
 def series_begin_where_they_did(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
-    """No series begins ten years or more before or after the answer before it to the same request."""
+    """No series begins ten years or more before or after the first answer to the same request.
+
+    An earlier beginning is accepted by stating it, or the month from which the series is used, as `first_period` of its
+    catalogue entry; a later one by stating it there.
+    """
     rows = connection.execute(
         """
         with answers as (
             select
-                c.series_id, c.first_period,
-                lag(c.first_period) over in_order as first_period_before,
-                row_number() over in_order as place, count(*) over (partition by c.series_id, p.request_key) as n
+                c.series_id,
+                arg_max(c.first_period, c.retrieved_at) as first_period,
+                arg_min(c.first_period, c.retrieved_at) as first_period_before
             from raw.coverage as c
             -- The recordings that ship were cut to windows by those who made them.
             inner join raw.payload as p on c.payload_id = p.payload_id and p.origin <> 'bundled'
             where c.rows > 0
-            window in_order as (partition by c.series_id, p.request_key order by c.retrieved_at)
+            group by c.series_id, p.request_key
         )
         select a.series_id, a.first_period_before, a.first_period
         from answers as a
         left join raw.catalog_series as s on a.series_id = s.series_id
-        where a.place = a.n and abs(datediff('month', a.first_period_before, a.first_period)) >= 120
+        where abs(datediff('month', a.first_period_before, a.first_period)) >= 120
             -- Models do not read what is before the first period of the catalogue.
             and (s.first_period is null or a.first_period > s.first_period)
         order by all
         """
     ).fetchall()
-    examples = [f"{s} begins in {now:%Y-%m}, the answer before it in {before:%Y-%m}" for s, before, now in rows]
+    examples = [
+        f"{s} begins in {now:%Y-%m}, at first in {before:%Y-%m}: if it is right, state first_period in the catalogue"
+        for s, before, now in rows
+    ]
     said = (
         f"{len(rows)} series begin ten years or more earlier or later" if rows else "every series begins where it did"
     )

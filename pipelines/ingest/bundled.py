@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines import warehouse
-from pipelines.ingest.precision import tolerance_sql
+from pipelines.ingest.precision import refines_sql, single_precision_sql, tolerance_sql
 
 BUNDLED_TABLES = ("payload", "coverage", "observation", "filing_fact", "policy_document")
 
@@ -53,7 +53,7 @@ def load_bundle(
             rows = connection.execute(
                 f"""
                 insert into raw.{table} by name
-                select b.* from read_parquet($path) as b {_BUNDLED_FROM.get(table, "")}
+                select b.* {_AS_LOADED_HERE.get(table, "")} from read_parquet($path) as b {_BUNDLED_FROM.get(table, "")}
                 where b.payload_id not in (select payload_id from known_payload) {_ALREADY_KNOWN.get(table, "")}
                 """,
                 {"path": str(path)}
@@ -71,13 +71,23 @@ _BUNDLED_FROM = {
 
 
 # A bundle that is loaded after data was fetched must neither repeat nor override that data. Where the period was known
-# here by then, a bundled observation is left out if its value is the same to the digits of both, if its date is only
-# assumed, or if the series was fetched again later (that payload was compared with the rows known here, not with the
-# bundle).
+# here by then, a bundled observation is left out if its value is the same to the digits that it prints, if its date is
+# only assumed, or if the series was fetched again later (that payload was compared with the rows known here, not with
+# the bundle). One that only adds digits to the known figure is a refinement, as if it had been fetched.
 _OF_THE_SAME_PERIOD = """
     series_id = b.series_id and period = b.period and known_at <= b.known_at
     and payload_id in (select payload_id from known_payload)
 """
+_AS_LOADED_HERE = {
+    "observation": f"""replace (
+        case
+            when exists (
+                select 1 from {warehouse.newest_known(_OF_THE_SAME_PERIOD)} as o
+                where {refines_sql("b.value", "b.decimals", "o.value", "o.decimals")}
+            ) then 'refined' else b.known_at_basis
+        end as known_at_basis
+    )""",
+}
 _ALREADY_KNOWN = {
     "observation": f"""
         and not exists (
@@ -89,7 +99,7 @@ _ALREADY_KNOWN = {
         and not exists (
             select 1 from {warehouse.newest_known(_OF_THE_SAME_PERIOD)} as o
             where abs(b.value - o.value)
-                <= greatest({tolerance_sql("b.decimals", "o.value")}, {tolerance_sql("o.decimals", "o.value")})
+                <= {tolerance_sql("b.decimals", "o.value")} + {single_precision_sql("b.value", "b.decimals")}
                 or exists (
                     select 1 from known_coverage as c
                     where c.series_id = b.series_id and c.rows > 0 and c.retrieved_at > p.retrieved_at

@@ -26,6 +26,9 @@ SHARE_WITH_FACTOR = 0.9
 # Half of the figures that two files of a series have in common move by less than this share of its level from one to
 # the next, also at a benchmark revision; two constructions of a newspaper index differ by more.
 REWRITTEN_SHARE = 0.2
+# The level says nothing about figures near zero (a rate, a balance): those move by less than this share of the range of
+# their middle half. Two constructions with a correlation of 0.6 differ by 0.45 of it.
+REWRITTEN_SHARE_OF_SPREAD = 0.4
 # Half or twice the figures known over the same periods: another frequency, or a file of which a part is missing.
 COUNT_FACTOR = 2
 # A series whose catalogue states its first period begins within a year of it.
@@ -44,15 +47,17 @@ def reasons(
     rate, a flow between two countries) may change by any factor without being wrong. `first_periods` is where the
     catalogue says that a series begins.
 
-    Returns series_id, period, reason; empty if there are none. A series that differs as a whole (another unit, base,
-    sign, construction or frequency, or a file that begins late) has a reason for each of its rows.
+    Returns series_id, period, reason, whole; empty if there are none. `whole` marks the rows, all of them, of a series
+    that differs as a whole: another unit, base, sign, construction or frequency, or a file that begins late.
     """
     if incoming.is_empty():
-        return pl.DataFrame(schema={"series_id": pl.String, "period": pl.Date, "reason": pl.String})
+        return pl.DataFrame(
+            schema={"series_id": pl.String, "period": pl.Date, "reason": pl.String, "whole": pl.Boolean}
+        )
     whole = pl.concat(
         [
             _rescaled(incoming, known),
-            _rewritten(incoming, known),
+            _rewritten(incoming, known, never_zero),
             _other_count(incoming, known),
             _late(incoming, first_periods or {}),
         ]
@@ -62,7 +67,7 @@ def reasons(
     ]
     others = incoming.join(whole, on="series_id", how="anti", maintain_order="left")
     parts.append(_out_of_scale(others.filter(pl.col("series_id").is_in(list(never_zero))), known))
-    return pl.concat(parts)
+    return pl.concat(part.with_columns(whole=pl.lit(n == 0)) for n, part in enumerate(parts))
 
 
 def older(ends: pl.DataFrame, earlier: pl.DataFrame) -> str | None:
@@ -115,29 +120,46 @@ def _rescaled(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _rewritten(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def _rewritten(incoming: pl.DataFrame, known: pl.DataFrame, never_zero: Collection[str]) -> pl.DataFrame:
     """Series most of whose known figures changed by much, without a common factor."""
     both = incoming.join(known, on=["series_id", "period"], how="inner", suffix="_known", maintain_order="left")
-    level = pl.col("value_known").abs().median()
-    moved = (pl.col("value") - pl.col("value_known")).abs().median()
+    before = pl.col("value_known")
+    never = pl.col("series_id").is_in(list(never_zero))
     return (
         both.group_by("series_id", maintain_order=True)
-        .agg(figures=pl.len(), level=level, moved=moved)
-        .filter((pl.col("figures") >= MIN_FIGURES_FOR_SCALE) & (pl.col("moved") > REWRITTEN_SHARE * pl.col("level")))
+        .agg(
+            figures=pl.len(),
+            moved=(pl.col("value") - before).abs().median(),
+            level=before.abs().median(),
+            spread=before.quantile(0.75) - before.quantile(0.25),
+        )
+        .with_columns(
+            usual=pl.when(never)
+            .then(REWRITTEN_SHARE * pl.col("level"))
+            .otherwise(REWRITTEN_SHARE_OF_SPREAD * pl.col("spread"))
+        )
+        .filter(
+            (pl.col("figures") >= MIN_FIGURES_FOR_SCALE) & (pl.col("usual") > 0) & (pl.col("moved") > pl.col("usual"))
+        )
         .select(
             "series_id",
             pl.format(
-                "half of its {} known figures changed by more than {}, at a level of {}: another construction",
+                "half of its {} known figures changed by more than {}, at a {}: another construction",
                 "figures",
                 pl.col("moved").round_sig_figs(3),
-                pl.col("level").round_sig_figs(3),
+                pl.when(never)
+                .then(pl.format("level of {}", pl.col("level").round_sig_figs(3)))
+                .otherwise(pl.format("spread of {}", pl.col("spread").round_sig_figs(3))),
             ).alias("reason"),
         )
     )
 
 
 def _other_count(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Series with half or twice as many figures as are known over the periods that both cover."""
+    """Series with half or twice as many figures as are known over the periods that both cover.
+
+    More figures are no other frequency where they complete the known ones: nearly all of those are there, unchanged.
+    """
     spans = [
         frame.group_by("series_id", maintain_order=True).agg(
             pl.col("period").min().alias("first"), pl.col("period").max().alias("last")
@@ -155,13 +177,24 @@ def _other_count(incoming: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.len().cast(pl.Int64).alias("figures"))
         for frame in (incoming, known)
     ]
+    unchanged = (pl.col("value") - pl.col("value_known")).abs() <= printed() + COMMON_FACTOR_TOLERANCE * pl.col(
+        "value_known"
+    ).abs()
+    same = (
+        incoming.join(known, on=["series_id", "period"], suffix="_known")
+        .filter(unchanged)
+        .group_by("series_id")
+        .agg(pl.len().cast(pl.Int64).alias("same"))
+    )
     here, there = pl.col("figures"), pl.col("figures_known")
+    completes = pl.col("same").fill_null(0) >= SHARE_WITH_FACTOR * there
     return (
         common.join(counts[0], on="series_id", maintain_order="left")
         .join(counts[1], on="series_id", suffix="_known", maintain_order="left")
+        .join(same, on="series_id", how="left", maintain_order="left")
         .filter(
             (pl.max_horizontal(here, there) >= MIN_FIGURES_FOR_SCALE)
-            & ((here * COUNT_FACTOR < there) | (here > there * COUNT_FACTOR))
+            & ((here * COUNT_FACTOR < there) | (here > there * COUNT_FACTOR) & ~completes)
         )
         .select(
             "series_id",

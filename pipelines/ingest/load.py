@@ -166,14 +166,14 @@ def _load(
         ) from error
 
     verdicts = judged(parsed, payload, catalog)
-    observations, earlier = held_against_known(
+    observations, earlier, refused_whole = held_against_known(
         connection, verdicts["observation"], payload, source, catalog, parsed.rejects.height
     )
     records = [(kind, verdicts[kind.table]) for kind in RECORD_KINDS]
     quarantined = _quarantine_frame(source, payload, parsed, observations, records, catalog)
     good = observations.good.height + sum(verdict.good.height for _, verdict in records)
     warehouse.append(connection, "quarantine", quarantined)
-    if too_many_bad(quarantined.height, good, source):
+    if too_many_bad(quarantined.height - refused_whole, good, source):
         examples = "; ".join(f"{r['row']}: {r['reason']}" for r in quarantined.head(3).iter_rows(named=True))
         return ContractBreach(
             f"{quarantined.height} of {good + quarantined.height} rows broke the contract, more than the "

@@ -52,17 +52,20 @@ def held_against_known(
     source: Source,
     catalog: Catalog,
     unreadable: int,
-) -> tuple[contracts.Verdict, pl.DataFrame]:
+) -> tuple[contracts.Verdict, pl.DataFrame, int]:
     """Observations checked for continuity with those known when the payload was fetched, and where earlier ones ended.
 
-    The second frame is (series_id, last_period) of the series in earlier responses to the same request. Raises
-    BadPayload for an older file, unless some of its cells were `unreadable`: the newest ones may be among them. Breaks
-    that a correction accepts are not quarantined.
+    The second frame is (series_id, last_period) of the series in earlier responses to the same request, the number how
+    many of the bad rows belong to series that differ as a whole. Those say nothing about the payload's other series, as
+    long as they are not most of its series: then the number is 0.
+
+    Raises BadPayload for an older file, unless some of its cells were `unreadable`: the newest ones may be among them.
+    Breaks that a correction accepts are not quarantined.
     """
     good = verdict.good
     earlier = warehouse.query(connection, _EARLIER_ENDS, [source.id, payload.key, payload.retrieved_at])
     if good.is_empty():
-        return verdict, earlier
+        return verdict, earlier, 0
     accepted = corrections.accepted(catalog, good)
     judged_here = good.filter(~pl.col("series_id").is_in(accepted))
     # Bad rows count as well as good ones: a bad newest row does not make a file older.
@@ -92,12 +95,21 @@ def held_against_known(
     first_periods = {s.id: s.first_period for s in catalog.series_of(source.id) if s.first_period}
     breaks = continuity.reasons(judged_here, known, never_zero, first_periods)
     if breaks.is_empty():
-        return verdict, earlier
+        return verdict, earlier, 0
+    whole = breaks.filter("whole")
+    alone = whole["series_id"].n_unique() * 2 <= good["series_id"].n_unique()
     row_key = ["series_id", "period"]
-    return contracts.Verdict(
-        good.join(breaks, on=row_key, how="anti", maintain_order="left"),
-        pl.concat([verdict.bad, good.join(breaks, on=row_key, how="inner", maintain_order="left")], how="diagonal"),
-    ), earlier
+    return (
+        contracts.Verdict(
+            good.join(breaks, on=row_key, how="anti", maintain_order="left"),
+            pl.concat(
+                [verdict.bad, good.join(breaks.drop("whole"), on=row_key, how="inner", maintain_order="left")],
+                how="diagonal",
+            ),
+        ),
+        earlier,
+        (whole.height if alone else 0),
+    )
 
 
 _EARLIER_ENDS = """

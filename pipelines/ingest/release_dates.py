@@ -33,9 +33,12 @@ def release_days(catalog: Catalog) -> pl.DataFrame:
 def redate(connection: duckdb.DuckDBPyConnection, catalog: Catalog, now: datetime) -> int:
     """Date the rows already loaded by the days of release of the catalogue; returns how many were re-dated.
 
-    Only days that were never observed move: those by publication lag or by an earlier entry. A row counts as known at
-    the latest from the retrieval that brought it. Each change is a row of raw.known_at_change, so that past builds that
-    come out differently can be explained. Taking an entry out re-dates nothing; a rebuild from landing does.
+    Only days that were never observed move: those by publication lag or by an earlier entry. As at a first load, the
+    day of release must be consistent with the retrievals: not later than the one that brought the row, and not before
+    an earlier one that did not have it yet. Otherwise the row is known from the retrieval that brought it.
+
+    Each change is a row of raw.known_at_change, so that past builds that come out differently can be explained. Taking
+    an entry out re-dates nothing; a rebuild from landing does.
     """
     connection.register("release_day", release_days(catalog).to_arrow())
     try:
@@ -68,15 +71,24 @@ with dated as (
         o.period,
         o.known_at as known_at_before,
         o.known_at_basis as known_at_basis_before,
-        least(cast(d.released_on as timestamp), p.retrieved_at) as known_at_after,
-        case when d.released_on <= p.retrieved_at then 'reported' else 'observed' end as known_at_basis_after,
-        d.reference
+        d.reference,
+        d.released_on,
+        p.retrieved_at,
+        d.released_on <= p.retrieved_at and not exists (
+            select 1 from raw.coverage as c
+            where c.series_id = o.series_id and c.rows > 0 and c.first_period <= o.period
+                and c.retrieved_at >= d.released_on and c.retrieved_at < p.retrieved_at
+        ) as is_consistent
     from raw.observation as o
     inner join release_day as d on o.series_id = d.series_id and o.period = d.period
     inner join raw.payload as p on o.payload_id = p.payload_id
     where o.known_at_basis in ('assumed_lag', 'reported')
 )
-select *, cast($now as timestamp) as changed_at
+select
+    series_id, period, known_at_before, known_at_basis_before, reference,
+    case when is_consistent then cast(released_on as timestamp) else retrieved_at end as known_at_after,
+    case when is_consistent then 'reported' else 'observed' end as known_at_basis_after,
+    cast($now as timestamp) as changed_at
 from dated
 where known_at_after <> known_at_before
 """

@@ -57,6 +57,7 @@ def _land_one(
     source: Source, module: SourceModule, catalog: Catalog, settings: Settings, landing: Landing
 ) -> list[Retrieval]:
     retrievals: list[Retrieval] = []
+    asked: set[str] = set()
     blocks = 0
     started = said_at = time.monotonic()
     history = landing.retrievals(source.id)
@@ -67,7 +68,7 @@ def _land_one(
         log.warning("%s", set_back)
         return retrievals
     try:
-        queue = module.plan(catalog, settings.clock().date())
+        queue = _longest_unasked_first(module.plan(catalog, settings.clock().date()), history)
     except Exception as error:
         unplanned = redact(f"the requests could not be planned ({type(error).__name__}: {error})")
         _record(retrievals, landing, Retrieval(source.id, "plan", settings.clock(), "failed", error=unplanned))
@@ -80,6 +81,9 @@ def _land_one(
         progress = {"item": source.id, "of_item": f"{len(retrievals)}/{len(retrievals) + len(queue)}"}
         log.log(level, "%s: %d answered, %d to go", source.id, len(retrievals), len(queue), extra=progress)
         request = queue.pop(0)
+        if request.key in asked:  # two responses may lead to one request
+            continue
+        asked.add(request.key)
         if len(retrievals) >= MAX_REQUESTS:
             endless = BadPayload(
                 f"leads to more than {MAX_REQUESTS} requests; {len(queue) + 1} are left out",
@@ -102,13 +106,23 @@ def _land_one(
             blocks = blocks + 1 if outcome == "blocked" else 0
             if (client.gave_up or blocks == BLOCKS_IN_A_ROW) and queue:
                 # Each request to a dead host costs a timeout: the others are reported as not tried, their data stays.
-                retrievals += [Retrieval(source.id, r.key, settings.clock(), "not_tried") for r in queue]
+                left = dict.fromkeys(r.key for r in queue if r.key not in asked)
+                retrievals += [Retrieval(source.id, key, settings.clock(), "not_tried") for key in left]
                 break
             continue
         blocks = 0
-        queue = further + queue
+        queue = _longest_unasked_first(further, history) + queue
     _say(source, retrievals, time.monotonic() - started)
     return retrievals
+
+
+def _longest_unasked_first(requests: Iterable[Request], history: list[Retrieval]) -> list[Request]:
+    """In the order of their last tries, whatever came of them; those without one first, otherwise as planned.
+
+    A publisher that turns this client away after some requests would otherwise never be asked for the others.
+    """
+    last_try = {retrieval.key: n for n, retrieval in enumerate(history)}
+    return sorted(requests, key=lambda request: last_try.get(request.key, -1))
 
 
 def _say(source: Source, retrievals: list[Retrieval], seconds: float) -> None:

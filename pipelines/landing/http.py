@@ -266,7 +266,9 @@ def verify_response(response: requests.Response, body: bytes, request: Request, 
         return BadPayload(what, source=source.id, row=request.key, kept="the last good payload")
 
     status = response.status_code
-    challenge = status in CHALLENGES and _is_challenge(body)
+    challenge = status in CHALLENGES and (
+        _is_challenge(body) or (not _is_page_expected(request) and _wants_scripts(body))
+    )
     if status in TURNED_AWAY or challenge:
         how = " with a page of scripts (a challenge, or the address moved)" if challenge else ""
         raise Blocked(
@@ -285,7 +287,7 @@ def verify_response(response: requests.Response, body: bytes, request: Request, 
     if len(body) < source.min_body_bytes:
         raise refuse(f"answered 200 with {len(body)} bytes, fewer than the minimum of {source.min_body_bytes}")
     head = _head(body)
-    if head.startswith(b"<") and not any(start.startswith(b"<") for start in request.expect.starts_with):
+    if head.startswith(b"<") and not _is_page_expected(request):
         raise refuse(f"answered 200 with a page in place of data: {_excerpt(body)}")
     if not head.startswith(request.expect.starts_with):
         raise refuse(f"answered 200 with an unexpected beginning: {_excerpt(body)}")
@@ -308,6 +310,16 @@ def _is_challenge(body: bytes) -> bool:
     )
 
 
+def _is_page_expected(request: Request) -> bool:
+    return any(start.startswith(b"<") for start in request.expect.starts_with)
+
+
+def _wants_scripts(body: bytes) -> bool:
+    """Whether a body is a page, however long, that asks its reader to switch scripts on."""
+    page = body[:HEAD_BYTES].lower()
+    return _head(page).startswith(b"<") and b"<script" in page and b"enable javascript" in page
+
+
 def _cause(error: BaseException) -> str:
     """The innermost cause of a chained network error, without the object addresses that urllib3 prints."""
     while error.__cause__ or error.__context__:
@@ -323,5 +335,6 @@ def _excerpt(body: bytes) -> str:
 
 def _readable(body: bytes) -> str:
     """The text of a page as read: without tags, scripts and styles; of another body, all of it."""
-    text = re.sub(r"(?is)<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>", " ", body.decode("utf-8", errors="replace"))
+    # A tag ends at the next "<" at the latest, so that a page of brackets takes no more time than its length.
+    text = re.sub(r"(?is)<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^<>]*>", " ", body.decode("utf-8", errors="replace"))
     return " ".join(text.split())

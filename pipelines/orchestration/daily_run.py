@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dagster import AssetKey, DagsterInstance, Definitions
+from dagster import AssetKey, DagsterEventType, DagsterInstance, Definitions
 
 from pipelines import catalog, warehouse
 from pipelines.orchestration.assets import as_of, landed, published, raw
@@ -46,11 +46,14 @@ def execute(
         )
         outcomes: dict[str, dict[str, int]] = {}
         has_published = False
-        for event in result.get_asset_materialization_events():
-            key = event.asset_key
+        # From the log: the result lacks what a step had materialised before it failed.
+        for entry in instance.all_logs(result.run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION):
+            if (materialised := entry.asset_materialization) is None:
+                continue
+            key = materialised.asset_key
             has_published |= key in (published.KEY, as_of.KEY)
-            if key is not None and key.path[0] == "landing":
-                counts: Any = event.materialization.metadata["outcomes"].value
+            if key.path[0] == "landing":
+                counts: Any = materialised.metadata["outcomes"].value
                 outcomes[key.path[1]] = counts
         failures = []
         for failure in (e for e in result.all_events if e.is_step_failure):

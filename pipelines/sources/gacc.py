@@ -31,12 +31,18 @@ A_MONTH = re.compile(rf"\b({'|'.join(MONTHS)})", re.IGNORECASE)
 # Each of these stops at the next tag and tries it once, so that no page takes more time than its length.
 TAG = re.compile(r"<[^<>]*>")
 ROW = re.compile(r"<tr\b", re.IGNORECASE)
-LINK = re.compile(r"""<a\b(?>[^<>]*?\bhref\s*=)\s*+["']?([^"'\s<>]++)[^<>]*+>([^<>]*+)""", re.IGNORECASE)
-# ", 7.2026", ", 1-2.2026" or ", July 2026" after the title of a table.
+LINK = re.compile(r"<a\b", re.IGNORECASE)
+# The rest of a link: its address, and what it shows up to its end.
+TARGET = re.compile(r"""(?>[^<>]*?\bhref\s*=)\s*+["']?([^"'\s<>]++)[^<>]*+>((?:[^<]|<(?!/a))*+)""", re.IGNORECASE)
+RELEASE = re.compile(r"/statics/[^/]+\.html$", re.IGNORECASE)
+# ", 7.2026", ", 1-2.2026", ", July 2026" or ", January-February 2026" after the title of a table.
+_NAME = rf"(?:{'|'.join(MONTHS)})[a-z]*\.?"
 OF_MONTH = re.compile(
-    rf"\s*,?\s*(?:(?P<joined>\d{{1,2}}\s*-\s*)?(?P<number>\d{{1,2}})\.|(?P<name>{'|'.join(MONTHS)})[a-z]*\.?,?\s)\s*(?P<year>\d{{4}})"
+    r"\s*,?\s*(?:(?:(?P<first_number>\d{1,2})\s*-\s*)?(?P<number>\d{1,2})\."
+    rf"|(?:(?P<first_name>{_NAME})\s*-\s*)?(?P<name>{_NAME}),?\s)\s*(?P<year>\d{{4}})"
 )
-THOUSAND_DOLLARS = re.compile(r"us ?(?:\$|d) ?1,?000\b|\b1,?000 ?us ?(?:\$|d)")
+THOUSAND_DOLLARS = re.compile(r"us ?(?:\$|d) ?1,?000(?![\d,.]*\d)|(?<![\d,.])1,?000 ?us ?(?:\$|d)")
+OTHER_CURRENCY = re.compile(r"\b(?:yuan|rmb|cny)\b")
 
 # Columns of a table; the increases on the year stand to the right of them.
 COLUMNS = {"quantity": (2, 4), "value": (3, 5)}  # of the month, since January
@@ -77,7 +83,7 @@ def _index(year: int, flows: set[str], today: date) -> Request:
 def _page(flow: str, year: int, month: int, address: str, closed: bool) -> Request:
     def right_page(body: bytes) -> list[Request]:
         # A closed page is never fetched again, so a wrong one must not land.
-        _grid(body, flow, year, month)
+        _page_of(body, flow, year, month)
         return []
 
     return Request(key=f"{flow}/{year}-{month:02}", url=address, expect=PAGE, closed=closed, then=right_page)
@@ -91,12 +97,19 @@ def _listed(body: bytes, flow: str, place: str) -> dict[int, str]:
         if not (number.search(text) and title.search(text)):
             continue
         found = {}
-        for address, label in LINK.findall(row):
+        for link in LINK.split(row)[1:]:
+            target = TARGET.match(link)
+            if target is None:
+                continue
+            url = urljoin(INDEX.format(""), unescape(target[1]).replace("\\", "/"))
+            label = _normal(TAG.sub(" ", target[2]))
+            # A month that is not out yet may have a placeholder, and an icon beside a link shows no text.
+            if not RELEASE.search(url) or not label:
+                continue
             names = A_MONTH.findall(label)
             if not names:
                 raise BadPayload(f"{place}: a link to table {TABLES[flow]} names no month: '{label}'", source=SOURCE)
-            url = urljoin(INDEX.format(""), unescape(address).replace("\\", "/"))
-            found[MONTHS.index(names[-1].lower()) + 1] = url
+            found[MONTHS.index(names[-1]) + 1] = url
         if found:
             return found
     raise BadPayload(
@@ -111,28 +124,31 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
     """The month's quantities and values in the unit of each series, as printed.
 
     The unit of a quantity is read from its row; tonnes and kilograms are brought to tens of thousands of tonnes by
-    moving the point. `-` is a missing value. Rejects, each for its series alone: a row that is not there or is there
-    twice, another unit, a figure above that since January, and values where the page does not say US$1,000.
+    moving the point. `-` is a missing value. January and February often come together, on the page of February: their
+    sum is no figure of either, so both are missing. Rejects, each for its series alone: a row that is not there or is
+    there twice, another unit, a figure above that since January, and values where the page does not say US$1,000.
 
-    Raises BadPayload if the page holds another table or month, none at all, or those of two months together.
+    Raises BadPayload if the page holds another table or month, or none at all.
     """
     match = re.fullmatch(r"(export|import)/(\d{4})-(\d{2})", key)
     wanted = [series for series in catalog.series_of(SOURCE) if match and series.select["flow"] == match[1]]
     if match is None or not wanted:
         raise BadPayload(f"no catalogued series reads '{key}'", source=SOURCE)
     year, month = int(match[2]), int(match[3])
-    grid = _grid(body, match[1], year, month)
-    in_dollars = THOUSAND_DOLLARS.search(_page_text(body)) is not None
+    months, text, grid = _page_of(body, match[1], year, month)
+    if months > 1:
+        return Parsed(missing=dict.fromkeys((series.id for series in wanted), months))
+    in_dollars = THOUSAND_DOLLARS.search(text) is not None and OTHER_CURRENCY.search(text) is None
 
     cells: list[tuple[str, str | None, str]] = []
     rejects = []
     for series in wanted:
-        text, why = _cell(series, grid, in_dollars)
+        cell, why = _cell(series, grid, in_dollars)
         place = f"{key}: {series.select['column']} of {series.select['names'][0]}"
         if why:
             rejects.append(_cells.rejected(series.id, place, why))
         else:
-            cells.append((series.id, text, place))
+            cells.append((series.id, cell, place))
     frame = pl.DataFrame(cells, schema={"series_id": pl.String, "text": pl.String, "row": pl.String}, orient="row")
     parsed = _cells.read(
         frame.with_columns(
@@ -151,14 +167,13 @@ def _normal(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", unescape(text)).lower().split())
 
 
-def _page_text(body: bytes) -> str:
-    return _normal(TAG.sub(" ", body.decode("utf-8", "replace")))
+def _page_of(body: bytes, flow: str, year: int, month: int) -> tuple[int, str, _html.Grid]:
+    """How many months the page of a month holds together, its text after the title, and its largest table.
 
-
-def _grid(body: bytes, flow: str, year: int, month: int) -> _html.Grid:
-    """The largest table of a page that names the direction and the month. Raises BadPayload for any other page."""
+    Raises BadPayload for a page that does not name the direction and the month.
+    """
     place = f"{flow}/{year}-{month:02}"
-    text = _page_text(body)
+    text = _normal(TAG.sub(" ", body.decode("utf-8", "replace")))
     title = re.search(TITLE.format(flow), text)
     if title is None:
         raise BadPayload(f"{place}: not a page of '{TITLE.format(flow)}': {text[:120]}", source=SOURCE)
@@ -167,15 +182,18 @@ def _grid(body: bytes, flow: str, year: int, month: int) -> _html.Grid:
         raise BadPayload(
             f"{place}: its title names no month: '{text[title.start() : title.end() + 30]}'", source=SOURCE
         )
-    named = int(of["number"]) if of["number"] else MONTHS.index(of["name"]) + 1
-    if of["joined"]:
-        raise BadPayload(f"{place}: holds several months together", source=SOURCE, row=of[0].strip(" ,"))
+    first, named = (
+        int(of[f"{part}number"]) if of["number"] else MONTHS.index(of[f"{part}name"][:3]) + 1
+        for part in ("first_" if of["first_number"] or of["first_name"] else "", "")
+    )
+    if (first, named) not in ((named, named), (1, 2)):
+        raise BadPayload(f"{place}: holds the months {first} to {named} together", source=SOURCE)
     if (int(of["year"]), named) != (year, month):
         raise BadPayload(f"{place}: is of {of['year']}-{named:02}", source=SOURCE)
     grids = _html.tables(body.decode("utf-8", "replace"))
     if not grids:
         raise BadPayload(f"{place}: no table on the page", source=SOURCE)
-    return max(grids, key=len)
+    return named - first + 1, text[of.end() :], max(grids, key=len)
 
 
 def _cell(series: Series, grid: _html.Grid, in_dollars: bool) -> tuple[str | None, str | None]:

@@ -105,13 +105,6 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
 
 def _months(body: bytes, key: str) -> list[dict[str, Any]]:
     """The months of the response, with numbers as printed text."""
-    if body.lstrip().startswith(b"<"):
-        raise BadPayload(
-            f"{key}: a web page in place of data: the site's challenge to programs",
-            source=SOURCE,
-            kept="the last good data",
-            todo="try again after half an hour; the challenge is tied to the address that asked too often",
-        )
     try:
         document = _json.printed(body)
     except NOT_JSON as error:

@@ -75,6 +75,11 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
         ("quarantine", "quarantined_at"),
         ("bulk_filing_fact", "known_at"),
         ("bulk_filer", "retrieved_at"),
+        ("known_at_change", "changed_at"),
+        ("claim_history", "as_of"),
+        ("claim_evidence_history", "as_of"),
+        ("catalog_correction", "known_on"),
+        ("catalog_release", "released_on"),
     ):
         connection.execute(f"delete from raw.{table} where {column} >= ?", [end])
     # A payload fetched later may contain rows that were known by then (filed, or dated by publication lag).

@@ -16,7 +16,7 @@ import pytest
 import typer
 
 from pipelines.cli import app
-from pipelines.settings import PROJECT_ROOT, VERSION, Settings, setting_variable
+from pipelines.settings import PROJECT_ROOT, Settings, setting_variable
 
 PAGES = [
     *sorted(PROJECT_ROOT.glob("*.md")),
@@ -144,10 +144,6 @@ def test_the_settings_table_is_what_settings_py_says() -> None:
     }
     declared["METALS_CONTACT"] = "not set"  # its default says so in the User-Agent itself
     assert _settings_table() == declared
-
-
-def test_requests_name_the_version_of_the_project() -> None:
-    assert f'version = "{VERSION}"' in _text(PROJECT_ROOT / "pyproject.toml").splitlines()
 
 
 def test_the_readme_stays_short() -> None:

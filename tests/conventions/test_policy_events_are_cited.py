@@ -94,6 +94,18 @@ def test_dates_of_an_event_stand_in_order() -> None:
         assert not event["ends_on"] or event["effective_on"] < event["ends_on"], event["event_id"]
 
 
+def test_a_start_that_was_moved_is_an_event_of_its_own_known_from_the_day_it_was_moved() -> None:
+    """The duties of 2026-07-20 were to begin on 2026-08-19; on the evening before, three days were added."""
+    by_id = {event["event_id"]: event for event in EVENTS}
+    for name in ("alcohol", "dairy", "motor_vehicles"):
+        event = by_id[f"s338_canada_2026_{name}"]
+        assert (event["posted_on"], event["effective_on"]) == ("2026-07-20", "2026-08-19")
+        ends = by_id[event["superseded_by"]]
+        assert (ends["posted_on"], ends["effective_on"]) == ("2026-08-19", ""), "it never came into force"
+    start = by_id["s338_canada_start_2026"]
+    assert (start["posted_on"], start["effective_on"]) == ("2026-08-19", "2026-08-22")
+
+
 def test_each_list_of_critical_minerals_ends_where_the_next_begins_and_has_a_line_of_sources() -> None:
     spans = sorted(
         {

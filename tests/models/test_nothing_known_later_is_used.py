@@ -35,6 +35,8 @@ DATED = {
     "bulk_filing_fact": "known_at",
     "bulk_filer": "retrieved_at",
     "catalog_correction": "known_on",
+    "catalog_release": "released_on",
+    "known_at_change": "changed_at",
     "claim_history": "as_of",
     "claim_evidence_history": "as_of",
     "retrieval": "checked_at",
@@ -46,11 +48,10 @@ UNDATED = {
     "payload": "where bytes came from: a figure known by its publication lag keeps the payload it came in",
     "build": "the log of this warehouse's builds, which no model reads",
     "bundle": "which bundle was loaded, which no model reads",
-    "known_at_change": "the log of figures that were re-dated, which no model reads",
     "model_state": "which models stand as they were built, which no model reads",
 } | {
     f"catalog_{part}": "the project's own entries, true on any day"
-    for part in ("source", "series", "indicator", "company", "company_tag", "metal", "release")
+    for part in ("source", "series", "indicator", "company", "company_tag", "metal")
 }
 # Mart, subject, order, a value and its score against the past up to it. Their publishers hardly revise what they print.
 SCORES = (

@@ -13,7 +13,7 @@ import pytest
 
 from pipelines import catalog as catalogs
 from pipelines import ingest, sources, warehouse
-from pipelines.catalog import Catalog
+from pipelines.catalog import Catalog, History
 from pipelines.ingest import continuity
 from pipelines.settings import Settings
 from tests.recordings import Recordings
@@ -251,6 +251,58 @@ def test_positions_of_the_lapse_are_known_from_the_reports_that_came_weeks_late(
     assert ("11-10", "12-10", "reported") in found
     assert found[-2:] == [("12-23", "12-29", "reported"), ("12-30", "01-05", "assumed_lag")]
     assert len(found) == 15
+    # Of the lapse before it, eleven reports came out between 1 February and 8 March 2019.
+    found = rows(raw, late.replace("2025-09-23", "2018-12-18").replace("2025-12-30", "2019-03-12"))
+    assert found[:3] == [
+        ("12-18", "12-24", "assumed_lag"),
+        ("12-24", "02-01", "reported"),
+        ("12-31", "02-05", "reported"),
+    ]
+    assert found[-2:] == [("03-05", "03-08", "reported"), ("03-12", "03-18", "assumed_lag")]
+    assert len(found) == 13
+    assert rows(raw, late.replace("2025-09-23", "2023-01-31").replace("2025-12-30", "2023-01-31")) == [
+        ("01-31", "02-24", "reported")
+    ]
+
+
+@pytest.mark.recorded
+def test_what_an_edition_of_the_budget_says_of_past_years_is_known_from_the_edition(
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, recordings: list[Path]
+) -> None:
+    """That of fiscal year 2027 restates the balance of 2020, which was -3,132,456 when it was first published."""
+    file = Recordings(recordings).path("omb/hist01z1_fy2027.xlsx")
+    load(raw, catalog, "omb", "hist01z1_fy2027", file, "2026-06-21")
+    known = "select distinct strftime(known_at, '%Y-%m-%d'), known_at_basis from raw.observation"
+    assert rows(raw, known) == [("2026-06-21", "observed")]
+
+
+@pytest.mark.recorded
+def test_no_series_that_is_called_stable_was_revised_between_its_recordings(
+    raw: duckdb.DuckDBPyConnection, catalog: Catalog, recordings: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of FRED, eastmoney and the Pink Sheet, in order, each compared with the one before."""
+    monkeypatch.setattr(continuity, "older", lambda *_: None)  # some are windows
+    folders = {
+        "fred": ("fred", "fredgraph/"),
+        "eastmoney": ("eastmoney", ""),
+        "worldbank": ("worldbank_pink_sheet", ""),
+    }
+    compared: set[str] = set()
+    found = [r for r in Recordings(recordings).every if r.known and r.file.partition("/")[0] in folders]
+    for recording in sorted(found, key=lambda r: (str(r.known), r.file)):
+        source, prefix = folders[recording.file.partition("/")[0]]
+        key = prefix + recording.path.name.partition(".")[0]
+        if source == "fred" and key.removeprefix(prefix) not in {s.select["id"] for s in catalog.series_of(source)}:
+            continue  # read by a person, tracked by nobody
+        if recording.path.suffix != ".html":
+            load(raw, catalog, source, key, recording.path, str(recording.known))
+    for series, answers, revised in rows(
+        raw, "select series_id, count(*), sum(rows_changed) from raw.coverage where rows > 0 group by series_id"
+    ):
+        if catalog.series[series].history is History.STABLE and answers > 1:
+            compared.add(catalog.series[series].source)
+            assert revised == 0, series
+    assert compared == {"fred", "eastmoney", "worldbank_pink_sheet"}
 
 
 def test_the_first_positive_month_of_producer_prices_is_not_known_before_its_time(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,22 @@ from dagster import (
     AssetCheckKey,
     AssetKey,
     AssetSelection,
+    DagsterEventType,
+    DagsterInstance,
     Definitions,
     ExecuteInProcessResult,
     define_asset_job,
+    materialize,
 )
 
-from pipelines import catalog, ingest
-from pipelines.catalog import Source
+from pipelines import brief, catalog, ingest
+from pipelines.catalog import Catalog, Source
 from pipelines.definitions import assemble
+from pipelines.errors import AuditFailed
+from pipelines.orchestration import daily_run
+from pipelines.orchestration.assets import as_of
+from pipelines.orchestration.automation import reason_of
+from pipelines.orchestration.resources import MetalsRun
 from pipelines.settings import Settings
 
 LANDED, LOADED, OTHER = AssetKey(["landing", "gpr"]), AssetKey(["raw", "gpr"]), AssetKey(["raw", "bls"])
@@ -88,3 +97,75 @@ def test_a_publisher_that_cannot_be_loaded_is_named_and_the_others_are_loaded(
     assert failure.user_failure_data.metadata["fred"].value == "KeyError: 'a bug'"
     loaded = {event.asset_key.path[1] for event in run.get_asset_materialization_events() if event.asset_key}
     assert loaded == set(catalog.load(Settings().catalog_dir).sources) - {"fred"}
+
+
+DAYS = ("2025-12-30", "2025-12-31", "2026-01-01")
+
+
+@pytest.mark.parametrize(
+    ("without_page", "blocked", "materialised", "reason"),
+    [
+        (set(), set(), [0, 1, 2], ""),
+        ({"2025-12-30"}, set(), [0, 1, 2], "1 of 3 days are published without a new page"),
+        (set(DAYS), set(), [0, 1, 2], "3 of 3 days are published without a new page"),
+        ({"2025-12-30"}, {"2026-01-01"}, [0, 1], "held back"),
+    ],
+)
+def test_past_days_are_published_whatever_becomes_of_their_pages(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    without_page: set[str],
+    blocked: set[str],
+    materialised: list[int],
+    reason: str,
+) -> None:
+    """With the build and the page replaced: each takes a minute."""
+    monkeypatch.setenv("METALS_WAREHOUSE_DIR", str(tmp_path))
+
+    class Page:
+        path = tmp_path / "page.html"
+
+    def snapshot(settings: Settings, tracked: Catalog) -> dict[str, Any]:
+        if str(settings.as_of) in blocked:
+            raise AuditFailed("held back")
+        return {"bytes": 1}
+
+    def write(settings: Settings) -> Page:
+        if str(settings.as_of) in without_page:
+            raise KeyError("no such column")
+        return Page()
+
+    monkeypatch.setattr(as_of, "snapshot", snapshot)
+    monkeypatch.setattr(brief, "write", write)
+    with DagsterInstance.ephemeral() as instance:
+        done = materialize(
+            [as_of.build(Catalog([], [], [], []))],
+            resources={"metals": MetalsRun()},
+            instance=instance,
+            raise_on_error=False,
+            tags={"dagster/asset_partition_range_start": DAYS[0], "dagster/asset_partition_range_end": DAYS[-1]},
+        )
+        logged = instance.all_logs(done.run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION)
+    pages = {m.partition: m.metadata["brief"].value for m in (entry.asset_materialization for entry in logged) if m}
+    assert pages == {
+        DAYS[n]: "KeyError: 'no such column'" if DAYS[n] in without_page else str(Page.path) for n in materialised
+    }
+    failures = [reason_of(event) for event in done.all_events if event.is_step_failure]
+    assert len(failures) == bool(reason)
+    assert all(reason in failure for failure in failures)
+
+
+def test_the_command_calls_a_past_day_published_whose_page_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def write(settings: Settings) -> None:
+        raise KeyError("no such column")
+
+    monkeypatch.setenv("METALS_WAREHOUSE_DIR", str(tmp_path / "warehouse"))
+    monkeypatch.setattr(as_of, "snapshot", lambda settings, tracked: {"bytes": 1})
+    monkeypatch.setattr(brief, "write", write)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    settings = Settings(as_of=date(2025, 12, 31))
+    has_published, failures, _ = daily_run.execute(assemble(settings), settings, None)
+    assert has_published
+    assert failures == ["as_of: 1 of 1 days are published without a new page\n  2025-12-31: KeyError: 'no such column'"]

@@ -274,3 +274,16 @@ def test_the_catalogue_of_this_project_loads_and_is_whole() -> None:
     assert loaded.companies["GOOGL"].cik == 1652044
     for series in loaded.series.values():
         assert series.staleness_limit_days > series.publication_lag_days, series.id
+
+
+def test_both_kinds_of_a_cftc_report_come_out_on_the_same_days_one_after_the_other() -> None:
+    tracked = catalogs.load(Settings().catalog_dir)
+    days: dict[str, dict[date, date]] = {}
+    for entry in tracked.releases.values():
+        for name in entry.series:
+            days.setdefault(name, {}).update(entry.released)
+    reports = [days[s.id] for source in ("cftc", "cftc_legacy") for s in tracked.series_of(source)]
+    assert len(reports[0]) == 13 + 11 + 1
+    assert all(report == reports[0] for report in reports)
+    released = [day for _, day in sorted(reports[0].items())]
+    assert released == sorted(set(released))

@@ -108,23 +108,41 @@ def test_a_series_most_of_whose_figures_changed_is_another_construction() -> Non
     other = WAVE[18:] + WAVE[:18]
     (reason,) = said(months(other), months(WAVE))
     assert reason.startswith("half of its 36 known figures changed by more than")
-    assert reasons(months(other), months(WAVE), never_zero=False).height == 36
+    assert reasons(months([v - 112 for v in other]), months([v - 112 for v in WAVE]), never_zero=False).height == 36
     assert said(months(other[:23]), months(WAVE[:23])) == [], "too few to tell"
     assert said(months([*WAVE[:30], *other[30:]]), months(WAVE)) == [], "the last months may change by anything"
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "kept"),
-    [(36, 36, True), (36, 18, True), (36, 17, False), (18, 36, True), (17, 36, False), (10, 23, True)],
-)
-def test_half_or_twice_the_figures_of_the_same_span_are_another_frequency(before: int, after: int, kept: bool) -> None:
-    """Made up: 36 months of which the first and some others are there."""
+def test_growth_near_zero_may_be_revised_by_its_noise() -> None:
+    """Made up: 36 rates between -2 and 2, revised by 0.3 either way; and a series that was always zero."""
+    rates = [(n * 7 % 41) / 10 - 2 for n in range(36)]
+    revised = [rate + (0.3 if n % 2 else -0.3) for n, rate in enumerate(rates)]
+    assert reasons(months(revised), months(rates), never_zero=False).is_empty()
+    assert reasons(months([float(n % 2) for n in range(36)]), months([0.0] * 36), never_zero=False).is_empty()
 
-    def some(n: int) -> pl.DataFrame:
-        whole = months(WAVE[:36] if max(before, after) == 36 else WAVE[:23])
+
+@pytest.mark.parametrize(
+    ("before", "after", "moved", "kept"),
+    [
+        (36, 36, 0, True),
+        (36, 18, 0, True),
+        (36, 17, 0, False),
+        (18, 36, 9, True),
+        (17, 36, 9, False),
+        (17, 36, 0, True),  # the gaps between known figures are filled
+        (10, 23, 9, True),
+    ],
+)
+def test_half_or_twice_the_figures_of_the_same_span_are_another_frequency(
+    before: int, after: int, moved: float, kept: bool
+) -> None:
+    """Made up: 36 months of which the first and some others are there; `moved` is by how much they differ later."""
+
+    def some(n: int, more: float = 0) -> pl.DataFrame:
+        whole = months([value + more for value in (WAVE[:36] if max(before, after) == 36 else WAVE[:23])])
         return pl.concat([whole.head(n - 1), whole.tail(1)])
 
-    assert (said(some(after), some(before)) == []) == kept
+    assert (said(some(after, moved), some(before)) == []) == kept
 
 
 def test_what_both_do_not_cover_is_not_counted() -> None:

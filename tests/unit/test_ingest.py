@@ -360,6 +360,31 @@ def test_a_declared_new_construction_is_taken_once_and_then_compared_with_itself
         load(raw, file(3), "2026-03-05", catalog=declared)
 
 
+@pytest.mark.parametrize(
+    ("retrieved", "expected"),
+    [
+        (["2025-11-24"], ("2025-11-25", "reported")),  # the day before it came out
+        (["2025-11-27"], ("2025-12-20", "observed")),  # two days after, and it was not there
+        (["2025-11-24", "2025-11-27"], ("2025-12-20", "observed")),
+    ],
+)
+def test_a_figure_already_loaded_is_dated_as_at_a_first_load(retrieved: list[str], expected: tuple[str, str]) -> None:
+    """Its lag would have been 2025-12-10, so that no retrieval before it says anything against that day."""
+    late = CATALOG.series["price"].model_copy(update={"publication_lag_days": 40})
+    lagging = Catalog(CATALOG.sources.values(), [late], [], [])
+    releasing = Catalog(CATALOG.sources.values(), [late], [], [], releases=RELEASES)
+    found = []
+    for catalog in (lagging, releasing):
+        with warehouse.scratch() as raw:
+            for at in retrieved:
+                load(raw, observations(("price", "2025-09", 1.0, 1)), at, catalog=catalog)
+            both = observations(("price", "2025-09", 1.0, 1), ("price", "2025-10", 2.0, 1))
+            load(raw, both, "2025-12-20", catalog=catalog)
+            ingest.redate(raw, releasing, datetime.fromisoformat("2026-08-01"))
+            found.append(known(raw)[1][2:])
+    assert found == [expected, expected]
+
+
 def test_a_figure_is_redated_no_later_than_it_was_retrieved(raw: duckdb.DuckDBPyConnection) -> None:
     load(raw, observations(("price", "2025-10", 2.0, 1)), "2025-11-20")
     assert ingest.redate(raw, dated(*RELEASES), datetime.fromisoformat("2026-08-01")) == 1
@@ -480,6 +505,23 @@ def test_too_many_bad_rows_refuse_the_payload_and_the_last_good_data_stands(raw:
 )
 def test_a_share_refuses_no_payload_for_a_few_labels(bad: int, good: int, share: float, refused: bool) -> None:
     assert ingest.too_many_bad(bad, good, source(share)) == refused
+
+
+def test_a_series_that_differs_as_a_whole_takes_no_other_of_its_payload_with_it(
+    raw: duckdb.DuckDBPyConnection,
+) -> None:
+    """Made up: 120 months of two series, of which one comes in another unit; and then both."""
+
+    def file(months: int, **factors: float) -> dict[str, Any]:
+        periods = [f"{2010 + n // 12}-{n % 12 + 1:02}" for n in range(months)]
+        return observations(*((s, m, f * (n % 17 + 1), 1) for s, f in factors.items() for n, m in enumerate(periods)))
+
+    load(raw, file(120, price=1.0, other=1.0), "2021-01-05", max_bad_share=0.02)
+    report = load(raw, file(121, price=1.0, other=3.0), "2021-03-05", max_bad_share=0.02)
+    assert (report.rows_added, report.rows_quarantined) == (1, 121)
+    assert [row[0] for row in rows(raw, "select distinct series_id from raw.quarantine")] == ["other"]
+    with pytest.raises(ContractBreach, match="another unit"):
+        load(raw, file(122, price=3.0, other=3.0), "2021-04-05", max_bad_share=0.02)
 
 
 def test_no_publisher_of_the_catalogue_loses_a_payload_of_fifty_figures_for_two_labels() -> None:
@@ -889,12 +931,34 @@ def test_a_bundle_retrieved_after_the_fetched_data_brings_its_revision(
     assert known(raw)[1:] == [("2026-01", 1.6, "2026-04-01", "observed")]
 
 
-def test_a_bundled_figure_that_only_has_more_digits_than_the_fetched_one_is_the_same(
-    raw: duckdb.DuckDBPyConnection, tmp_path: Path
+@pytest.mark.parametrize(
+    ("bundled", "added"),
+    [
+        ((2.3456, 4), [("2026-01", 2.3456, "2026-03-10", "refined")]),
+        ((2.3456, None), [("2026-01", 2.3456, "2026-03-10", "refined")]),
+        ((2.3, 1), []),
+        ((2.36, 2), [("2026-01", 2.36, "2026-03-10", "observed")]),
+    ],
+)
+def test_a_bundled_figure_beside_a_fetched_one_counts_as_if_it_had_been_fetched(
+    raw: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+    bundled: tuple[float, int | None],
+    added: list[tuple[Any, ...]],
 ) -> None:
     load(raw, observations(("index", "2026-01", 2.35, 2)), "2026-03-01")
-    later = bundle(tmp_path / "bundle", [("2026-03-10", observations(("index", "2026-01", 2.3456, 4)))])
-    assert ingest.load_bundle(raw, later, NOW) == 0
+    later = bundle(tmp_path / "bundle", [("2026-03-10", observations(("index", "2026-01", *bundled)))])
+    assert ingest.load_bundle(raw, later, NOW) == len(added)
+    assert known(raw, "index")[1:] == added
+
+
+def test_digits_that_a_bundle_gained_by_itself_are_added_to_the_fetched_figure(
+    raw: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    load(raw, observations(("price", "2026-01", 2.3, 1)), "2026-03-01")
+    vintages = [(f"2026-03-{10 * n}", observations(("price", "2026-01", v, n))) for n, v in ((1, 2.3), (2, 2.34))]
+    assert ingest.load_bundle(raw, bundle(tmp_path / "bundle", vintages), NOW) == 1
+    assert known(raw)[1:] == [("2026-01", 2.34, "2026-03-20", "refined")]
 
 
 def test_a_bundled_document_is_told_apart_by_topic(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -922,7 +986,12 @@ def test_a_series_that_begins_decades_earlier_than_in_the_answer_before_is_named
     longer = observations(*((s, m, 1.0, 1) for s, first in (("price", "1900-01"), ("other", "1976-01"))
                             for m in (first, "1985-01")))  # fmt: skip
     load(raw, longer, "2026-04-01")
-    assert finding(raw, Settings()).examples == ["price begins in 1900-01, the answer before it in 1985-01"]
+    named = "price begins in 1900-01, at first in 1985-01: if it is right, state first_period in the catalogue"
+    assert finding(raw, Settings()).examples == [named]
+    more = observations(*((s, m, 1.0, 1) for s, first in (("price", "1900-01"), ("other", "1985-01"))
+                          for m in (first, "1985-01", "1985-02") if m != first or m != "1985-01"))  # fmt: skip
+    load(raw, more, "2026-05-01")
+    assert finding(raw, Settings()).examples == [named], "until it is accepted"
     first = CATALOG.series["price"].model_copy(update={"first_period": date(1985, 1, 1)})
     warehouse.write_catalog(raw, Catalog(CATALOG.sources.values(), [first], [], []))
     assert finding(raw, Settings()).passed

@@ -330,11 +330,43 @@ def test_a_publisher_that_blocks_is_left_alone_after_three_requests(
     assert "tiny: 3 blocked, 6 not tried: blocked, answered 403: Access Denied" in caplog.text
 
 
+def test_what_was_not_tried_is_asked_first_the_next_time_so_that_each_has_its_turn(
+    settings: Settings, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request(PATH).respond_with_data("Access Denied", status=403)
+    requests = [Request(key=f"data/{n}", url=URL, expect=CSV) for n in range(5)]
+    tried = []
+    for day in range(3):
+        checks = ask(later(settings, 24 * day), *requests)
+        tried.append([int(c.key[-1]) for c in checks if c.outcome == "blocked"])
+    assert tried == [[0, 1, 2], [3, 4, 0], [1, 2, 3]]
+
+
+def test_a_request_to_which_two_responses_lead_is_sent_once(settings: Settings, httpserver: HTTPServer) -> None:
+    serve(httpserver)
+    page = Request(key="page", url=URL, expect=CSV)
+    indices = [
+        Request(key=f"index/{n}", url=URL, expect=CSV, land=False, then=lambda body: [replace(page)]) for n in range(2)
+    ]
+    checks = ask(settings, *indices)
+    assert [(c.key, c.outcome) for c in checks] == [("page", "fresh")]
+    assert len(requests_of(httpserver)) == 3
+
+
+@pytest.mark.parametrize("filler", [b"<", b"<a", b"<script", b"</script", b"<style>", b"</script ", b"<script>\n"])
+def test_a_page_of_brackets_is_read_in_no_time(settings: Settings, httpserver: HTTPServer, filler: bytes) -> None:
+    serve(httpserver, filler * (65_000 // len(filler)), "text/html")
+    started = time.process_time()
+    (check,) = ask(settings, max_body_mb=1)
+    assert check.outcome in ("failed", "blocked")
+    assert time.process_time() - started < 1
+
+
 def test_a_block_of_one_address_does_not_end_the_round(settings: Settings, httpserver: HTTPServer) -> None:
     serve(httpserver)
     httpserver.expect_request(f"/{HOST}/no.csv").respond_with_data("Access Denied", status=403)
     no, yes = Request(key="no", url=f"https://{HOST}/no.csv", expect=CSV), Request(key="yes", url=URL, expect=CSV)
-    checks = ask(settings, *(replace(r, key=f"{r.key}/{n}") for n in range(3) for r in (no, no, yes)))
+    checks = ask(settings, *(replace(r, key=f"{r.key}/{n}") for n, r in enumerate([no, no, yes] * 3)))
     assert [c.outcome for c in checks][:3] == ["blocked", "blocked", "fresh"]
     assert len(checks) == 9
 

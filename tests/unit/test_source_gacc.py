@@ -117,7 +117,17 @@ def test_a_dash_is_a_missing_quantity(catalog: Catalog) -> None:
     assert parsed.rejects.is_empty()
 
 
-@pytest.mark.parametrize("unit", ["Unit: RMB 10,000", "Unit: US$ Million", ""])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "Unit: RMB 10,000",
+        "Unit: US$ Million",
+        "Unit: US$1,000,000",
+        "Unit: 21,000 USD",
+        "Unit: 10000 yuan; exchange rate per US$1,000",
+        "",
+    ],
+)
 def test_values_in_another_currency_or_unit_are_not_read(catalog: Catalog, unit: str) -> None:
     parsed = gacc.parse(documented_page("import", "8.2026", ROWS, unit), KEY, catalog)
     assert figures(parsed) == {name: value for name, value in ALL.items() if name.endswith("tonnes")}
@@ -133,6 +143,24 @@ def test_names_are_found_in_either_spelling(catalog: Catalog, name: str) -> None
     assert sorted(parsed.observations["value"]) == [52.1, 1500000.0]
 
 
+@pytest.mark.parametrize("unit", ["Unit: US$1,000", "(1000 USD)", "US$ 1,000; 10000T"])
+def test_thousands_of_dollars_are_said_in_one_form_or_another(catalog: Catalog, unit: str) -> None:
+    assert figures(gacc.parse(documented_page("import", "8.2026", ROWS, unit), KEY, catalog)) == ALL
+
+
+@pytest.mark.parametrize("of", ["1-2.2026", "January-February 2026", "Jan.-Feb. 2026"])
+def test_january_and_february_together_are_missing_and_said_once(catalog: Catalog, of: str) -> None:
+    body = documented_page("import", of, ROWS)
+    listed = documented_index({f: {2: f"/Statics/{f}.html"} for f in ("import", "export")})
+    request = following(catalog, date(2026, 3, 25), 2026, listed.replace(b"Feb.<", b"Jan-Feb<"))["import/2026-02"]
+    assert request.then is not None
+    assert request.then(body) == [], "it lands, so that it is not asked for and refused again"
+    parsed = gacc.parse(body, request.key, catalog)
+    assert parsed.observations.is_empty()
+    assert parsed.rejects.is_empty()
+    assert parsed.missing == {f"gacc_imports_{name}": 2 for name in ALL}
+
+
 @pytest.mark.parametrize("of", ["8.2026", " August 2026", "Aug. 2026", " 08.2026"])
 def test_a_title_names_its_month_in_one_form_or_another(catalog: Catalog, of: str) -> None:
     assert gacc.parse(documented_page("import", of, ROWS), KEY, catalog).observations.height == 4
@@ -143,7 +171,8 @@ def test_a_title_names_its_month_in_one_form_or_another(catalog: Catalog, of: st
     [
         (documented_page("import", "7.2026", ROWS), "is of 2026-07"),
         (documented_page("import", "8.2025", ROWS), "is of 2025-08"),
-        (documented_page("import", "1-8.2026", ROWS), "several months together"),
+        (documented_page("import", "1-8.2026", ROWS), "holds the months 1 to 8 together"),
+        (documented_page("import", "1-2.2026", ROWS), "is of 2026-02"),
         (documented_page("import", "", ROWS), "names no month"),
         (documented_page("export", "8.2026", ROWS), "not a page of"),
         (b"<html><script>challenge()</script>" + b" " * 38_000 + b"</html>", "not a page of"),
@@ -162,9 +191,13 @@ def test_another_page_is_refused_before_it_lands(catalog: Catalog, body: bytes, 
 
 def pages(catalog: Catalog, today: date, year: int, listed: dict[str, dict[int, str]]) -> dict[str, Any]:
     """The requests that follow from the index of a year, by key."""
+    return following(catalog, today, year, documented_index(listed))
+
+
+def following(catalog: Catalog, today: date, year: int, index: bytes) -> dict[str, Any]:
     (request,) = (r for r in gacc.plan(catalog, today) if r.key == f"index/{year}")
     assert request.then is not None
-    return {further.key: further for further in request.then(documented_index(listed))}
+    return {further.key: further for further in request.then(index)}
 
 
 def test_each_year_has_an_index_and_its_pages_follow_newest_first(catalog: Catalog) -> None:
@@ -190,9 +223,8 @@ def test_each_year_has_an_index_and_its_pages_follow_newest_first(catalog: Catal
 def test_at_the_turn_of_the_year_the_index_is_still_last_years(catalog: Catalog) -> None:
     listed = {f: {m: address(f, 2026, m) for m in range(1, 12)} for f in ("import", "export")}
     assert "import/2026-11" in pages(catalog, date(2027, 1, 5), 2027, listed)
-    assert "import/2027-01" in pages(
-        catalog, date(2027, 3, 25), 2027, {f: {1: "/a.html", 2: "/b.html"} for f in ("import", "export")}
-    )
+    both = {1: "/Statics/a.html", 2: "/Statics/b.html"}
+    assert "import/2027-01" in pages(catalog, date(2027, 3, 25), 2027, {f: both for f in ("import", "export")})
 
 
 def test_links_with_backslashes_and_other_hosts_names_are_made_whole(catalog: Catalog) -> None:
@@ -200,6 +232,27 @@ def test_links_with_backslashes_and_other_hosts_names_are_made_whole(catalog: Ca
     found = pages(catalog, TODAY, 2026, listed)
     assert found[KEY].url == "http://english.customs.gov.cn/Statics/a.html"
     assert found["export/2026-08"].url == "http://english.customs.gov.cn/Statics/b.html"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b">Aug.<", b"><span>Aug.</span><"),
+        (b">Aug.<", b">\n <b>\n Aug.</b> <"),
+        (b"</tr>", b"<a href='#'>Dec.</a><a href=javascript:void(0)>Nov.</a><a>Oct.</a></tr>"),
+        (b"</tr>", b"<a href=/Statics/z.html><img src=/new.gif></a></tr>"),
+        (b"</tr>", b"<a href=/Statics/z.html></a><a href='/statics/report/monthly.html'>More</a></tr>"),
+    ],
+)
+def test_only_links_to_releases_count_and_tags_inside_them_do_not(
+    catalog: Catalog, before: bytes, after: bytes
+) -> None:
+    listed = documented_index({f: {8: f"/Statics/{f}.html"} for f in ("import", "export")})
+    found = following(catalog, TODAY, 2026, listed.replace(before, after))
+    assert {key: request.url.rpartition("/")[2] for key, request in found.items()} == {
+        "import/2026-08": "import.html",
+        "export/2026-08": "export.html",
+    }
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,12 @@ def test_what_a_killed_writer_had_committed_is_published(settings: Settings) -> 
     assert published(settings) == [3.0]
 
 
+DATED = (
+    *("observation", "retrieval", "quarantine", "known_at_change", "catalog_release", "catalog_correction"),
+    *("claim_history", "claim_evidence_history"),
+)
+
+
 def test_what_was_learnt_after_the_as_of_day_is_left_out_and_views_read_the_new_file(tmp_path: Path) -> None:
     settings = Settings(warehouse_dir=tmp_path, now=NOW, as_of=date(2025, 12, 31))
     with warehouse.writer(settings) as connection:
@@ -183,6 +189,11 @@ def test_what_was_learnt_after_the_as_of_day_is_left_out_and_views_read_the_new_
                 "insert into raw.retrieval values ('s', 'k', ?, 'fresh', ?, null, 1)", [day, f"payload of {day}"]
             )
             connection.execute("insert into raw.quarantine values ('s', 'p', 'x', 'r', 'bad', ?)", [day])
+            connection.execute("insert into raw.known_at_change (series_id, changed_at) values ('s', ?)", [day])
+            connection.execute("insert into raw.catalog_release (series_id, released_on) values ('s', ?)", [day[:10]])
+            connection.execute("insert into raw.catalog_correction (series_id, known_on) values ('s', ?)", [day[:10]])
+            connection.execute("insert into raw.claim_history (claim_id, as_of) values ('C1', ?)", [day[:10]])
+            connection.execute("insert into raw.claim_evidence_history (claim_id, as_of) values ('C1', ?)", [day[:10]])
             connection.execute(
                 "insert into raw.coverage (payload_id, retrieved_at, rows) values (?, ?, 1)", [f"payload of {day}", day]
             )
@@ -204,11 +215,11 @@ def test_what_was_learnt_after_the_as_of_day_is_left_out_and_views_read_the_new_
     with warehouse.reader(settings) as connection:
         kept = {
             table: connection.execute(f"select count(*) from raw.{table}").fetchall()[0][0]
-            for table in ("observation", "retrieval", "quarantine", "coverage", "payload")
+            for table in ("coverage", "payload", *DATED)
         }
         on_a_view = connection.execute("select count(*) from staging.on_a_view").fetchall()
         comments = connection.execute("select comment from duckdb_views() where view_name = 'on_a_view'").fetchall()
-    assert kept == {"observation": 1, "retrieval": 1, "quarantine": 1, "coverage": 2, "payload": 2}
+    assert kept == {"coverage": 2, "payload": 2} | dict.fromkeys(DATED, 1)
     assert on_a_view == [(1,)]
     assert comments == [("a view",)]
     with duckdb.connect(str(settings.build_path), read_only=True) as connection:

@@ -7,6 +7,7 @@ from typing import Any
 from dagster import (
     AssetExecutionContext,
     AssetKey,
+    AssetMaterialization,
     AssetsDefinition,
     AssetSpec,
     BackfillPolicy,
@@ -55,9 +56,31 @@ def build(catalog: Catalog) -> AssetsDefinition:
         ],
     )
     def as_of(context: AssetExecutionContext, metals: MetalsRun) -> MaterializeResult[Any]:
-        for day in context.partition_keys:
-            settings = metals.settings.model_copy(update={"as_of": date.fromisoformat(day), "offline": True})
-            metadata = snapshot(settings, catalog)
+        from pipelines import brief  # noqa: PLC0415 - Plotly takes a while to import, and no other step needs it
+
+        published: dict[str, dict[str, Any]] = {}
+        pages_failed: dict[str, str] = {}
+        try:
+            for day in context.partition_keys:
+                settings = metals.settings.model_copy(update={"as_of": date.fromisoformat(day), "offline": True})
+                published[day] = snapshot(settings, catalog)
+                try:
+                    published[day]["brief"] = MetadataValue.path(str(brief.write(settings).path))
+                except Exception as error:
+                    context.log.exception("%s: the file is published, its page failed", day)
+                    pages_failed[day] = f"{type(error).__name__}: {error}"
+                    published[day]["brief"] = MetadataValue.text(pages_failed[day])
+            if pages_failed:
+                raise Failure(
+                    description=f"{len(pages_failed)} of {len(published)} days are published without a new page",
+                    metadata={day: MetadataValue.text(why) for day, why in list(pages_failed.items())[:20]},
+                )
+        except BaseException:
+            # What is published is a materialisation, whatever failed after it.
+            for day, metadata in published.items():
+                context.log_event(AssetMaterialization(KEY, partition=day, metadata=metadata))
+            raise
+        for day, metadata in published.items():
             context.add_asset_metadata(metadata, asset_key=KEY, partition_key=day)
         return MaterializeResult(asset_key=KEY)
 
@@ -65,13 +88,11 @@ def build(catalog: Catalog) -> AssetsDefinition:
 
 
 def snapshot(settings: Settings, catalog: Catalog) -> dict[str, Any]:
-    """Build and publish the warehouse as of `settings.as_of`; returns the metadata of its partition.
+    """Build and publish the warehouse as of `settings.as_of`, without its page; returns the metadata of its partition.
 
     The same steps as a daily run, on a copy of its raw rows. Raises Failure when a model fails, AuditFailed when the
     audit blocks publication; an earlier file of that day then stays.
     """
-    from pipelines import brief  # noqa: PLC0415 - Plotly takes a while to import, and no other step needs it
-
     with warehouse.exclusive(settings):
         warehouse.prepare(settings)
         with warehouse.writer(settings) as connection:
@@ -92,13 +113,11 @@ def snapshot(settings: Settings, catalog: Catalog) -> dict[str, Any]:
         history.fill(settings)
         gate.publish(settings)
         shutil.rmtree(settings.build_path.parent)  # recreated from the daily build whenever it is needed
-    page = brief.write(settings)
     with warehouse.reader(settings) as connection:
         verdicts = warehouse.query(connection, "select claim_id, verdict from claim_verdicts order by claim_id").rows()
     return {
         "path": MetadataValue.path(str(settings.published_path)),
         "bytes": settings.published_path.stat().st_size,
-        "brief": MetadataValue.path(str(page.path)),
         "verdicts": MetadataValue.md(
             "| claim | verdict |\n|---|---|\n" + "\n".join(f"| {claim} | {verdict} |" for claim, verdict in verdicts)
         ),
