@@ -128,7 +128,7 @@ WRONG: dict[str, tuple[str, Change, str, str | None]] = {
     "a sign flipped": (
         PPI_KEY,
         each(BASE_SAME=lambda value: -value),
-        "rows broke the contract",
+        "245 rows of cn_ppi_yoy_pct quarantined",  # not its index, beside it in the payload
         "its figures are -1.0 times those known over",
     ),
     "a value 1000 times too big": (
