@@ -61,6 +61,13 @@ def _land_one(
     blocks = 0
     started = said_at = time.monotonic()
     history = landing.retrievals(source.id)
+    tries = {retrieval.key: n for n, retrieval in enumerate(history)}
+
+    def last_try(request: Request) -> int:
+        # What was not tried for longest goes first, whatever came of it then: a publisher that turns this client away
+        # after some requests would otherwise never be asked for the others.
+        return tries.get(request.key, -1)
+
     client = Client(source, settings)
     set_back = _clock_set_back(source, history, settings)
     if set_back is not None:
@@ -68,7 +75,7 @@ def _land_one(
         log.warning("%s", set_back)
         return retrievals
     try:
-        queue = _longest_unasked_first(module.plan(catalog, settings.clock().date()), history)
+        queue = sorted(module.plan(catalog, settings.clock().date()), key=last_try)
     except Exception as error:
         unplanned = redact(f"the requests could not be planned ({type(error).__name__}: {error})")
         _record(retrievals, landing, Retrieval(source.id, "plan", settings.clock(), "failed", error=unplanned))
@@ -111,18 +118,9 @@ def _land_one(
                 break
             continue
         blocks = 0
-        queue = _longest_unasked_first(further, history) + queue
+        queue = sorted(further, key=last_try) + queue
     _say(source, retrievals, time.monotonic() - started)
     return retrievals
-
-
-def _longest_unasked_first(requests: Iterable[Request], history: list[Retrieval]) -> list[Request]:
-    """In the order of their last tries, whatever came of them; those without one first, otherwise as planned.
-
-    A publisher that turns this client away after some requests would otherwise never be asked for the others.
-    """
-    last_try = {retrieval.key: n for n, retrieval in enumerate(history)}
-    return sorted(requests, key=lambda request: last_try.get(request.key, -1))
 
 
 def _say(source: Source, retrievals: list[Retrieval], seconds: float) -> None:
