@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import sqlite3
-import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -19,19 +18,33 @@ from typing import Annotated, Any
 import duckdb
 import polars as pl
 import typer
+import typer.core
 from rich.markup import escape
 from rich.table import Table
 
 from pipelines import catalog, sources, warehouse
 from pipelines.authoring import new_series
-from pipelines.errors import MetalsError
+from pipelines.errors import MetalsError, SettingsError
 from pipelines.ingest import live as live_check
 from pipelines.reporting import doctor, explain, export, progress, status
 from pipelines.reporting import live as live_report
 from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings
 
+
+class _Commands(typer.core.TyperGroup):
+    """Reports a wrong setting in one sentence, whichever command reads it."""
+
+    def invoke(self, context: Any) -> Any:
+        try:
+            return super().invoke(context)
+        except SettingsError as error:
+            errors.print(f"[bold red]error[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+            raise typer.Exit(EXIT_USAGE) from None
+
+
 app = typer.Typer(
     name="metals",
+    cls=_Commands,
     help="What drives non-ferrous and precious metals: a bitemporal warehouse of drivers, divergences and claims.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
@@ -488,21 +501,36 @@ def backfill_sec(
 
 @app.command()
 def ui(
-    port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 3000,
     host: Annotated[
         str,
         typer.Option(
             help="Address to listen on; change it only inside a container, because the UI has no authentication."
         ),
     ] = "127.0.0.1",
+    public_url: Annotated[
+        str | None,
+        typer.Option(help="Address at which an authenticating proxy shows the UI, e.g. https://metals.example.org."),
+    ] = None,
 ) -> None:
-    """Start the Dagster UI and the schedule, by default reachable from this machine only."""
+    """Start the Dagster UI and the schedule, by default reachable from this machine only.
+
+    Requests are answered under 127.0.0.1, localhost, HOST and the public URL, and from their own pages alone.
+    """
     settings = Settings()
     _home(settings)
-    dagster = Path(sys.executable).with_name("dagster")
-    arguments = [str(dagster), "dev", "-w", str(PROJECT_ROOT / "workspace.yaml"), "-h", host, "-p", str(port)]
+    from pipelines.orchestration import ui as server  # noqa: PLC0415
+
+    try:
+        served_as = server.origin(public_url) if public_url else None
+    except ValueError as error:
+        raise _fail(f"--public-url {error}", EXIT_USAGE) from None
     os.chdir(PROJECT_ROOT)
-    os.execv(dagster, arguments)  # noqa: S606 - fixed program; replaces this process, so that it receives stop signals
+    try:
+        with progress.watching(errors, {}, verbose=False, quiet=False):
+            server.serve(host, port, served_as)
+    except MetalsError as error:
+        raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
 
 
 def _published() -> Settings:

@@ -30,11 +30,12 @@ from pipelines.errors import BadPayload, Blocked, MetalsError, Moved, PayloadNot
 from pipelines.ingest.load import judged, too_many_bad
 from pipelines.ingest.observations import without_unfinished
 from pipelines.ingest.payload import Payload
-from pipelines.landing import Landing, Retrieval, redact
+from pipelines.landing import Landing, Retrieval
 from pipelines.landing.reachability import not_asked
 from pipelines.landing.trial import MAX_REQUESTS, Answer, answers
 from pipelines.settings import Settings
 from pipelines.sources import SourceModule, _shape
+from pipelines.text import redact
 
 log = logging.getLogger("metals.live")
 

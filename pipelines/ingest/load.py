@@ -23,8 +23,9 @@ from pipelines.ingest.observations import (
 )
 from pipelines.ingest.payload import Payload, with_retrieval_day
 from pipelines.ingest.records import RECORD_KINDS, RecordKind, by_company, write_records
-from pipelines.landing import Landing, Retrieval, redact
+from pipelines.landing import Landing, Retrieval
 from pipelines.sources import Parsed, SourceModule
+from pipelines.text import redact
 
 log = logging.getLogger("metals.ingest")
 

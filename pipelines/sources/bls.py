@@ -17,8 +17,9 @@ from typing import Any
 import polars as pl
 
 from pipelines.catalog import Catalog, Frequency, Series
-from pipelines.errors import BadPayload, printable
+from pipelines.errors import BadPayload
 from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
+from pipelines.text import printable
 
 log = logging.getLogger("metals.sources")
 

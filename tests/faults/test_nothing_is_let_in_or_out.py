@@ -14,7 +14,7 @@ import pytest
 from dagster import DagsterInstance, build_run_status_sensor_context, job, op
 from pydantic import SecretStr
 
-from pipelines import cli, landing, warehouse
+from pipelines import landing, warehouse
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload, UpstreamUnavailable
 from pipelines.landing import ask, land
@@ -163,16 +163,6 @@ def test_nothing_that_is_written_can_be_changed_by_others(tmp_path: Path) -> Non
     assert stat.S_IMODE(settings.published_path.stat().st_mode) == 0o644
     for path in settings.warehouse_dir.rglob("*"):
         assert not path.stat().st_mode & stat.S_IWOTH, path
-
-
-def test_the_ui_listens_on_this_machine_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[list[str]] = []
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("pipelines.cli.os.execv", lambda _, arguments: started.append(arguments))
-    cli.ui(3000)
-    (arguments,) = started
-    assert arguments[arguments.index("-h") + 1] == "127.0.0.1"
 
 
 def test_urllib3_says_no_key_at_debug_level(caplog: pytest.LogCaptureFixture) -> None:

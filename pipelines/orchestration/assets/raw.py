@@ -28,10 +28,11 @@ from pipelines.audit.checks import standing_faults
 from pipelines.catalog import Catalog, Frequency, Source
 from pipelines.catalog.calendar import age_days, is_stale, next_release
 from pipelines.ingest import live
-from pipelines.landing import Landing, redact
+from pipelines.landing import Landing
 from pipelines.orchestration.assets import landed
 from pipelines.orchestration.assets.metadata import EVERY_WEEKDAY, publisher, unproven
 from pipelines.orchestration.resources import MetalsRun
+from pipelines.text import redact
 
 log = logging.getLogger("metals.raw")
 
