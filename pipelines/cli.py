@@ -11,6 +11,7 @@ import logging
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,9 +23,9 @@ import typer.core
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines import catalog, sources, warehouse
+from pipelines import catalog, sources, text, warehouse
 from pipelines.authoring import new_series
-from pipelines.errors import MetalsError, SettingsError
+from pipelines.errors import InvalidQuery, MetalsError, SettingsError
 from pipelines.ingest import live as live_check
 from pipelines.reporting import doctor, explain, export, progress, status
 from pipelines.reporting import live as live_report
@@ -54,7 +55,7 @@ series_app = typer.Typer(name="series", help="Manage the tracked series.", no_ar
 app.add_typer(series_app)
 console, errors = progress.consoles()
 
-log = logging.getLogger("metals.cli")
+log = text.logger("metals.cli")
 
 EXIT_PUBLISHED = 0
 EXIT_NOT_PUBLISHED = 1
@@ -258,25 +259,36 @@ def _live(publishers: list[str], target: Path | None, settings: Settings) -> Non
         raise typer.Exit(1)
 
 
+_Unrestricted = Annotated[
+    bool,
+    typer.Option(
+        "--unrestricted", help="Let the query also read and write files, attach databases and load extensions."
+    ),
+]
+
+
 @app.command()
 def sql(
     query: Annotated[
         str | None,
         typer.Argument(help="A query or a .sql file; without it, queries are read from the terminal."),
     ] = None,
-    rows: Annotated[int, typer.Option(help="Maximum number of rows to show.")] = 40,
+    rows: Annotated[int, typer.Option(help="Maximum number of rows to show.", min=0)] = 40,
+    unrestricted: _Unrestricted = False,
 ) -> None:
-    """Query the published file, read-only."""
+    """Query the published file, read-only: one select at a time, without access to other files or the network."""
     settings = _published()
-    with warehouse.reader(settings) as connection:
+    opened = warehouse.reader(settings) if unrestricted else warehouse.locked_reader(settings)
+    with opened as connection:
+        check = None if unrestricted else warehouse.one_select
         if query is not None:
-            _answer(connection, _query(query), rows)
+            _answer(connection, _query(query), rows, check)
             return
         console.print(
             f"{_short(settings.published_path)}, read-only. One query per line; an empty line ends the session."
         )
         while line := _prompt():
-            _answer(connection, line, rows, stay=True)
+            _answer(connection, line, rows, check, stay=True)
 
 
 def _query(text: str) -> str:
@@ -291,14 +303,21 @@ def _prompt() -> str:
         return ""
 
 
-def _answer(connection: duckdb.DuckDBPyConnection, query: str, rows: int, *, stay: bool = False) -> None:
+def _answer(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    rows: int,
+    check: Callable[[duckdb.DuckDBPyConnection, str], str] | None,
+    *,
+    stay: bool = False,
+) -> None:
     try:
-        frame = warehouse.query(connection, query)
-    except duckdb.Error as error:
+        frame = warehouse.query(connection, check(connection, query) if check else query)
+    except (duckdb.Error, InvalidQuery) as error:
         if stay:
-            errors.print(escape(str(error)))
+            errors.print(escape(_why(error)))
             return
-        raise _fail(str(error), EXIT_USAGE) from None
+        raise _fail(_why(error), EXIT_USAGE) from None
     table = Table()
     for name, kind in frame.schema.items():  # text wraps; a figure is never broken across lines
         table.add_column(escape(name), no_wrap=kind != pl.String, overflow="fold")
@@ -307,6 +326,11 @@ def _answer(connection: duckdb.DuckDBPyConnection, query: str, rows: int, *, sta
     console.print(table)
     if frame.height > rows:
         console.print(f"{rows} of {frame.height} rows shown (--rows)")
+
+
+def _why(error: duckdb.Error | InvalidQuery) -> str:
+    restricted = isinstance(error, (duckdb.PermissionException, InvalidQuery))
+    return f"{error}; --unrestricted allows more" if restricted else str(error)
 
 
 def _shown(value: Any) -> str:
@@ -320,6 +344,7 @@ def export_command(
         typer.Argument(help="A published table, a query, or a .sql file.", autocompletion=_tables, metavar="WHAT"),
     ],
     target: Annotated[Path, typer.Argument(help="File to write, ending in .parquet or .csv.", metavar="FILE")],
+    unrestricted: _Unrestricted = False,
 ) -> None:
     """Write a published table or a query's result to a Parquet or CSV file, atomically."""
     settings = _published()
@@ -327,11 +352,12 @@ def export_command(
         raise _fail(f"{target.name} should end in {' or '.join(export.EXPORT_FORMATS)}", EXIT_USAGE)
     if not target.absolute().parent.is_dir():
         raise _fail(f"there is no folder {target.absolute().parent}", EXIT_USAGE)
-    with warehouse.reader(settings) as connection:
+    opened = warehouse.reader(settings) if unrestricted else warehouse.locked_reader(settings, export.part_of(target))
+    with opened as connection:
         try:
             rows, own_use = export.export(connection, _query(what), target)
-        except duckdb.Error as error:
-            raise _fail(str(error), EXIT_USAGE) from None
+        except (duckdb.Error, InvalidQuery) as error:
+            raise _fail(_why(error), EXIT_USAGE) from None
         except OSError as error:
             raise _fail(f"{target} could not be written: {error.strerror}", EXIT_NOT_PUBLISHED) from None
     console.print(f"{rows:,} rows in {target}", highlight=False)

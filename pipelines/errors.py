@@ -67,6 +67,10 @@ class ContractBreach(MetalsError):
     """More rows broke the contract than the catalogue tolerates; the source's last good data stays."""
 
 
+class InvalidQuery(MetalsError):
+    """A user's query is not one select."""
+
+
 class AuditFailed(MetalsError):
     """A blocking check failed: the build is not published and the last published file is unchanged."""
 

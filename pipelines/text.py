@@ -22,6 +22,9 @@ SHORTEST_SECRET = 4  # characters; a shorter one would take out parts of words
 _secrets: set[str] = set()
 
 
+SPACES = "\n\t\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{EM SPACE}\N{EN SPACE}\N{IDEOGRAPHIC SPACE}"  # harmless
+
+
 def printable(text: str, keep: str = "") -> str:
     """`text` with blanks for control, direction and invisible characters, which a terminal or a page would obey."""
     return "".join(c if c.isprintable() or c in keep else " " for c in text)
@@ -54,7 +57,7 @@ def hide_credentials(url: str) -> None:
     Each part of a password is hidden too: where it holds a character that should be encoded (`/`, `#`, `@`), libraries
     cut it there and repeat one half in their errors.
     """
-    credentials, at, _ = url.partition("://")[2].rpartition("@")
+    credentials, at, _ = (url.partition("://")[2] or url).rpartition("@")
     if not at:
         return
     user, _, password = credentials.partition(":")
@@ -74,6 +77,18 @@ def without_secrets(text: str) -> str:
 def redact(text: str) -> str:
     """`text`, printable, with `***` for every secret of this process and everything that looks like one."""
     return SECRET.sub(r"\1\2***", without_secrets(printable(text)))
+
+
+def logger(name: str) -> logging.Logger:
+    """The logger of that name, whose messages are made harmless whatever shows them."""
+    found = logging.getLogger(name)
+    found.addFilter(_harmless)
+    return found
+
+
+def _harmless(record: logging.LogRecord) -> bool:
+    record.msg, record.args = without_secrets(printable(record.getMessage(), keep="\n\t")), ()
+    return True
 
 
 def _redact_record(record: logging.LogRecord) -> bool:

@@ -5,14 +5,13 @@ One transaction per payload. `raw.coverage` and `raw.quarantine` record what it 
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import duckdb
 import polars as pl
 
-from pipelines import contracts, warehouse
+from pipelines import contracts, text, warehouse
 from pipelines.catalog import Catalog, Source
 from pipelines.errors import BadPayload, ContractBreach, MetalsError, PayloadNotRead
 from pipelines.ingest.observations import (
@@ -27,7 +26,7 @@ from pipelines.landing import Landing, Retrieval
 from pipelines.sources import Parsed, SourceModule
 from pipelines.text import redact
 
-log = logging.getLogger("metals.ingest")
+log = text.logger("metals.ingest")
 
 
 FEW_ROWS = 10

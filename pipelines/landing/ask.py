@@ -15,6 +15,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipelines import text
 from pipelines.catalog import Catalog, Source
 from pipelines.errors import BadPayload, Blocked, MetalsError, UpstreamUnavailable
 from pipelines.landing.http import Client, full_url, verify_response
@@ -24,7 +25,7 @@ from pipelines.settings import Settings
 from pipelines.sources import Request, SourceModule
 from pipelines.text import redact, without_secrets
 
-log = logging.getLogger("metals.landing")
+log = text.logger("metals.landing")
 
 PROGRESS_EVERY_S = 10.0
 BLOCKS_IN_A_ROW = 3  # after so many, a publisher that turns this client away is left alone until the next run

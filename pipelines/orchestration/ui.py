@@ -7,7 +7,6 @@ The webserver answers anyone who can reach it, and a browser reaches 127.0.0.1 o
 from __future__ import annotations
 
 import contextlib
-import logging
 import re
 import signal
 import socket
@@ -27,10 +26,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipelines import text
 from pipelines.errors import MetalsError
 from pipelines.settings import PROJECT_ROOT
 
-log = logging.getLogger("metals.ui")
+log = text.logger("metals.ui")
 
 # Names of this machine that no DNS server decides. The port is free: ssh and containers forward from another one.
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.ASCII)
