@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import logging
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +22,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from pipelines import columns, contracts, warehouse
+from pipelines import columns, contracts, text, warehouse
 from pipelines.catalog import Catalog, Source
 from pipelines.catalog.calendar import age_days, is_stale
 from pipelines.errors import BadPayload, Blocked, MetalsError, Moved, PayloadNotRead, UpstreamUnavailable
@@ -37,7 +36,7 @@ from pipelines.settings import Settings
 from pipelines.sources import SourceModule, _shape
 from pipelines.text import redact
 
-log = logging.getLogger("metals.live")
+log = text.logger("metals.live")
 
 # Answers are compared with those landed before the last weekly check, because a change that the parser did not mind has
 # landed since.

@@ -131,9 +131,15 @@ def browser_without_scripts(browser: Browser) -> Iterator[Callable[[Path], str]]
 
 
 @pytest.fixture(scope="session")
-def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def ui_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of the UI: Dagster's state in `dagster`, the warehouse in `warehouse`."""
+    return tmp_path_factory.mktemp("ui")
+
+
+@pytest.fixture(scope="session")
+def ui(ui_home: Path) -> Iterator[str]:
     """Address of a UI with its own home, whose publishers of prices have been loaded."""
-    folder = tmp_path_factory.mktemp("ui")
+    folder = ui_home
     (folder / "dagster").mkdir()
     shutil.copy(REPOSITORY / "dagster_home" / "dagster.yaml", folder / "dagster" / "dagster.yaml")
     environment = os.environ | {

@@ -14,14 +14,19 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
+from dagster import AssetCheckEvaluation, AssetKey, AssetMaterialization, DagsterInstance
 
-from pipelines.settings import PROJECT_ROOT
+from pipelines import catalog as catalogs
+from pipelines.landing import Retrieval
+from pipelines.orchestration.assets import landed
+from pipelines.settings import PROJECT_ROOT, Settings
 
 JSON = "Content-Type: application/json"
 PLAIN = "Content-Type: text/plain"
@@ -273,6 +278,48 @@ def test_the_ui_launches_a_run_and_follows_it(browser: Any, ui: str) -> None:
     page.get_by_text("Success", exact=True).first.wait_for()
     context.close()
     assert any("pipelineRunLogs" in frame for frame in sockets)
+
+
+# What publishers send, where the UI shows Markdown
+
+HOSTILE = (
+    "![x](http://evil.example/a.png) [click](http://evil.example/b) <img src=http://evil.example/c> "
+    "http://evil.example/d www.evil.example/e https://evil.example/f me@evil.example | `code` **bold** "
+    "<a href='javascript:alert(1)'>g</a> ![y][1] <http://evil.example/h>"
+)
+
+
+def test_a_publishers_markdown_is_shown_as_text(
+    browser: Any, ui: str, ui_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(ui_home / "dagster"))
+    key = AssetKey(["landing", "fred"])
+    failed = Retrieval("fred", f"key {HOSTILE}", datetime(2026, 8, 21), "failed", error=f"answered 500: {HOSTILE}")  # noqa: DTZ001
+    check = landed._answered(catalogs.load(Settings().catalog_dir).sources["fred"], [failed])
+    with DagsterInstance.get() as instance:
+        instance.report_runless_asset_event(AssetMaterialization(key, metadata=landed._metadata([failed])))
+        instance.report_runless_asset_event(
+            AssetCheckEvaluation(
+                asset_key=key, check_name="answered", passed=False, metadata=check.metadata,
+                severity=check.severity, description=check.description,
+            )
+        )  # fmt: skip
+    context = browser.new_context(viewport={"width": 1600, "height": 1000}, base_url=ui)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/assets/landing/fred")
+    page.get_by_text("[Show Markdown]").first.click()
+    page.get_by_role("cell", name="answered 500").first.wait_for()
+    assert "![x](http" in page.get_by_role("cell", name="answered 500").first.inner_text().replace("\u2060", "")
+    made = "a[href*='evil'], img[src*='evil'], a[href^='javascript'], a[href^='mailto']"
+    assert page.locator(made).count() == 0
+    page.goto("/assets/landing/fred?view=checks&checkDetail=answered")
+    page.get_by_text("answered 500").first.wait_for()
+    assert page.locator(made).count() == 0
+    context.close()
+    assert not any("evil" in address for address in asked)
 
 
 # Start and stop
