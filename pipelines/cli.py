@@ -10,8 +10,8 @@ import json
 import logging
 import os
 import sqlite3
-import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,19 +19,33 @@ from typing import Annotated, Any
 import duckdb
 import polars as pl
 import typer
+import typer.core
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines import catalog, sources, warehouse
+from pipelines import catalog, sources, text, warehouse
 from pipelines.authoring import new_series
-from pipelines.errors import MetalsError
+from pipelines.errors import InvalidQuery, MetalsError, SettingsError
 from pipelines.ingest import live as live_check
 from pipelines.reporting import doctor, explain, export, progress, status
 from pipelines.reporting import live as live_report
 from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings
 
+
+class _Commands(typer.core.TyperGroup):
+    """Reports a wrong setting in one sentence, whichever command reads it."""
+
+    def invoke(self, context: Any) -> Any:
+        try:
+            return super().invoke(context)
+        except SettingsError as error:
+            errors.print(f"[bold red]error[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+            raise typer.Exit(EXIT_USAGE) from None
+
+
 app = typer.Typer(
     name="metals",
+    cls=_Commands,
     help="What drives non-ferrous and precious metals: a bitemporal warehouse of drivers, divergences and claims.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
@@ -41,7 +55,7 @@ series_app = typer.Typer(name="series", help="Manage the tracked series.", no_ar
 app.add_typer(series_app)
 console, errors = progress.consoles()
 
-log = logging.getLogger("metals.cli")
+log = text.logger("metals.cli")
 
 EXIT_PUBLISHED = 0
 EXIT_NOT_PUBLISHED = 1
@@ -245,25 +259,36 @@ def _live(publishers: list[str], target: Path | None, settings: Settings) -> Non
         raise typer.Exit(1)
 
 
+_Unrestricted = Annotated[
+    bool,
+    typer.Option(
+        "--unrestricted", help="Let the query also read and write files, attach databases and load extensions."
+    ),
+]
+
+
 @app.command()
 def sql(
     query: Annotated[
         str | None,
         typer.Argument(help="A query or a .sql file; without it, queries are read from the terminal."),
     ] = None,
-    rows: Annotated[int, typer.Option(help="Maximum number of rows to show.")] = 40,
+    rows: Annotated[int, typer.Option(help="Maximum number of rows to show.", min=0)] = 40,
+    unrestricted: _Unrestricted = False,
 ) -> None:
-    """Query the published file, read-only."""
+    """Query the published file, read-only: one select at a time, without access to other files or the network."""
     settings = _published()
-    with warehouse.reader(settings) as connection:
+    opened = warehouse.reader(settings) if unrestricted else warehouse.locked_reader(settings)
+    with opened as connection:
+        check = None if unrestricted else warehouse.one_select
         if query is not None:
-            _answer(connection, _query(query), rows)
+            _answer(connection, _query(query), rows, check)
             return
         console.print(
             f"{_short(settings.published_path)}, read-only. One query per line; an empty line ends the session."
         )
         while line := _prompt():
-            _answer(connection, line, rows, stay=True)
+            _answer(connection, line, rows, check, stay=True)
 
 
 def _query(text: str) -> str:
@@ -278,14 +303,21 @@ def _prompt() -> str:
         return ""
 
 
-def _answer(connection: duckdb.DuckDBPyConnection, query: str, rows: int, *, stay: bool = False) -> None:
+def _answer(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    rows: int,
+    check: Callable[[duckdb.DuckDBPyConnection, str], str] | None,
+    *,
+    stay: bool = False,
+) -> None:
     try:
-        frame = warehouse.query(connection, query)
-    except duckdb.Error as error:
+        frame = warehouse.query(connection, check(connection, query) if check else query)
+    except (duckdb.Error, InvalidQuery) as error:
         if stay:
-            errors.print(escape(str(error)))
+            errors.print(escape(_why(error)))
             return
-        raise _fail(str(error), EXIT_USAGE) from None
+        raise _fail(_why(error), EXIT_USAGE) from None
     table = Table()
     for name, kind in frame.schema.items():  # text wraps; a figure is never broken across lines
         table.add_column(escape(name), no_wrap=kind != pl.String, overflow="fold")
@@ -294,6 +326,11 @@ def _answer(connection: duckdb.DuckDBPyConnection, query: str, rows: int, *, sta
     console.print(table)
     if frame.height > rows:
         console.print(f"{rows} of {frame.height} rows shown (--rows)")
+
+
+def _why(error: duckdb.Error | InvalidQuery) -> str:
+    restricted = isinstance(error, (duckdb.PermissionException, InvalidQuery))
+    return f"{error}; --unrestricted allows more" if restricted else str(error)
 
 
 def _shown(value: Any) -> str:
@@ -307,6 +344,7 @@ def export_command(
         typer.Argument(help="A published table, a query, or a .sql file.", autocompletion=_tables, metavar="WHAT"),
     ],
     target: Annotated[Path, typer.Argument(help="File to write, ending in .parquet or .csv.", metavar="FILE")],
+    unrestricted: _Unrestricted = False,
 ) -> None:
     """Write a published table or a query's result to a Parquet or CSV file, atomically."""
     settings = _published()
@@ -314,11 +352,12 @@ def export_command(
         raise _fail(f"{target.name} should end in {' or '.join(export.EXPORT_FORMATS)}", EXIT_USAGE)
     if not target.absolute().parent.is_dir():
         raise _fail(f"there is no folder {target.absolute().parent}", EXIT_USAGE)
-    with warehouse.reader(settings) as connection:
+    opened = warehouse.reader(settings) if unrestricted else warehouse.locked_reader(settings, export.part_of(target))
+    with opened as connection:
         try:
             rows, own_use = export.export(connection, _query(what), target)
-        except duckdb.Error as error:
-            raise _fail(str(error), EXIT_USAGE) from None
+        except (duckdb.Error, InvalidQuery) as error:
+            raise _fail(_why(error), EXIT_USAGE) from None
         except OSError as error:
             raise _fail(f"{target} could not be written: {error.strerror}", EXIT_NOT_PUBLISHED) from None
     console.print(f"{rows:,} rows in {target}", highlight=False)
@@ -488,21 +527,36 @@ def backfill_sec(
 
 @app.command()
 def ui(
-    port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 3000,
     host: Annotated[
         str,
         typer.Option(
             help="Address to listen on; change it only inside a container, because the UI has no authentication."
         ),
     ] = "127.0.0.1",
+    public_url: Annotated[
+        str | None,
+        typer.Option(help="Address at which an authenticating proxy shows the UI, e.g. https://metals.example.org."),
+    ] = None,
 ) -> None:
-    """Start the Dagster UI and the schedule, by default reachable from this machine only."""
+    """Start the Dagster UI and the schedule, by default reachable from this machine only.
+
+    Requests are answered under 127.0.0.1, localhost, HOST and the public URL, and from their own pages alone.
+    """
     settings = Settings()
     _home(settings)
-    dagster = Path(sys.executable).with_name("dagster")
-    arguments = [str(dagster), "dev", "-w", str(PROJECT_ROOT / "workspace.yaml"), "-h", host, "-p", str(port)]
+    from pipelines.orchestration import ui as server  # noqa: PLC0415
+
+    try:
+        served_as = server.origin(public_url) if public_url else None
+    except ValueError as error:
+        raise _fail(f"--public-url {error}", EXIT_USAGE) from None
     os.chdir(PROJECT_ROOT)
-    os.execv(dagster, arguments)  # noqa: S606 - fixed program; replaces this process, so that it receives stop signals
+    try:
+        with progress.watching(errors, {}, verbose=False, quiet=False):
+            server.serve(host, port, served_as)
+    except MetalsError as error:
+        raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
 
 
 def _published() -> Settings:

@@ -1,15 +1,12 @@
 """Typed errors: what happened, to which source, series and row, what was kept, what to do next.
 
-Only exception types and the sanitising of their messages belong here. Code that raises one names the source; code that
+Only exception types belong here. Code that raises one names the source; code that
 catches one records it where a user sees it (run metadata, `raw.retrieval`, `metals status`).
 """
 
 from __future__ import annotations
 
-
-def printable(text: str) -> str:
-    """`text` with blanks for control, direction and invisible characters, which a terminal or a page would obey."""
-    return "".join(c if c.isprintable() else " " for c in text)
+from pipelines.text import printable, without_secrets
 
 
 class MetalsError(Exception):
@@ -35,7 +32,11 @@ class MetalsError(Exception):
             parts.append(f"Kept: {kept}.")
         if todo:
             parts.append(f"Next: {todo}.")
-        super().__init__(printable(" ".join(parts)))
+        super().__init__(without_secrets(printable(" ".join(parts))))
+
+
+class SettingsError(MetalsError):
+    """An environment variable is wrong; the message names it."""
 
 
 class CatalogError(MetalsError):
@@ -64,6 +65,10 @@ class PayloadNotRead(MetalsError):
 
 class ContractBreach(MetalsError):
     """More rows broke the contract than the catalogue tolerates; the source's last good data stays."""
+
+
+class InvalidQuery(MetalsError):
+    """A user's query is not one select."""
 
 
 class AuditFailed(MetalsError):

@@ -5,13 +5,21 @@ Every variable is `METALS_<NAME>`, except those that other programs already defi
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import UTC, date, datetime
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipelines.errors import SettingsError
+from pipelines.text import hide, hide_credentials, hide_url
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 # Past days can be built from here on. What was known earlier rests on assumed publication lags alone.
@@ -21,16 +29,25 @@ VERSION: str = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text(encodin
 
 def setting_variable(name: str) -> str:
     """The environment variable of a setting."""
-    return f"METALS_{name}".upper()
+    return "ALERT_WEBHOOK_URL" if name == "alert_webhook_url" else f"METALS_{name}".upper()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Settings(BaseSettings):
     """File locations, permissions to fetch, and limits.
 
-    Names of attributes carry their unit; paths are absolute.
+    Names of attributes carry their unit; paths are absolute. An empty variable counts as not set. From here on, secrets
+    among the settings and credentials of proxies are kept out of messages. Raises SettingsError, which names each wrong
+    variable.
     """
 
-    model_config = SettingsConfigDict(env_prefix="METALS_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="METALS_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     warehouse_dir: Path = Field(
         default=PROJECT_ROOT / "warehouse", description="Landing, build and published files live under this folder."
@@ -63,9 +80,15 @@ class Settings(BaseSettings):
     census_key: SecretStr | None = Field(
         default=None, description="Your Census Bureau API key; without it, nothing is fetched from the bureau."
     )
-    connect_timeout_s: float = Field(default=4.0, description="Maximum wait for a connection, in seconds.")
-    read_timeout_s: float = Field(default=30.0, description="Maximum wait between two parts of a response, in seconds.")
-    total_timeout_s: float = Field(default=180.0, description="Maximum time for one response, in seconds.")
+    connect_timeout_s: float = Field(
+        default=4.0, gt=0, le=86_400, description="Maximum wait for a connection, in seconds."
+    )
+    read_timeout_s: float = Field(
+        default=30.0, gt=0, le=86_400, description="Maximum wait between two parts of a response, in seconds."
+    )
+    total_timeout_s: float = Field(
+        default=180.0, gt=0, le=86_400, description="Maximum time for one response, in seconds."
+    )
     upstream_base_url: str | None = Field(
         default=None,
         description="Tests: request <base>/<host>/<path> at this loopback address instead of the publishers' hosts.",
@@ -83,7 +106,9 @@ class Settings(BaseSettings):
         default=True, description="Tests: whether to wait between requests; publishers' own hosts are always paced."
     )
     now: datetime | None = Field(default=None, description="Tests: the current time, as ISO 8601 in UTC.")
-    lock_wait_s: float = Field(default=600.0, description="How long a run waits for another run's build, in seconds.")
+    lock_wait_s: float = Field(
+        default=600.0, ge=0, le=86_400, description="How long a run waits for another run's build, in seconds."
+    )
     publish_despite_failed_checks: str | None = Field(
         default=None, description="The reason, recorded with the build, for publishing despite a failed blocking check."
     )
@@ -92,12 +117,58 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("ALERT_WEBHOOK_URL", "METALS_ALERT_WEBHOOK_URL"),
         description="Webhook to which failed runs are posted.",
     )
+    alert_webhook_private: bool = Field(
+        default=False, description="Whether the name in ALERT_WEBHOOK_URL may lead to a private address."
+    )
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise SettingsError("; ".join(_sentence(e) for e in error.errors(include_input=False))) from None
+
+    def model_post_init(self, _: Any) -> None:
+        if self.census_key:
+            hide(self.census_key.get_secret_value())
+        if self.alert_webhook_url:
+            hide_url(self.alert_webhook_url.get_secret_value())
+        for proxy in getproxies().values():
+            hide_credentials(proxy)
+
+    @field_validator("contact")
+    @classmethod
+    def _a_contact_is_a_header(cls, contact: str) -> str:
+        if not (contact.isprintable() and contact.isascii()):
+            raise ValueError("should be printable ASCII, because it is sent in a header")
+        return contact
+
+    @field_validator("upstream_base_url")
+    @classmethod
+    def _the_upstream_of_tests_is_local(cls, url: str | None) -> str | None:
+        if url is not None:
+            found = re.fullmatch(r"http://(?:([\w.-]+)|\[([0-9a-f:]+)\])(?::\d{1,5})?/?", url, re.ASCII)
+            if found is None or not _is_loopback(found[1] or found[2]):
+                raise ValueError("should be a loopback address, such as http://127.0.0.1:8099; it is for tests only")
+        return url
+
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _a_webhook_is_an_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not re.fullmatch(r"https?://[\w.:\[\]-]+(?:/[!-~]*)?", url.get_secret_value(), re.ASCII):
+            raise ValueError("should be an http or https URL, without user and password")
+        return url
 
     @field_validator("census_key")
     @classmethod
     def _an_empty_key_is_none(cls, key: SecretStr | None) -> SecretStr | None:
         text = key.get_secret_value().strip() if key else ""  # may be pasted with a line break
         return SecretStr(text) if text else None
+
+    @property
+    def webhook_is_private(self) -> bool:
+        """Whether the webhook may be on this machine or its network: as set, or where its URL says so itself."""
+        host = urlsplit(self.alert_webhook_url.get_secret_value()).hostname if self.alert_webhook_url else None
+        return self.alert_webhook_private or bool(host and (_is_loopback(host) or re.fullmatch(r"[\d.]+|.*:.*", host)))
 
     @property
     def landing_dir(self) -> Path:
@@ -154,3 +225,10 @@ class Settings(BaseSettings):
         """The current time in UTC, without a time zone (as the warehouse stores it)."""
         moment = self.now or datetime.now(UTC)
         return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _sentence(error: Any) -> str:
+    """What is wrong with one variable, without its value, which may be a secret."""
+    said = str(error["msg"]).removeprefix("Value error, ")
+    name = str(error["loc"][0])
+    return f"{name if name.isupper() else setting_variable(name)}: {said[0].lower()}{said[1:]}"

@@ -1,13 +1,11 @@
 """The publish step of write-audit-publish: audit the build, record what changed, swap it in or block publication."""
 
-import logging
-
-from pipelines import transform, warehouse
+from pipelines import text, transform, warehouse
 from pipelines.audit import checks, diff
 from pipelines.errors import AuditFailed
 from pipelines.settings import Settings
 
-log = logging.getLogger("metals.publish")
+log = text.logger("metals.publish")
 
 
 def publish(settings: Settings) -> tuple[list[checks.Finding], list[str]]:

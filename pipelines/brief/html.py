@@ -18,7 +18,7 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from pipelines import warehouse
+from pipelines import text, warehouse
 from pipelines.brief import charts, formats, sections
 from pipelines.brief.answers import Answers
 from pipelines.brief.parts import Brief
@@ -81,6 +81,7 @@ def render(brief: Brief) -> str:
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=harmless,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -107,6 +108,11 @@ def render(brief: Brief) -> str:
     )
 
 
+def harmless(value: Any) -> Any:
+    """A value of the page; of text, what a browser would obey in silence (direction marks, controls) is taken out."""
+    return value if isinstance(value, Markup) or not isinstance(value, str) else text.printable(value, keep=text.SPACES)
+
+
 def _text(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8").strip()
 
@@ -123,9 +129,9 @@ def _style() -> str:
 @cache
 def _library() -> tuple[str, str]:
     """Plotly's script, gzipped (4.8 MB become 2.0 MB) in base64, and its hash for the page's security policy."""
-    text = get_plotlyjs()
-    packed = gzip.compress(text.encode(), compresslevel=6, mtime=0)
-    return base64.b64encode(packed).decode("ascii"), _sha256(text)
+    script = get_plotlyjs()
+    packed = gzip.compress(script.encode(), compresslevel=6, mtime=0)
+    return base64.b64encode(packed).decode("ascii"), _sha256(script)
 
 
 def _sha256(text: str) -> str:
@@ -134,7 +140,7 @@ def _sha256(text: str) -> str:
 
 def _json(value: Any) -> Markup:
     """JSON for a data block, escaped so that nothing in it can close its element."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=str)
+    packed = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=str)
     for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)  # noqa: S704 - escaped above
+        packed = packed.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(packed)  # noqa: S704 - escaped above

@@ -16,6 +16,7 @@ from pandera.config import ValidationDepth, config_context
 
 from pipelines import columns
 
+MAX_TEXT = 2_000  # characters of a title, a name, a number; the longest title of a document seen has some hundreds
 EARLIEST_PERIOD = date(1850, 1, 1)  # nothing in the catalogue reaches further back; an earlier date is a misread one
 
 
@@ -69,7 +70,12 @@ def _contract(
     """
     checks = checks or {}
     found = {
-        name: pa.Column(column.type, checks.get(name), nullable=column.nullable, description=column.description)
+        name: pa.Column(
+            column.type,
+            [check for check in (checks.get(name), _SHORT if column.type == pl.String else None) if check],
+            nullable=column.nullable,
+            description=column.description,
+        )
         for name, column in columns.RAW[table].items()
     }
     return pa.DataFrameSchema(
@@ -81,6 +87,7 @@ _ADDED = {
     "retrieved_on": pa.Column(pl.Date),
     "row": pa.Column(pl.String, description="Where the row stands in the payload"),
 }
+_SHORT = pa.Check.str_length(max_value=MAX_TEXT, error=f"is longer than {MAX_TEXT:,} characters")
 _FINITE = pa.Check(_finite, name="finite", error="is not a finite number")
 _ACCESSION = pa.Check.str_matches(r"^\d{10}-\d{2}-\d{6}$")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import logging
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -23,20 +22,21 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from pipelines import columns, contracts, warehouse
+from pipelines import columns, contracts, text, warehouse
 from pipelines.catalog import Catalog, Source
 from pipelines.catalog.calendar import age_days, is_stale
 from pipelines.errors import BadPayload, Blocked, MetalsError, Moved, PayloadNotRead, UpstreamUnavailable
 from pipelines.ingest.load import judged, too_many_bad
 from pipelines.ingest.observations import without_unfinished
 from pipelines.ingest.payload import Payload
-from pipelines.landing import Landing, Retrieval, redact
+from pipelines.landing import Landing, Retrieval
 from pipelines.landing.reachability import not_asked
 from pipelines.landing.trial import MAX_REQUESTS, Answer, answers
 from pipelines.settings import Settings
 from pipelines.sources import SourceModule, _shape
+from pipelines.text import redact
 
-log = logging.getLogger("metals.live")
+log = text.logger("metals.live")
 
 # Answers are compared with those landed before the last weekly check, because a change that the parser did not mind has
 # landed since.

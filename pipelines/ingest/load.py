@@ -5,14 +5,13 @@ One transaction per payload. `raw.coverage` and `raw.quarantine` record what it 
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import duckdb
 import polars as pl
 
-from pipelines import contracts, warehouse
+from pipelines import contracts, text, warehouse
 from pipelines.catalog import Catalog, Source
 from pipelines.errors import BadPayload, ContractBreach, MetalsError, PayloadNotRead
 from pipelines.ingest.observations import (
@@ -23,10 +22,11 @@ from pipelines.ingest.observations import (
 )
 from pipelines.ingest.payload import Payload, with_retrieval_day
 from pipelines.ingest.records import RECORD_KINDS, RecordKind, by_company, write_records
-from pipelines.landing import Landing, Retrieval, redact
+from pipelines.landing import Landing, Retrieval
 from pipelines.sources import Parsed, SourceModule
+from pipelines.text import redact
 
-log = logging.getLogger("metals.ingest")
+log = text.logger("metals.ingest")
 
 
 FEW_ROWS = 10

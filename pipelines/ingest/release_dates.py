@@ -5,16 +5,15 @@ Ingest dates new figures by them. Figures that are already loaded are re-dated h
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 
 import duckdb
 import polars as pl
 
-from pipelines import warehouse
+from pipelines import text, warehouse
 from pipelines.catalog import Catalog
 
-log = logging.getLogger("metals.ingest")
+log = text.logger("metals.ingest")
 
 _DAYS = {"series_id": pl.String, "period": pl.Date, "released_on": pl.Date, "reference": pl.String}
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import re
 import time
 import zipfile
@@ -24,13 +23,13 @@ import duckdb
 import polars as pl
 
 from pipelines import catalog as catalogs
-from pipelines import contracts, warehouse
+from pipelines import contracts, text, warehouse
 from pipelines.catalog import Catalog, Source
 from pipelines.errors import BadPayload, MetalsError
 from pipelines.settings import Settings
 from pipelines.sources import FILING_FACT, REJECT, sec_edgar
 
-log = logging.getLogger("metals.backfill")
+log = text.logger("metals.backfill")
 
 COMPANYFACTS_URL = "https://www.sec.gov/Archives/edgar/daily-index/xbrl/companyfacts.zip"
 # Only the number in a member's name is used, and only of names of exactly this form: none of them reaches the disk.

@@ -1,12 +1,13 @@
 """Fetching from publishers, and the store of their unmodified responses.
 
-The only package that uses the network, apart from the alert in `orchestration.automation`, which only posts. Parsing
-does not belong here, beyond what distinguishes data from an error page.
+The only package that sends requests; the alert's goes through it too. Parsing does not belong here, beyond what
+distinguishes data from an error page.
 """
 
 from pipelines.landing.ask import land
+from pipelines.landing.http import post
 from pipelines.landing.reachability import HTTP_ONLY_HOSTS, reachable
-from pipelines.landing.redaction import anonymous, redact
+from pipelines.landing.redaction import anonymous
 from pipelines.landing.store import Landing, Retrieval
 
-__all__ = ["HTTP_ONLY_HOSTS", "Landing", "Retrieval", "anonymous", "land", "reachable", "redact"]
+__all__ = ["HTTP_ONLY_HOSTS", "Landing", "Retrieval", "anonymous", "land", "post", "reachable"]

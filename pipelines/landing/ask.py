@@ -15,16 +15,17 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipelines import text
 from pipelines.catalog import Catalog, Source
 from pipelines.errors import BadPayload, Blocked, MetalsError, UpstreamUnavailable
 from pipelines.landing.http import Client, full_url, verify_response
 from pipelines.landing.reachability import NOT_ASKED, not_asked
-from pipelines.landing.redaction import redact, without_keys
 from pipelines.landing.store import Landing, Retrieval
 from pipelines.settings import Settings
 from pipelines.sources import Request, SourceModule
+from pipelines.text import redact, without_secrets
 
-log = logging.getLogger("metals.landing")
+log = text.logger("metals.landing")
 
 PROGRESS_EVERY_S = 10.0
 BLOCKS_IN_A_ROW = 3  # after so many, a publisher that turns this client away is left alone until the next run
@@ -76,10 +77,10 @@ def _land_one(
         return retrievals
     try:
         queue = sorted(module.plan(catalog, settings.clock().date()), key=last_try)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a fault of one module; its traceback would repeat secrets
         unplanned = redact(f"the requests could not be planned ({type(error).__name__}: {error})")
         _record(retrievals, landing, Retrieval(source.id, "plan", settings.clock(), "failed", error=unplanned))
-        log.exception("%s: %s", source.id, unplanned)
+        log.error("%s: %s", source.id, unplanned)
         return retrievals
     while queue:
         level = logging.DEBUG
@@ -240,7 +241,7 @@ def _reason_to_skip(
 
 def _record(retrievals: list[Retrieval], landing: Landing, retrieval: Retrieval) -> None:
     # A publisher may repeat the key anywhere, for instance in a validator.
-    said: dict[str, Any] = {n: without_keys(v) for n, v in asdict(retrieval).items() if isinstance(v, str)}
+    said: dict[str, Any] = {n: without_secrets(v) for n, v in asdict(retrieval).items() if isinstance(v, str)}
     retrieval = replace(retrieval, **said)
     retrievals.append(retrieval)
     landing.append(retrieval)

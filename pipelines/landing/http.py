@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -23,9 +23,10 @@ from urllib3.util import Retry
 
 from pipelines.catalog import Source
 from pipelines.errors import BadPayload, Blocked, Moved, UpstreamUnavailable
-from pipelines.landing.redaction import hide, redact
+from pipelines.landing.addresses import host_of, is_public
 from pipelines.settings import Settings
 from pipelines.sources import Request
+from pipelines.text import hide, redact
 
 MAX_REDIRECTS = 5
 
@@ -48,52 +49,122 @@ CHALLENGES = (200, 202, 503)  # statuses of the challenges of firewalls; a 404 w
 MAX_CHALLENGE_TEXT = 400
 
 
-class _BoundedAdapter(HTTPAdapter):
-    """Bounds the total time to receive the response headers; `requests` bounds only the wait between two reads."""
+class _NotPublic(Exception):
+    """A host's name leads to this machine or its network."""
 
-    def __init__(self, head_timeout_s: float, **options: Any) -> None:
-        self._pools = {
-            "http": _pool_with_deadline(HTTPConnectionPool, HTTPConnection, head_timeout_s),
-            "https": _pool_with_deadline(HTTPSConnectionPool, HTTPSConnection, head_timeout_s),
-        }
+
+class _BoundedAdapter(HTTPAdapter):
+    """Bounds the total time of the TLS handshake and of the response headers; `requests` bounds only each wait.
+
+    `public_only` refuses hosts whose names lead to this machine or its network. A proxy may be there, and resolves the
+    names itself.
+    """
+
+    def __init__(self, limit_s: Callable[[], float], *, public_only: bool, **options: Any) -> None:
+        self._limit_s, self._public_only = limit_s, public_only
         super().__init__(**options)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = self._pools
+        self.poolmanager.pool_classes_by_scheme = self._pools(self._public_only)
 
     def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
         manager = super().proxy_manager_for(*arguments, **options)
-        manager.pool_classes_by_scheme = self._pools
+        manager.pool_classes_by_scheme = self._pools(public_only=False)
         return manager
 
+    def _pools(self, public_only: bool) -> dict[str, Any]:
+        return {
+            "http": _pool(HTTPConnectionPool, HTTPConnection, self._limit_s, public_only),
+            "https": _pool(HTTPSConnectionPool, HTTPSConnection, self._limit_s, public_only),
+        }
 
-def _pool_with_deadline(pool: Any, connection: Any, limit_s: float) -> Any:
-    class WithDeadline(connection):  # type: ignore[misc]
+
+def _pool(pool: Any, connection: Any, limit_s: Callable[[], float], public_only: bool) -> Any:
+    class Bounded(connection):  # type: ignore[misc]
+        _wire: socket.socket | None = None
+
+        def _new_conn(self) -> socket.socket:
+            if public_only:
+                with contextlib.suppress(socket.gaierror):  # the connection says it better
+                    for found in socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM):
+                        _refuse_private(str(found[4][0]))
+            connected: socket.socket = super()._new_conn()
+            try:
+                if public_only:  # the name may have been resolved otherwise the second time
+                    _refuse_private(connected.getpeername()[0])
+                self._wire = connected.dup()
+            except BaseException:
+                connected.close()
+                raise
+            return connected
+
+        def connect(self) -> None:
+            try:
+                self._limited(super().connect, "connecting", lambda: self._wire)
+            finally:
+                if self._wire is not None:
+                    self._wire.close()
+                    self._wire = None
+
         def getresponse(self) -> Any:
-            late = threading.Event()
+            return self._limited(super().getresponse, "the response headers", lambda: self.sock)
+
+        def _limited(self, step: Callable[[], Any], what: str, wire: Callable[[], socket.socket | None]) -> Any:
+            late, limit, done = threading.Event(), limit_s(), False
 
             def hang_up() -> None:
                 late.set()
                 # On the raw socket, below TLS: TLS shutdown would break the connection while the reader uses it.
-                with contextlib.suppress(OSError):
-                    socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+                with contextlib.suppress(OSError, TypeError):
+                    socket.socket.shutdown(wire(), socket.SHUT_RDWR)  # type: ignore[arg-type]
 
-            timer = threading.Timer(limit_s, hang_up)
+            timer = threading.Timer(limit, hang_up)
             timer.start()
-            response = None
+            result = None
             try:
-                response = super().getresponse()
+                result, done = step(), True
             except (OSError, http.client.HTTPException):
                 if not late.is_set():
                     raise
             finally:
                 timer.cancel()
-            if response is None or late.is_set():  # http.client takes truncated headers for complete ones
-                raise TimeoutError(f"the response headers took longer than {limit_s} s")
-            return response
+            if not done or late.is_set():  # http.client takes truncated headers for complete ones
+                raise TimeoutError(f"{what} took longer than {limit:.1f} s")
+            return result
 
-    return type(pool.__name__, (pool,), {"ConnectionCls": WithDeadline})
+    return type(pool.__name__, (pool,), {"ConnectionCls": Bounded})
+
+
+def _refuse_private(address: str) -> None:
+    if not is_public(address):
+        raise _NotPublic(address)
+
+
+class _Session(requests.Session):
+    """Leaves redirects to its user: requests parses them by itself, and reads their bodies without bound."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+def post(url: str, content: object, limit_s: float, *, public_only: bool) -> int:
+    """POST `content` as JSON once, and return the status. Follows no redirect and does not read the response.
+
+    Raises UpstreamUnavailable, without the address, which is a secret, if there is no answer within `limit_s` seconds.
+    """
+    deadline = time.monotonic() + limit_s
+    with _Session() as session:
+        for scheme in ("https://", "http://"):
+            adapter = _BoundedAdapter(lambda: max(deadline - time.monotonic(), 0), public_only=public_only)
+            session.mount(scheme, adapter)
+        try:
+            with session.post(url, json=content, timeout=limit_s / 2, stream=True, allow_redirects=False) as response:
+                return response.status_code
+        except _NotPublic:
+            raise UpstreamUnavailable("its host's name leads to a private address") from None
+        except (requests.RequestException, UnicodeError) as error:
+            raise UpstreamUnavailable(f"no answer ({type(error).__name__})") from None
 
 
 class Client:
@@ -122,10 +193,13 @@ class Client:
             retry_after_max=MAX_RETRY_AFTER_S,
             raise_on_status=False,
         )
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = settings.upstream_base_url is None  # no proxy between a test and its local server
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, _BoundedAdapter(settings.total_timeout_s, max_retries=retry))
+            adapter = _BoundedAdapter(
+                lambda: settings.total_timeout_s, public_only=settings.upstream_base_url is None, max_retries=retry
+            )
+            self._session.mount(scheme, adapter)
         self._session.headers.update({"User-Agent": settings.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip"})
         for name, value in source.headers.items():
             self._session.headers[name] = value.replace("{contact}", settings.contact)
@@ -141,7 +215,7 @@ class Client:
         for _ in range(MAX_REDIRECTS + 1):
             response = self._send(request, url, validators, key)
             if response.is_redirect:
-                there = urljoin(url, response.headers["Location"])
+                there = self._joined(url, response, request)
                 response.close()
                 if url.startswith("https://") and not there.startswith("https://"):
                     raise Moved("redirects to an address without TLS", source=self._source.id, row=request.key)
@@ -166,7 +240,9 @@ class Client:
     def _send(
         self, request: Request, url: str, validators: dict[str, str], key: tuple[tuple[str, str], ...]
     ) -> requests.Response:
-        host = urlsplit(url).hostname or ""
+        host = host_of(url)
+        if host is None:
+            raise Moved(f"leads to {url!r}, which is not a plain URL", source=self._source.id, row=request.key)
         if host not in self._source.hosts:
             raise Moved(
                 f"leads to host {host!r}, which the catalogue does not name", source=self._source.id, row=request.key
@@ -186,6 +262,14 @@ class Client:
                 stream=True,
                 allow_redirects=False,
             )
+        except _NotPublic as error:
+            self.gave_up = True
+            raise UpstreamUnavailable(
+                f"{host} has the address {error}, which is of this machine or its network; nothing was sent",
+                source=self._source.id,
+                row=request.key,
+                todo="correct the DNS server or the hosts file; if a proxy leads to the internet, set HTTPS_PROXY",
+            ) from None
         except requests.ConnectionError as error:
             self.gave_up = True
             raise UpstreamUnavailable(
@@ -195,6 +279,16 @@ class Client:
             raise UpstreamUnavailable(
                 f"{host} did not answer ({_cause(error)})", source=self._source.id, row=request.key
             ) from None
+
+    def _joined(self, url: str, response: requests.Response, request: Request) -> str:
+        """Where a redirect leads. `urljoin` drops characters that other parsers keep, so they are refused before."""
+        location = response.headers["Location"].encode("latin-1").decode("utf-8", "replace")
+        if re.search(r"[\x00-\x1f\x7f\\]", location):
+            raise Moved(f"leads to {location!r}, which is not a URL", source=self._source.id, row=request.key)
+        try:
+            return urljoin(url, location)
+        except ValueError:
+            raise Moved(f"leads to {location!r}, which is not a URL", source=self._source.id, row=request.key) from None
 
     def _address(self, url: str) -> str:
         base = self._settings.upstream_base_url

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from requests.utils import get_environ_proxies
 
 from pipelines.catalog import Source
+from pipelines.landing.addresses import is_public
 from pipelines.settings import Settings
 
 # Hosts that offer no TLS, or none with a trusted certificate; all others are accessed over TLS.
@@ -48,18 +49,21 @@ def reachable(sources: Iterable[Source], settings: Settings) -> dict[str, str]:
             addresses[source.id] = (host, port)
     distinct = sorted(set(addresses.values()))  # some sources share a host, which is tried once
     with ThreadPoolExecutor(max_workers=max(len(distinct), 1), thread_name_prefix="reachable") as pool:
-        answers = dict(zip(distinct, pool.map(lambda a: _knock(a, settings.connect_timeout_s), distinct), strict=True))
+        public_only = settings.upstream_base_url is None
+        tried = pool.map(lambda a: _knock(a, settings.connect_timeout_s, public_only), distinct)
+        answers = dict(zip(distinct, tried, strict=True))
     return found | {source_id: answers[address] for source_id, address in addresses.items()}
 
 
 NOT_ASKED = {"switched_off": "switched off", "no_key": "no key set", "offline": "not asked (offline)"}
 
 
-def _knock(address: tuple[str, int], timeout_s: float) -> str:
+def _knock(address: tuple[str, int], timeout_s: float, public_only: bool) -> str:
     """`yes` if `address` (host, port) accepts a connection within `timeout_s` seconds, else `no: <reason>`."""
     try:
-        with socket.create_connection(address, timeout=timeout_s):
-            return "yes"
+        with socket.create_connection(address, timeout=timeout_s) as connection:
+            private = public_only and not is_public(connection.getpeername()[0])
+            return "no: its name leads to a private address" if private else "yes"
     except TimeoutError:
         return "no: timed out"
     except ConnectionRefusedError:

@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import hashlib
 import json
-import logging
 import os
 import re
 import threading
@@ -15,9 +14,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from pipelines import text
 from pipelines.errors import BadPayload
 
-log = logging.getLogger("metals.landing")
+log = text.logger("metals.landing")
 
 LEFTOVER_AGE_S = 3600.0
 

@@ -10,9 +10,9 @@ from urllib.parse import unquote, urlsplit
 from pipelines.catalog import Catalog, Source
 from pipelines.errors import BadPayload, MetalsError
 from pipelines.landing.http import Client, full_url, verify_response
-from pipelines.landing.redaction import redact
 from pipelines.settings import Settings
 from pipelines.sources import Request, SourceModule
+from pipelines.text import redact
 
 MAX_REQUESTS = 10  # the newest day or month may have no figures yet; a holiday week has none for five days
 

@@ -1,6 +1,5 @@
 """Jobs and automation: the daily job, a job per group, the weekday schedule and the failure alert."""
 
-import requests
 from dagster import (
     AssetSelection,
     DagsterEvent,
@@ -14,12 +13,13 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from pipelines import landing
 from pipelines.catalog import Catalog
 from pipelines.errors import UpstreamUnavailable
-from pipelines.landing import redact
 from pipelines.orchestration.assets import as_of, live
 from pipelines.orchestration.assets.metadata import TIME_ZONE
 from pipelines.settings import Settings
+from pipelines.text import redact
 
 DAILY = "daily"
 AS_OF_DAYS = "as_of_days"
@@ -27,6 +27,7 @@ LIVE_CHECK = "live_check"
 LIVE_CRON = "0 12 * * 0"  # before the week's first run, when no figure is due
 # After the New York close, the Board's H.15 (16:15) and the last EDGAR acceptances of the day (until 17:30).
 DAILY_CRON = "30 18 * * 1-5"
+ALERT_LIMIT_S = 10.0
 
 daily_job: UnresolvedAssetJobDefinition = define_asset_job(
     DAILY,
@@ -101,7 +102,7 @@ daily_schedule = ScheduleDefinition(
 def alert(settings: Settings) -> SensorDefinition | None:
     """A sensor that posts failed runs to the webhook of the settings; None if none is set.
 
-    The only request that does not go through landing: its response is not used.
+    Its response is not used, and a redirect is not followed.
     """
     if settings.alert_webhook_url is None:
         return None
@@ -117,12 +118,12 @@ def alert(settings: Settings) -> SensorDefinition | None:
         reasons = [f"step {e.step_key}: {reason_of(e)}" for e in context.get_step_failure_events()]
         said = "; ".join(reasons) or str(context.failure_event.message)
         text = f"metals-drivers: {run.job_name} failed, run {run.run_id}: {said}"
-        # The URL is a secret, and exceptions of requests contain it.
         try:
-            status = requests.post(url, json={"text": redact(text)}, timeout=10).status_code
-        except requests.RequestException as error:
-            raise UpstreamUnavailable(f"the alert could not be posted ({type(error).__name__})") from None
-        if status >= 400:
+            public_only = not settings.webhook_is_private
+            status = landing.post(url, {"text": redact(text)}, ALERT_LIMIT_S, public_only=public_only)
+        except UpstreamUnavailable as error:
+            raise UpstreamUnavailable(f"the alert could not be posted to ALERT_WEBHOOK_URL: {error}") from None
+        if status >= 300:
             raise UpstreamUnavailable(f"the alert could not be posted: ALERT_WEBHOOK_URL answered {status}")
 
     return alert_on_failure

@@ -22,21 +22,26 @@ def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in rows]
 
 
+def part_of(target: Path) -> Path:
+    """The file that is written, beside `target`, before it replaces it."""
+    return target.absolute().with_name(f".{target.name}.{os.getpid()}.part")
+
+
 def export(connection: duckdb.DuckDBPyConnection, what: str, target: Path) -> tuple[int, list[str]]:
     """Write a table or a query's result to `target` (.parquet or .csv), atomically.
 
     Returns the number of rows and the titles of publishers in the warehouse whose figures are licensed for personal
     use. The metadata of a Parquet file hold the query, the as-of date and the credit lines of all publishers. Raises
-    duckdb.Error for an invalid query, OSError if the file cannot be written.
+    duckdb.Error or InvalidQuery for anything but one select, OSError if the file cannot be written.
     """
-    query = f'from "{what}"' if what in tables(connection) else what.strip().rstrip(";")
+    query = f'from "{what}"' if what in tables(connection) else warehouse.one_select(connection, what)
     held = warehouse.query(
         connection,
         "select title, credit, licence_class from raw.catalog_source "
         "where source_id in (select source_id from raw.coverage where rows > 0) order by title",
     ).to_dicts()
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    options = f"format {EXPORT_FORMATS[target.suffix]}"
+    part = part_of(target)
+    options = f"format {EXPORT_FORMATS[target.suffix]}, use_tmp_file false"
     if target.suffix == ".parquet":
         as_of = warehouse.one(connection, "select max(as_of) from raw.build where succeeded")
         said = {
@@ -46,7 +51,7 @@ def export(connection: duckdb.DuckDBPyConnection, what: str, target: Path) -> tu
         }
         options += ", kv_metadata {" + ", ".join(f"{k}: '{warehouse.quoted(v)}'" for k, v in said.items()) + "}"
     try:
-        rows = connection.execute(f"copy ({query}) to '{warehouse.quoted(part)}' ({options})").fetchall()
+        rows = connection.execute(f"copy (\n{query}\n) to '{warehouse.quoted(part)}' ({options})").fetchall()
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

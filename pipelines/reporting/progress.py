@@ -10,12 +10,15 @@ import contextlib
 import logging
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.text import Text
+
+from pipelines import text
 
 # In the order of a run; a stage that is skipped is not shown.
 STAGES = {
@@ -28,11 +31,19 @@ STAGES = {
 COLUMNS_OF_A_FILE = 140
 
 
+class _Console(Console):
+    """Shows text only: what a terminal would obey is taken out of everything but rich's own styles."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for shown, style, control in super().render(renderable, options):
+            yield Segment(shown if control else text.printable(shown, keep=text.SPACES), style, control)
+
+
 def consoles() -> tuple[Console, Console]:
     """(standard output, standard error), in colour where the terminal and NO_COLOR allow it."""
     found = []
     for stderr in (False, True):
-        console = Console(stderr=stderr)
+        console = _Console(stderr=stderr)
         if not console.is_terminal and "COLUMNS" not in console._environ:
             console.width = COLUMNS_OF_A_FILE
         found.append(console)

@@ -16,8 +16,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.errors import BadPayload, printable
+from pipelines.errors import BadPayload
 from pipelines.sources import NOT_JSON, _html, _json, _sheets
+from pipelines.text import printable
 
 HEAD_BYTES = 1 << 18  # of a text, an archive's member: enough for headers and a hundred rows
 ROWS = 200  # rows of a list or a table that stand for all

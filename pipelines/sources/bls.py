@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import re
 from datetime import date
 from typing import Any
 
 import polars as pl
 
+from pipelines import text
 from pipelines.catalog import Catalog, Frequency, Series
-from pipelines.errors import BadPayload, printable
+from pipelines.errors import BadPayload
 from pipelines.sources import NOT_JSON, Expect, Parsed, Request, _cells, _json
+from pipelines.text import printable
 
-log = logging.getLogger("metals.sources")
+log = text.logger("metals.sources")
 
 SOURCE = "bls"
 URL = "https://api.bls.gov/publicAPI/v2/timeseries/data/"

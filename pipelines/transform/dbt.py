@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import time
 import uuid
 from collections.abc import Iterable, Sequence
@@ -21,13 +20,13 @@ from typing import Any
 import duckdb
 from filelock import FileLock
 
-from pipelines import warehouse
+from pipelines import text, warehouse
 from pipelines.errors import MetalsError
 from pipelines.ingest import sec_bulk
 from pipelines.settings import Settings
 from pipelines.transform import fingerprint, reuse
 
-log = logging.getLogger("metals.transform")
+log = text.logger("metals.transform")
 
 PROGRESS_EVERY_S = 10.0
 _PROJECT_FILES = ("*.sql", "*.yml", "*.py", "*.csv")

@@ -21,12 +21,12 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from pipelines import warehouse
+from pipelines import text, warehouse
 from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.transform import dbt, fingerprint
 from pipelines.transform.reuse import SENTINEL, computes
 
-log = logging.getLogger("metals.history")
+log = text.logger("metals.history")
 
 TARGETS = ("claim_evidence", "claim_verdicts")
 # Tables of the catalogue, without their descriptive columns.

@@ -6,7 +6,18 @@ The only package that opens a database. Fetching, parsing and computing figures 
 from pipelines.warehouse.build import create, exclusive, prepare, scratch, verify_build, writer
 from pipelines.warehouse.catalog_tables import write_catalog
 from pipelines.warehouse.publication import prune, publish
-from pipelines.warehouse.sql import append, last_published, newest_known, one, query, quoted, reader, transaction
+from pipelines.warehouse.sql import (
+    append,
+    last_published,
+    locked_reader,
+    newest_known,
+    one,
+    one_select,
+    query,
+    quoted,
+    reader,
+    transaction,
+)
 from pipelines.warehouse.tables import TABLES, Column, Table
 
 __all__ = [
@@ -17,8 +28,10 @@ __all__ = [
     "create",
     "exclusive",
     "last_published",
+    "locked_reader",
     "newest_known",
     "one",
+    "one_select",
     "prepare",
     "prune",
     "publish",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,12 +11,13 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
+from pipelines import text
 from pipelines.errors import WarehouseBusy
 from pipelines.settings import Settings
 from pipelines.warehouse.sql import quoted
 from pipelines.warehouse.tables import TABLES, define_tables
 
-log = logging.getLogger("metals.warehouse")
+log = text.logger("metals.warehouse")
 
 # Readable by every DuckDB since 1.2 (February 2025): users' command-line clients lag the library.
 STORAGE_VERSION = "v1.2.0"

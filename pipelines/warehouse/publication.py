@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import shutil
 from datetime import UTC, datetime, timedelta
 
 import duckdb
 
-from pipelines import columns
+from pipelines import columns, text
 from pipelines.settings import Settings
 from pipelines.warehouse.build import exclusive, writer
 
-log = logging.getLogger("metals.warehouse")
+log = text.logger("metals.warehouse")
 
 
 WORK_KEPT_DAYS = 30

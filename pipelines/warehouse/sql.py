@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,16 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from pipelines import text
+from pipelines.errors import InvalidQuery
 from pipelines.settings import Settings
 
-log = logging.getLogger("metals.warehouse")
+log = text.logger("metals.warehouse")
+
+_NO_EXTENSIONS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
 
 
 @contextlib.contextmanager
@@ -77,6 +83,38 @@ def reader(settings: Settings, path: Path | None = None) -> Iterator[duckdb.Duck
     """The published file, read-only; never waits for a writer."""
     with contextlib.closing(duckdb.connect(str(path or settings.published_path), read_only=True)) as connection:
         yield connection
+
+
+@contextlib.contextmanager
+def locked_reader(settings: Settings, writes: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published file for a user's own queries: nothing else can be read, written, attached, loaded or set.
+
+    `writes` is the one file that `copy` may write.
+    """
+    path = str(settings.published_path)
+    with contextlib.closing(duckdb.connect(path, read_only=True, config=_NO_EXTENSIONS)) as connection:
+        if writes is not None:
+            connection.execute(f"set allowed_paths = ['{quoted(writes)}']")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+        yield connection
+
+
+def one_select(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """`sql` as one select; raises duckdb.Error if it cannot be parsed, InvalidQuery if it is anything else."""
+    statements = connection.extract_statements(sql)
+    kinds = [_kind(statement) for statement in statements]
+    if kinds != ["select"]:
+        raise InvalidQuery(f"one select is expected, not {', '.join(kinds) or 'nothing'}")
+    return str(statements[0].query).strip().rstrip(";")
+
+
+def _kind(statement: duckdb.Statement) -> str:
+    try:
+        name = str(statement.type.name).lower()
+    except ValueError:  # DuckDB's Python module does not name every type
+        return "another statement"
+    return "pivot without its values" if name == "multi" else name
 
 
 @contextlib.contextmanager

@@ -2,85 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conventions.test_asset_graph import PUBLISHER_GROUPS
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-START_TIMEOUT_S = 180
 LOOK_TIMEOUT_MS = 90_000
-# The publishers of prices alone: landed and loaded from what ships, in seconds.
-LOAD_PRICES = """
-from dagster import DagsterInstance
-from pipelines.definitions import defs
-
-with DagsterInstance.get() as instance:
-    run = defs.resolve_job_def("prices_only").execute_in_process(instance=instance)
-    assert run.success
-"""
-
-
-@pytest.fixture(scope="module")
-def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a UI with its own home, whose publishers of prices have been loaded."""
-    folder = tmp_path_factory.mktemp("ui")
-    (folder / "dagster").mkdir()
-    shutil.copy(REPOSITORY / "dagster_home" / "dagster.yaml", folder / "dagster" / "dagster.yaml")
-    environment = os.environ | {
-        "DAGSTER_HOME": str(folder / "dagster"),
-        "METALS_WAREHOUSE_DIR": str(folder / "warehouse"),
-        "METALS_OFFLINE": "true",
-        "METALS_NOW": "2026-08-21T22:30:00+00:00",
-        "PYTHONWARNINGS": "ignore",
-    }
-    loaded = subprocess.run(
-        [sys.executable, "-c", LOAD_PRICES],
-        cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
-    assert loaded.returncode == 0, loaded.stderr
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with (folder / "log").open("w+b") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.cli", "ui", "--port", str(port)],
-            cwd=REPOSITORY, env=environment, stdout=log, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        address = f"http://127.0.0.1:{port}"
-        try:
-            deadline = time.monotonic() + START_TIMEOUT_S
-            while not _answers(address):
-                assert process.poll() is None, (folder / "log").read_text(encoding="utf-8")
-                assert time.monotonic() < deadline, (folder / "log").read_text(encoding="utf-8")
-                time.sleep(0.5)
-            yield address
-        finally:
-            process.terminate()
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/server_info", timeout=5) as response:  # noqa: S310 - loopback
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 @pytest.fixture

@@ -32,6 +32,13 @@ def specs(defs: Definitions) -> dict[AssetKey, AssetSpec]:
     return {s.key: s for s in defs.resolve_all_asset_specs()}
 
 
+def test_the_code_location_loads_as_the_ui_loads_it(defs: Definitions) -> None:
+    """With names that are unique over jobs, ops and assets, which a run of one job does not need."""
+    repository = defs.get_repository_def()
+    repository.load_all_definitions()
+    assert len(repository.get_all_jobs()) > 10
+
+
 def test_every_asset_says_what_it_is_whose_and_where_it_belongs(specs: dict[AssetKey, AssetSpec]) -> None:
     assert len(specs) > 150
     lacking = {

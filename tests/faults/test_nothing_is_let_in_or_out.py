@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import socket
 import stat
 import threading
+import time
+from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import jinja2
+import polars as pl
 import pytest
 from dagster import DagsterInstance, build_run_status_sensor_context, job, op
 from pydantic import SecretStr
+from rich.table import Table
 
-from pipelines import cli, landing, warehouse
+from pipelines import columns, contracts, landing, text, warehouse
+from pipelines.brief import html
 from pipelines.catalog import Catalog
 from pipelines.errors import BadPayload, UpstreamUnavailable
 from pipelines.landing import ask, land
 from pipelines.orchestration import automation
+from pipelines.reporting import progress
 from pipelines.settings import Settings
 from pipelines.sources import Request
 from tests.faults.conftest import FEDFUNDS, PPI, Desk
@@ -146,6 +155,175 @@ def test_an_alert_that_fails_does_not_say_its_address(webhook: tuple[str, list[b
     assert "plantedsecret" not in f"{settings!r} {settings} {settings.model_dump()}"
 
 
+@pytest.mark.parametrize("behaviour", ["a redirect", "a head that drips", "a handshake that drips", "no answer"])
+def test_a_webhook_is_asked_once_and_not_for_long(behaviour: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A redirect is not followed; whatever the server sends bit by bit, the call ends in time."""
+    monkeypatch.setattr(automation, "ALERT_LIMIT_S", 1.0)
+    connections, done = [], threading.Event()
+
+    def serve(listener: socket.socket, port: int) -> None:
+        while not done.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            connections.append(connection)
+            with connection, contextlib.suppress(OSError):
+                if behaviour == "a redirect":
+                    head = f"HTTP/1.1 307 Away\r\nLocation: http://127.0.0.1:{port}/x\r\nContent-Length: 0\r\n\r\n"
+                    connection.recv(65536)
+                    connection.sendall(head.encode())
+                piece = b"\x16\x03\x03\x40\x00" if "handshake" in behaviour else b"HTTP/1.1 200 OK\r\nX: "
+                while "drips" in behaviour and not done.wait(0.1):
+                    connection.sendall(piece)
+                    piece = b"\x02" if "handshake" in behaviour else b"x"
+                done.wait(0 if behaviour == "a redirect" else 5)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        threading.Thread(target=serve, args=(listener, port), daemon=True).start()
+        scheme = "https" if "handshake" in behaviour else "http"
+        started = time.monotonic()
+        with pytest.raises(UpstreamUnavailable, match=r"answered 307|no answer"):
+            _alert(f"{scheme}://127.0.0.1:{port}{WEBHOOK_PATH}")
+        assert time.monotonic() - started < 5  # the failed job's own time included
+        done.set()
+        assert len(connections) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "private", "contacted"),
+    [
+        ("http://hooks.example.org/x", False, False),
+        ("http://hooks.example.org/x", True, True),
+        ("http://127.0.0.1:{port}/x", False, True),
+        ("http://localhost:{port}/x", False, True),
+    ],
+)
+def test_a_webhook_on_this_network_is_one_that_the_user_set_so(
+    url: str, private: bool, contacted: bool, webhook: tuple[str, list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(webhook[0].rpartition(":")[2])
+    real = socket.getaddrinfo
+
+    def resolve(host: str, *rest: Any, **options: Any) -> Any:
+        if host == "hooks.example.org":
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+        return real(host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setenv("METALS_ALERT_WEBHOOK_PRIVATE", str(private))
+    with contextlib.nullcontext() if contacted else pytest.raises(UpstreamUnavailable, match="private address"):
+        _alert(url.format(port=port))
+    assert len(webhook[1]) == contacted
+
+
+# Secrets, by value
+
+PROXIES = {
+    "a password": ("http://desk:plantedpassword@10.0.0.1:3128", ["plantedpassword", "desk:plantedpassword"]),
+    "a token as the user": ("http://plantedtoken@10.0.0.1:3128", ["plantedtoken"]),
+    "a token and an empty password": ("http://plantedtoken:@10.0.0.1:3128", ["plantedtoken"]),
+    "an encoded password": ("http://desk:pl%40nted%2Fsecret@10.0.0.1:3128", ["pl%40nted%2Fsecret", "pl@nted/secret"]),
+    "a slash in it": ("http://desk:planted/andmore@10.0.0.1:3128", ["planted/andmore", "planted", "andmore"]),
+    "an at sign in it": ("http://desk:planted@andmore@10.0.0.1:3128", ["planted@andmore", "planted", "andmore"]),
+    "a hash in it": ("http://desk:planted#andmore@10.0.0.1:3128", ["planted#andmore", "planted", "andmore"]),
+    "a question mark in it": ("http://desk:planted?andmore@10.0.0.1:3128", ["planted?andmore", "planted", "andmore"]),
+    "as it is sent": ("http://desk:plantedpassword@10.0.0.1:3128", ["ZGVzazpwbGFudGVkcGFzc3dvcmQ="]),
+    "no scheme": ("desk:plantedpassword@10.0.0.1:3128", ["plantedpassword"]),
+}
+
+
+@pytest.mark.parametrize(("proxy", "secrets"), PROXIES.values(), ids=PROXIES)
+def test_a_proxys_credentials_are_in_no_message(
+    proxy: str, secrets: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(text, "_secrets", set())
+    monkeypatch.setenv("https_proxy", proxy)
+    settings = Settings(warehouse_dir=tmp_path, connect_timeout_s=0.2)
+    for secret in secrets:
+        for said in (text.redact(f"at {secret}, {secret.upper()}"), str(BadPayload(f"at {secret}"))):
+            assert secret.lower() not in said.lower()
+        text.logger("metals.test").warning("%s", f"at {secret}")
+        assert secret not in caplog.text
+    landed = land([source()], lambda _: Module(), Catalog([], [], [], []), settings)["tiny"]
+    assert "planted" not in str(landed).replace("tiny", "")
+    assert "andmore" not in str(landed)
+
+
+def test_a_webhooks_path_is_in_no_message_however_it_is_cut() -> None:
+    Settings(alert_webhook_url=SecretStr(f"https://hooks.example.org{WEBHOOK_PATH}"))
+    for said in (WEBHOOK_PATH, WEBHOOK_PATH[1:], "plantedsecretplantedsecret", WEBHOOK_PATH.replace("/", "%2F")):
+        assert "plantedsecret" not in str(BadPayload(f"url: {said}"))
+
+
+# Text of publishers, on each way out
+
+HOSTILE = {
+    "colours and a cleared screen": "\x1b[31m\x1b[2J",
+    "a title of the window": "\x1b]0;owned\x07",
+    "a link of the terminal": "\x1b]8;;http://evil.example\x1b\\here\x1b]8;;\x1b\\",
+    "the clipboard": "\x1b]52;c;ZWNobw==\x07",
+    "C1 controls": "\x9b31m\x9d0;owned\x9c",
+    "a carriage return": "good\rbad",
+    "backspaces": "bad\x08\x08\x08good",
+    "an override of direction": "\u202egnp.exe\u202c",
+    "isolates": "\u2066\u2067\u2068\u2069",
+    "invisible letters": "a\u200bb\u2060c\ufeffd",
+    "tags": "\U000e0041\U000e0042",
+    "NUL and DEL": "\x00\x7f",
+    "a lone surrogate": "\ud800",
+    "line separators": "\u2028\u2029\x85",
+}
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+def test_a_terminal_shows_text_and_obeys_nothing(hostile: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whether printed, in a table's cell and heading, with markup, as an error, or as a line of the log."""
+    shown, _ = progress.consoles()
+    table = Table("a", hostile)
+    table.add_row("b", f"x{hostile}y")
+    shown.print(f"x{hostile}y")
+    shown.print(table)
+    text.logger("metals.test").setLevel(logging.INFO)
+    with progress.watching(shown, {}, verbose=False, quiet=False):
+        text.logger("metals.test").warning("said: %s", hostile)
+    captured = capsys.readouterr()
+    said = captured.out + captured.err
+    assert said.count("x") >= 2
+    assert [c for c in said if not c.isprintable() and c not in text.SPACES] == []
+
+
+def test_colours_of_our_own_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    shown, _ = progress.consoles()
+    with shown.capture() as captured:
+        shown.print("[red]bad[/] and \x1b[32mworse")
+    assert "\x1b[31mbad\x1b[0m" in captured.get()
+    assert "\x1b[32m" not in captured.get()
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+def test_a_page_shows_text_and_obeys_nothing(hostile: str) -> None:
+    page = jinja2.Environment(autoescape=True, finalize=html.harmless).from_string('<p title="{{ t }}">{{ t }}</p>')
+    said = page.render(t=f"<b>{hostile}")
+    assert "<b>" not in said
+    assert [c for c in said if not c.isprintable() and c not in text.SPACES] == []
+
+
+def test_a_title_longer_than_any_is_quarantined_and_said() -> None:
+    rows = {name: [None, None] for name in columns.RAW["policy_document"]} | {
+        "document_number": ["2026-1", "2026-2"], "topic": ["tariffs"] * 2, "title": ["t" * 2_000, "t" * 2_001],
+        "publication_date": [date(2026, 1, 2)] * 2, "retrieved_on": [date(2026, 1, 3)] * 2, "row": ["1", "2"],
+    }  # fmt: skip
+    kinds = {name: column.type for name, column in columns.RAW["policy_document"].items()}
+    frame = pl.DataFrame(rows, schema=kinds | {"retrieved_on": pl.Date, "row": pl.String})
+    verdict = contracts.validate(frame, contracts.POLICY_DOCUMENT)
+    assert verdict.good["row"].to_list() == ["1"]
+    assert verdict.bad.select("row", "reason").rows() == [("2", "title: is longer than 2,000 characters")]
+
+
 # Files and servers
 
 
@@ -163,16 +341,6 @@ def test_nothing_that_is_written_can_be_changed_by_others(tmp_path: Path) -> Non
     assert stat.S_IMODE(settings.published_path.stat().st_mode) == 0o644
     for path in settings.warehouse_dir.rglob("*"):
         assert not path.stat().st_mode & stat.S_IWOTH, path
-
-
-def test_the_ui_listens_on_this_machine_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[list[str]] = []
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("pipelines.cli.os.execv", lambda _, arguments: started.append(arguments))
-    cli.ui(3000)
-    (arguments,) = started
-    assert arguments[arguments.index("-h") + 1] == "127.0.0.1"
 
 
 def test_urllib3_says_no_key_at_debug_level(caplog: pytest.LogCaptureFixture) -> None:

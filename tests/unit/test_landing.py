@@ -20,10 +20,11 @@ from werkzeug import Response
 
 from pipelines.catalog import Catalog, LicenceClass, Source
 from pipelines.errors import BadPayload, UpstreamUnavailable
-from pipelines.landing import Landing, Retrieval, land, redact
+from pipelines.landing import Landing, Retrieval, land
 from pipelines.landing.http import MAX_RETRY_AFTER_S, Client
 from pipelines.settings import VERSION, Settings
 from pipelines.sources import Expect, Parsed, Request
+from pipelines.text import redact
 
 HOST = "tiny.example.org"
 URL = f"https://{HOST}/data.csv"

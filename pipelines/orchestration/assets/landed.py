@@ -24,6 +24,7 @@ from pipelines.catalog import Catalog, Source
 from pipelines.landing import Retrieval
 from pipelines.orchestration.assets.metadata import EVERY_WEEKDAY, publisher, unproven
 from pipelines.orchestration.resources import MetalsRun
+from pipelines.text import markdown
 
 NOT_ASKED = ("not_due", "closed", "offline", "switched_off", "no_key")
 
@@ -85,7 +86,8 @@ def build(catalog: Catalog) -> AssetsDefinition:
 def _metadata(retrievals: list[Retrieval]) -> dict[str, Any]:
     outcomes = dict(Counter(c.outcome for c in retrievals))
     lines = "\n".join(
-        f"| {c.key} | {c.outcome} | {c.bytes or ''} | {(c.payload_id or '')[:12]} | {c.error or ''} |"
+        f"| {markdown(c.key)} | {c.outcome} | {c.bytes or ''} | {(c.payload_id or '')[:12]} "
+        f"| {markdown(c.error or '')} |"
         for c in retrievals
     )
     return {

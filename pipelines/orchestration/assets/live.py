@@ -32,7 +32,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
     """The asset over landed data, with which the answers are compared."""
 
     @multi_asset(
-        name="live_check",
+        name="live",  # the name of a job may not be that of an op
         specs=[
             AssetSpec(
                 KEY,

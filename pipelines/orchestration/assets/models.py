@@ -1,6 +1,5 @@
 """The dbt models as assets: lineage, descriptions and tests from the manifest; built by one in-process dbt call."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,14 +19,14 @@ from dagster import (
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
-from pipelines import transform, warehouse
+from pipelines import text, transform, warehouse
 from pipelines.catalog import Catalog
 from pipelines.orchestration.assets import raw
 from pipelines.orchestration.assets.metadata import DICTIONARY, pages
 from pipelines.orchestration.resources import MetalsRun
 from pipelines.settings import Settings
 
-log = logging.getLogger("metals.models")
+log = text.logger("metals.models")
 
 PREVIEW_ROWS = 8
 
@@ -157,5 +156,5 @@ def _markdown(connection: Any, relation: str, node: Mapping[str, Any]) -> str:
 
 
 def _cell(value: object) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else str("" if value is None else value)
-    return text.replace("|", "/").replace("\n", " ")[:80]
+    shown = f"{value:.6g}" if isinstance(value, float) else str("" if value is None else value)
+    return text.markdown(shown[:80])

@@ -1,6 +1,5 @@
 """The published warehouse: audited, then swapped in atomically."""
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,13 +17,13 @@ from dagster import (
     multi_asset,
 )
 
-from pipelines import warehouse
+from pipelines import text, warehouse
 from pipelines.audit import checks, gate
 from pipelines.errors import AuditFailed
 from pipelines.orchestration.assets.metadata import DICTIONARY, EVERY_WEEKDAY, pages
 from pipelines.orchestration.resources import MetalsRun
 
-log = logging.getLogger("metals.publish")
+log = text.logger("metals.publish")
 
 KEY = AssetKey(["warehouse", "published"])
 

@@ -1,7 +1,6 @@
 """Raw tables: one asset per publisher, loaded in one step, with contract and freshness checks and series metadata."""
 
 import base64
-import logging
 import traceback
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -23,17 +22,18 @@ from dagster import (
     multi_asset,
 )
 
-from pipelines import ingest, sources, warehouse
+from pipelines import ingest, sources, text, warehouse
 from pipelines.audit.checks import standing_faults
 from pipelines.catalog import Catalog, Frequency, Source
 from pipelines.catalog.calendar import age_days, is_stale, next_release
 from pipelines.ingest import live
-from pipelines.landing import Landing, redact
+from pipelines.landing import Landing
 from pipelines.orchestration.assets import landed
 from pipelines.orchestration.assets.metadata import EVERY_WEEKDAY, publisher, unproven
 from pipelines.orchestration.resources import MetalsRun
+from pipelines.text import redact
 
-log = logging.getLogger("metals.raw")
+log = text.logger("metals.raw")
 
 PICTURE_POINTS = 240
 
