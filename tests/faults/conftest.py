@@ -34,6 +34,11 @@ PPI = "https://datacenter-web.eastmoney.com/api/data/v1/get?reportName=RPT_ECONO
 COPPER = "https://api.imf.org/external/sdmx/3.0/data/dataflow/IMF.RES/PCPS/+/G001.PCOPP.USD.M"
 
 
+def said_of(check: AssetCheckResult) -> str:
+    """What a check says; its description says the same as Markdown."""
+    return str(check.metadata["said"].value)
+
+
 @dataclass
 class Day:
     """What one run brought: journal lines, load reports, and the asset checks as the UI shows them, by publisher."""
@@ -50,7 +55,7 @@ class Day:
     def said(self, source: str) -> str:
         """Everything that the asset checks of a publisher say."""
         return " | ".join(
-            str(check.description) for check in (self.answered[source], self.contract_held[source]) if not check.passed
+            said_of(check) for check in (self.answered[source], self.contract_held[source]) if not check.passed
         )
 
 

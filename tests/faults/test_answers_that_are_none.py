@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.faults.conftest import COPPER, FEDFUNDS, Desk
+from tests.faults.conftest import COPPER, FEDFUNDS, Desk, said_of
 from tests.replay import Replay
 
 FaultOf = Callable[[Replay], None]
@@ -86,7 +86,7 @@ def test_it_is_said_the_others_go_on_and_what_was_known_stands(standing_desk: De
     faulty = desk.run()
     assert time.monotonic() - started < 20, "bounded, retries included"
     assert faulty.outcomes("fred") == [outcome]
-    said = str(faulty.answered["fred"].description)
+    said = said_of(faulty.answered["fred"])
     assert not faulty.answered["fred"].passed
     assert message in said
     assert "[source=fred row=fredgraph/FEDFUNDS]" in said, "publisher and request"
@@ -156,4 +156,4 @@ def test_a_head_that_never_ends_is_given_up(desk: Desk, dripping: str) -> None:
     day = desk.run()
     assert time.monotonic() - started < 20
     assert {outcome for source in day.landed for outcome in day.outcomes(source)} <= {"failed", "not_tried"}
-    assert "the response headers took longer than 2.0 s" in str(day.answered["fred"].description)
+    assert "the response headers took longer than 2.0 s" in said_of(day.answered["fred"])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipelines.catalog import Catalog, Correction, CorrectionAction
-from tests.faults.conftest import COPPER, FEDFUNDS, PPI, Desk
+from tests.faults.conftest import COPPER, FEDFUNDS, PPI, Desk, said_of
 from tests.replay import Seen
 
 Change = Callable[[bytes], bytes]
@@ -281,7 +281,7 @@ def test_a_refusal_is_said_until_there_is_another_answer(standing_desk: Desk, na
     desk.replay.serve(address, change(desk.body(key)), content_type)
     first, same = desk.run(), desk.run()
     assert (first.outcomes(publisher)[0], same.outcomes(publisher)[0]) == ("fresh", "unchanged")
-    for said in (first.said(publisher), str(desk.check_again(publisher).description), same.said(publisher)):
+    for said in (first.said(publisher), said_of(desk.check_again(publisher)), same.said(publisher)):
         assert message in said
     assert any(message in example for example in desk.finding("every_answer_was_taken").examples)
     desk.replay.unserve()

@@ -79,11 +79,15 @@ def test_what_is_switched_off_or_offline_is_not_knocked_at(monkeypatch: pytest.M
 
 
 class _Connected:
-    def __enter__(self) -> None: ...
+    def __enter__(self) -> _Connected:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+    def getpeername(self) -> tuple[str, int]:
+        return "23.1.2.3", 443
 
 
 def test_each_host_is_knocked_at_once_on_the_port_that_its_requests_use(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,6 +110,6 @@ def _answered(source: Source, retrievals: list[Retrieval]) -> AssetCheckResult:
         check_name="answered",
         passed=not failed,
         severity=AssetCheckSeverity.WARN,  # the last good data stays, and the run continues
-        description=said,
+        description=markdown(said),  # the UI takes a check's description for Markdown
         metadata={"said": said, "failed": len(failed), "asked": len(retrievals)},
     )

@@ -23,6 +23,7 @@ from pipelines.orchestration.assets import landed
 from pipelines.orchestration.assets.metadata import pages
 from pipelines.orchestration.resources import MetalsRun
 from pipelines.reporting.live import tally
+from pipelines.text import markdown
 
 KEY = AssetKey(["warehouse", "live_check"])
 CHECK = "as_expected"
@@ -55,7 +56,9 @@ def build(catalog: Catalog) -> AssetsDefinition:
         live.keep(checks, settings)
         with warehouse.writer(settings) as connection:
             live.load(connection, settings)
-        lines = [f"| {c.source_id} | {c.state} | {c.newest_period or ''} | {_cell(c.finding)} |" for c in checks]
+        lines = [
+            f"| {c.source_id} | {c.state} | {c.newest_period or ''} | {markdown(c.finding or '')} |" for c in checks
+        ]
         text = "\n".join(["| publisher | state | newest | finding |", "|---|---|---|---|", *lines])
         yield MaterializeResult(asset_key=KEY, metadata={"result": tally(checks), "checks": MetadataValue.md(text)})
         yield AssetCheckResult(
@@ -70,7 +73,3 @@ def build(catalog: Catalog) -> AssetsDefinition:
             raise Failure("; ".join(f"{c.source_id} {c.state}: {c.finding}" for c in new))
 
     return live_check
-
-
-def _cell(text: str | None) -> str:
-    return (text or "").replace("|", "\\|")

@@ -122,7 +122,7 @@ def _check_result(check: AssetCheckKey, result: transform.NodeResult) -> AssetCh
         check_name=check.name,
         passed=result.status in ("pass", "kept"),
         severity=AssetCheckSeverity.WARN if result.status == "warn" else AssetCheckSeverity.ERROR,
-        description=f"{result.name}: {result.message or result.status}",
+        description=text.markdown(f"{result.name}: {result.message or result.status}"),
         # The page of a run shows a check's metadata, not its description.
         metadata={} if result.status == "pass" else {"said": result.message or result.status},
     )

@@ -92,13 +92,13 @@ def build(upstream: list[AssetKey]) -> AssetsDefinition:
 
 
 def _result(finding: checks.Finding) -> AssetCheckResult:
+    examples = "\n".join(f"- {text.markdown(example)}" for example in finding.examples)
     return AssetCheckResult(
         asset_key=KEY,
         check_name=finding.name,
         passed=finding.passed,
         severity=AssetCheckSeverity.ERROR if finding.blocking else AssetCheckSeverity.WARN,
-        description=finding.said,
+        description=text.markdown(finding.said),
         # The page of a run shows a check's metadata, not its description.
-        metadata={"said": finding.said}
-        | ({"examples": MetadataValue.md("\n".join(f"- {e}" for e in finding.examples))} if finding.examples else {}),
+        metadata={"said": finding.said} | ({"examples": MetadataValue.md(examples)} if examples else {}),
     )

@@ -31,7 +31,7 @@ from pipelines.landing import Landing
 from pipelines.orchestration.assets import landed
 from pipelines.orchestration.assets.metadata import EVERY_WEEKDAY, publisher, unproven
 from pipelines.orchestration.resources import MetalsRun
-from pipelines.text import redact
+from pipelines.text import markdown, redact
 
 log = text.logger("metals.raw")
 
@@ -238,7 +238,7 @@ def _contract_held(
         check_name="contract_held",
         passed=not refused and not quarantined and not vanished,
         severity=AssetCheckSeverity.WARN,  # the last good data stays, and the run continues
-        description=said or "no violation",
+        description=markdown(said or "no violation"),
         metadata={"said": said or "no violation", "series_without_rows": ", ".join(report.without_rows) or "none"},
     )
 
