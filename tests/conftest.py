@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from pipelines import text
 from tests import shipped_upstream
 from tests.recordings import folders
 from tests.replay import Replay
@@ -81,6 +82,12 @@ def manifest(upstream: Path) -> list[dict[str, Any]]:
     """One dict per payload of the first folder: file, publisher, url, retrieved_at, fidelity, licence and more."""
     entries: list[dict[str, Any]] = json.loads((upstream / "manifest.json").read_text(encoding="utf-8"))
     return entries
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets stay hidden while a process lives; the made-up ones of one test are words in another."""
+    monkeypatch.setattr(text, "_secrets", set(text._secrets))
 
 
 @pytest.fixture

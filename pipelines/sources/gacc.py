@@ -32,8 +32,8 @@ A_MONTH = re.compile(rf"\b({'|'.join(MONTHS)})", re.IGNORECASE)
 TAG = re.compile(r"<[^<>]*>")
 ROW = re.compile(r"<tr\b", re.IGNORECASE)
 LINK = re.compile(r"<a\b", re.IGNORECASE)
-# The rest of a link: its address, and what it shows up to its end.
-TARGET = re.compile(r"""(?>[^<>]*?\bhref\s*=)\s*+["']?([^"'\s<>]++)[^<>]*+>((?:[^<]|<(?!/a))*+)""", re.IGNORECASE)
+# The rest of a link: its address, and what it shows up to its end. Not possessive: Python 3.11.2 reads too far.
+TARGET = re.compile(r"""(?>[^<>]*?\bhref\s*=)\s*+["']?([^"'\s<>]++)[^<>]*+>((?:[^<]|<(?!/a))*)""", re.IGNORECASE)
 RELEASE = re.compile(r"/statics/[^/]+\.html$", re.IGNORECASE)
 # ", 7.2026", ", 1-2.2026", ", July 2026" or ", January-February 2026" after the title of a table.
 _NAME = rf"(?:{'|'.join(MONTHS)})[a-z]*\.?"
