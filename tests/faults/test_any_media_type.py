@@ -49,7 +49,7 @@ def landed(
             pacing=False,
             personal_use=True,
             sec_bulk_history=True,
-            census_key="a key",
+            census_key="a made-up census key",
         )
         yield land(CATALOG.sources.values(), Beginning, CATALOG, settings)
 
