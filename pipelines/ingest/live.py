@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +28,7 @@ from pipelines.errors import BadPayload, Blocked, MetalsError, Moved, PayloadNot
 from pipelines.ingest.load import judged, too_many_bad
 from pipelines.ingest.observations import without_unfinished
 from pipelines.ingest.payload import Payload
-from pipelines.landing import Landing, Retrieval
+from pipelines.landing import Landing, Retrieval, journal
 from pipelines.landing.reachability import not_asked
 from pipelines.landing.trial import MAX_REQUESTS, Answer, answers
 from pipelines.settings import Settings
@@ -348,35 +347,20 @@ def _aged(read: _Read, history: list[Retrieval], payload_id: str, catalog: Catal
 
 def keep(checks: Iterable[LiveCheck], settings: Settings) -> None:
     """Append results to the journal of live checks beside the landed responses, synced."""
-    path = _journal(settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = "".join(
-        json.dumps({k: v for k, v in dataclasses.asdict(c).items() if v is not None}, default=str, sort_keys=True)
-        + "\n"
-        for c in checks
-    )
-    cut = path.exists() and not path.read_bytes().endswith(b"\n")  # by a kill; nothing must be appended to that line
-    with path.open("a", encoding="utf-8") as file:
-        file.write("\n" * cut + lines)
-        file.flush()
-        os.fsync(file.fileno())
+    records = ({k: v for k, v in dataclasses.asdict(c).items() if v is not None} for c in checks)
+    journal.append(_journal(settings), (json.dumps(r, default=str, sort_keys=True) for r in records))
 
 
 def kept(settings: Settings) -> list[LiveCheck]:
     """Every result in the journal, oldest first. Lines that cannot be read are skipped with a warning."""
-    path = _journal(settings)
-    found = []
-    for number, line in enumerate(path.read_bytes().splitlines() if path.exists() else [], start=1):
-        try:
-            record = json.loads(line)
-            record["checked_at"] = datetime.fromisoformat(record["checked_at"])
-            if record.get("newest_period"):
-                record["newest_period"] = date.fromisoformat(record["newest_period"])
-            record["findings"] = tuple(Finding(**f) for f in record.get("findings", ()))
-            found.append(LiveCheck(**record))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            log.warning("journal of live checks: line %d is incomplete and was skipped", number)
-    return found
+    return journal.read(_journal(settings), _recorded, "live checks")
+
+
+def _recorded(record: dict[str, Any]) -> LiveCheck:
+    if record.get("newest_period"):
+        record["newest_period"] = date.fromisoformat(record["newest_period"])
+    record["findings"] = tuple(Finding(**f) for f in record.get("findings", ()))
+    return LiveCheck(**record)
 
 
 def load(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:

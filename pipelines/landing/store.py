@@ -14,10 +14,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pipelines import text
 from pipelines.errors import BadPayload
-
-log = text.logger("metals.landing")
+from pipelines.landing import journal
 
 LEFTOVER_AGE_S = 3600.0
 
@@ -107,32 +105,12 @@ class Landing:
         return True
 
     def append(self, retrieval: Retrieval) -> None:
-        path = self._journal(retrieval.source)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock, path.open("ab+") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-                if file.read(1) != b"\n":
-                    file.write(b"\n")  # the previous line was cut off by a kill; this one must not be appended to it
-            file.write(retrieval.line().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        with self._lock:
+            journal.append(self._journal(retrieval.source), [retrieval.line()])
 
     def retrievals(self, source: str) -> list[Retrieval]:
         """Every retrieval of a source, oldest first. Lines cut off by a kill are skipped with a warning."""
-        try:
-            lines = self._journal(source).read_bytes().splitlines()
-        except FileNotFoundError:
-            return []
-        retrievals = []
-        for number, line in enumerate(lines, start=1):
-            try:
-                record = json.loads(line)
-                record["checked_at"] = datetime.fromisoformat(record["checked_at"])
-                retrievals.append(Retrieval(**record))
-            except (ValueError, TypeError, KeyError):
-                log.warning("journal of %s: line %d is incomplete and was skipped", source, number)
-        return retrievals
+        return journal.read(self._journal(source), lambda record: Retrieval(**record), source)
 
     def _object(self, payload_id: str) -> Path:
         if not re.fullmatch(r"[0-9a-f]{64}", payload_id):

@@ -1,5 +1,7 @@
-"""One run of a job in this process, for `metals run`: the daily job, or the build of a past day. The UI starts the same
-jobs."""
+"""One run of a job in this process, for `metals run`: the daily job, or the build of a past day.
+
+The UI and the schedule start the same jobs.
+"""
 
 from __future__ import annotations
 

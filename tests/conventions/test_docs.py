@@ -155,9 +155,7 @@ def test_the_unit_file_is_one_that_systemd_takes(tmp_path: Path) -> None:
     unit = _text(PROJECT_ROOT / "deploy" / "metals-drivers.service")
     assert "ExecStart=/opt/metals-drivers/.venv/bin/metals ui " in unit
     # The program and the user exist on the machine that the unit is for; here others stand in.
-    here = unit.replace("/opt/metals-drivers/.venv/bin/metals", shutil.which("true") or "").replace(
-        "User=metals", "User=root"
-    )
+    here = unit.replace("/opt/metals-drivers/.venv/bin/metals", "/bin/true").replace("User=metals", "User=root")
     copy = tmp_path / "metals-drivers.service"
     copy.write_text(here, encoding="utf-8")
     checked = subprocess.run(
