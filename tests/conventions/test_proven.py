@@ -71,27 +71,33 @@ def test_a_source_is_proven_where_the_tests_have_recordings_of_it() -> None:
 
 
 @pytest.mark.recorded
-@pytest.mark.parametrize("source_id", RECORDED)
-def test_the_catalogue_says_how_near_and_how_new_the_recordings_are(source_id: str, recordings: list[Path]) -> None:
-    every = found(recordings, source_id)
-    best = Fidelity.NATIVE if Fidelity.NATIVE in map(fidelity, every) else Fidelity.EXCERPT
-    days = [r.known for r in every if r.known and fidelity(r) is best]
-    proven = TRACKED.sources[source_id].proven
-    assert (proven.by, proven.newest) == (best, max(days))
+def test_the_catalogue_says_how_near_and_how_new_the_recordings_are(
+    recordings: list[Path], subtests: pytest.Subtests
+) -> None:
+    for source_id in RECORDED:
+        every = found(recordings, source_id)
+        best = Fidelity.NATIVE if Fidelity.NATIVE in map(fidelity, every) else Fidelity.EXCERPT
+        days = [r.known for r in every if r.known and fidelity(r) is best]
+        proven = TRACKED.sources[source_id].proven
+        with subtests.test(source_id):
+            assert (proven.by, proven.newest) == (best, max(days))
 
 
 @pytest.mark.recorded
-@pytest.mark.parametrize("source_id", sorted(set(RECORDED) - ADAPTED))
-def test_the_parser_reads_the_recording_that_the_catalogue_names(source_id: str, recordings: list[Path]) -> None:
-    proven = TRACKED.sources[source_id].proven
-    named = [r for r in found(recordings, source_id) if r.known == proven.newest and fidelity(r) is proven.by]
-    rows = 0
-    for recording in named:
-        key = (RECORDED[source_id][1] or str(recording.key)).format(stem=recording.path.stem, name=recording.path.name)
-        parsed = module(source_id).parse(recording.path.read_bytes(), key, TRACKED)
-        rows += parsed.observations.height + parsed.filing_facts.height + parsed.filings.height
-        rows += parsed.tariff_releases.height
-    assert rows, [r.file for r in named]
+def test_the_parser_reads_the_recording_that_the_catalogue_names(
+    recordings: list[Path], subtests: pytest.Subtests
+) -> None:
+    for source_id in sorted(set(RECORDED) - ADAPTED):
+        proven = TRACKED.sources[source_id].proven
+        named = [r for r in found(recordings, source_id) if r.known == proven.newest and fidelity(r) is proven.by]
+        with subtests.test(source_id):
+            rows = 0
+            for r in named:
+                key = (RECORDED[source_id][1] or str(r.key)).format(stem=r.path.stem, name=r.path.name)
+                parsed = module(source_id).parse(r.path.read_bytes(), key, TRACKED)
+                rows += parsed.observations.height + parsed.filing_facts.height + parsed.filings.height
+                rows += parsed.tariff_releases.height
+            assert rows, [r.file for r in named]
 
 
 def test_the_limits_name_each_parser_without_a_real_answer() -> None:

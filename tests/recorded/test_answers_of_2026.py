@@ -120,16 +120,17 @@ def figures(parsed: Parsed) -> dict[tuple[str, str], float]:
     return {(series_id, str(period)): value for series_id, period, value in rows}
 
 
-@pytest.mark.parametrize(("source_id", "file", "key"), FIGURES, ids=[file for _, file, _ in FIGURES])
-def test_figures_read_by_eye(recorded: Recorded, source_id: str, file: str, key: str) -> None:
-    parsed = module(source_id).parse(recorded(file), key, TRACKED)
-    found, expected = figures(parsed), FIGURES[source_id, file, key]
-    assert {at: found.get(at) for at in expected} == pytest.approx(expected, rel=1e-14)
-    assert parsed.missing == MISSING.get(file, {})
-    assert [why for why in parsed.rejects["reason"] if not why.startswith(ABSENT)] == []
-    for (series_id, _), value in found.items():
-        low, high = TRACKED.series[series_id].plausible
-        assert low <= value <= high, series_id
+def test_figures_read_by_eye(recorded: Recorded, subtests: pytest.Subtests) -> None:
+    for (source_id, file, key), expected in FIGURES.items():
+        parsed = module(source_id).parse(recorded(file), key, TRACKED)
+        found = figures(parsed)
+        with subtests.test(file):
+            assert {at: found.get(at) for at in expected} == pytest.approx(expected, rel=1e-14)
+            assert parsed.missing == MISSING.get(file, {})
+            assert [why for why in parsed.rejects["reason"] if not why.startswith(ABSENT)] == []
+            for (series_id, _), value in found.items():
+                low, high = TRACKED.series[series_id].plausible
+                assert low <= value <= high, series_id
 
 
 def test_the_answer_of_guangzhou_for_another_day_is_refused(recorded: Recorded) -> None:

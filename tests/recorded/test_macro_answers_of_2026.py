@@ -316,47 +316,36 @@ def found(recordings: list[Path]) -> Recordings:
     return Recordings(recordings)
 
 
-@pytest.mark.parametrize(("file", "source", "key", "rows", "figures"), FILES, ids=[file for file, *_ in FILES])
-def test_an_answer_reads_as_recorded(
-    found: Recordings,
-    catalog: Catalog,
-    file: str,
-    source: str,
-    key: str,
-    rows: dict[str, int],
-    figures: list[tuple[str, str, float]],
-) -> None:
-    parsed = module(source).parse(found.path(file).read_bytes(), key, catalog)
-    counts = dict(parsed.observations.group_by("series_id").len().iter_rows())
-    assert rows.items() <= counts.items()
-    assert parsed.rejects.is_empty()
-    for series, period, value in figures:
-        read = parsed.observations.filter(series_id=series, period=date.fromisoformat(period))["value"].to_list()
-        assert read == [value], (series, period)
-    for series, value in parsed.observations.select("series_id", "value").iter_rows():
-        low, high = catalog.series[series].plausible
-        assert low <= value <= high, series
+def test_an_answer_reads_as_recorded(found: Recordings, catalog: Catalog, subtests: pytest.Subtests) -> None:
+    for file, source, key, rows, figures in FILES:
+        with subtests.test(file):
+            parsed = module(source).parse(found.path(file).read_bytes(), key, catalog)
+            counts = dict(parsed.observations.group_by("series_id").len().iter_rows())
+            assert rows.items() <= counts.items()
+            assert parsed.rejects.is_empty()
+            read = {
+                (series, str(period)): value
+                for series, period, value in parsed.observations.select("series_id", "period", "value").iter_rows()
+            }
+            assert [(series, period, read.get((series, period))) for series, period, _ in figures] == figures
+            for (series, _), value in read.items():
+                low, high = catalog.series[series].plausible
+                assert low <= value <= high, series
 
 
-@pytest.mark.parametrize(("file", "metal", "weeks", "figures"), POSITIONS, ids=[file for file, *_ in POSITIONS])
-def test_positions_read_as_recorded(
-    found: Recordings,
-    catalog: Catalog,
-    file: str,
-    metal: str,
-    weeks: int,
-    figures: dict[str, tuple[int, int, int]],
-) -> None:
-    body = found.path(f"cftc/disaggregated_{file}.json").read_bytes()
-    parsed = module("cftc").parse(body, f"disaggregated/{file[:6]}", catalog)
+def test_positions_read_as_recorded(found: Recordings, catalog: Catalog, subtests: pytest.Subtests) -> None:
     measures = ("open_interest", "managed_money_long", "managed_money_short")
-    for n, measure in enumerate(measures):
-        series = parsed.observations.filter(series_id=f"cftc_{metal}_{measure}_contracts")
-        assert series.height == weeks
-        values = dict(series.select("period", "value").iter_rows())
-        assert [values[date.fromisoformat(day)] for day in figures] == [row[n] for row in figures.values()]
-    # Only the last file was asked for spreads; elsewhere that is one reject, for its series alone.
-    assert parsed.rejects["reason"].to_list() == ([] if file == "088691_2026-09-22" else [NO_SPREAD])
+    for file, metal, weeks, figures in POSITIONS:
+        body = found.path(f"cftc/disaggregated_{file}.json").read_bytes()
+        parsed = module("cftc").parse(body, f"disaggregated/{file[:6]}", catalog)
+        with subtests.test(file):
+            for n, measure in enumerate(measures):
+                series = parsed.observations.filter(series_id=f"cftc_{metal}_{measure}_contracts")
+                assert series.height == weeks
+                values = dict(series.select("period", "value").iter_rows())
+                assert [values[date.fromisoformat(day)] for day in figures] == [row[n] for row in figures.values()]
+            # Only the last file was asked for spreads; elsewhere that is one reject, for its series alone.
+            assert parsed.rejects["reason"].to_list() == ([] if file == "088691_2026-09-22" else [NO_SPREAD])
 
 
 def test_the_deficit_at_fred_keeps_first_prints_within_the_tolerance_of_the_indicator(
