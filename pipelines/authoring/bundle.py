@@ -29,19 +29,29 @@ from pipelines.sources import Parsed, SourceModule
 
 MAX_BYTES = 5_000_000
 
-# Recorded file -> (source, request key). Everything else in the manifest is left out on purpose: excerpts and recorded
-# errors are for tests; the IMF, the Energy Institute and exchanges do not allow it; the lists of filings are older than
-# the bundled facts and would add nothing; no recorded document of the Federal Register is about metals.
+# Recorded file -> (source, request key where its manifest has none). Everything else is left out on purpose: excerpts
+# (but for those below), adapted answers and recorded errors are for tests; the IMF, the Energy Institute, UN Comtrade
+# and exchanges do not allow it; the lists of filings are older than the bundled facts and would add nothing; no
+# recorded document of the Federal Register is about metals.
 _RECORDED = (
     (re.compile(r"worldbank/[^/]+/(CMO-Historical-Data-Monthly)\.xlsx"), "worldbank_pink_sheet", "{}"),
     (re.compile(r"fred/[^/]+/(\w+)\.csv"), "fred", "fredgraph/{}"),
     (re.compile(r"eastmoney/[^/]+/(\w+)\.json"), "eastmoney", "{}"),
     (re.compile(r"sec/companyfacts(?:_full)?/(CIK\d{10})\.json"), "sec_edgar", "companyfacts/{}"),
     (re.compile(r"cftc/[^/]+/(deafut)\.txt"), "cftc_legacy", "{}"),
+    (re.compile(r"cftc/disaggregated_(\d{6})_\S+\.json"), "cftc", "disaggregated/{}"),
     (re.compile(r"uncertainty/[^/]+/(data_gpr_export)\.xls"), "gpr", "{}"),
     (re.compile(r"uncertainty/[^/]+/(tpu_web_latest)\.xlsx"), "tpu", "{}"),
     (re.compile(r"uncertainty/[^/]+/(US_Policy_Uncertainty_Data\.xlsx)"), "epu", "{}"),
+    (re.compile(r"fiscal_data/(debt_to_penny)_[\d-]+\.json"), "fiscal_data", "{}"),
+    (re.compile(r"nbs/(esData)_\w+\.json"), "nbs", "{}"),
+    (re.compile(r"omb/(hist01z[12]_fy\d{4})\.xlsx"), "omb", "{}"),
+    (re.compile(r"owid_energy/(owid-energy-data)\.excerpt\.csv"), "owid_energy", "{}"),
+    (re.compile(r"worldbank_indicators/([A-Z.]+)_[A-Z]{3}\.json"), "worldbank_indicators", "{}"),
 )
+# Excerpts in which every series that they have is whole from its first to its last row.
+_WHOLE_IN_EXCERPT = re.compile(r"excerpt( of rows, re-headed| of fields|: nine countries).*")
+_NOT_SHIPPED = re.compile(r"excerpt|adapted|first page")
 # The manifest dates the weekly files to their as-of Tuesday; they are published on Friday at 15:30 in New York.
 KNOWN_LATER = {"cftc_legacy": timedelta(days=4)}
 
@@ -76,8 +86,8 @@ def recordings(folders: Sequence[Path], catalog: Catalog) -> list[Recording]:
     found = []
     listed = [(f, entry) for f in folders for entry in json.loads((f / "manifest.json").read_text(encoding="utf-8"))]
     for folder, entry in listed:
-        place = _place(entry["file"], catalog)
-        if place is None or "excerpt" in entry["fidelity"]:
+        place = _place(entry, catalog)
+        if place is None:
             continue
         source, key = place
         path = folder / entry["file"]
@@ -89,13 +99,14 @@ def recordings(folders: Sequence[Path], catalog: Catalog) -> list[Recording]:
     return sorted(found, key=lambda r: (r.retrieved_at, r.source, r.key, r.sha256))
 
 
-def _place(file: str, catalog: Catalog) -> tuple[str, str] | None:
+def _place(entry: dict[str, Any], catalog: Catalog) -> tuple[str, str] | None:
+    if _NOT_SHIPPED.search(entry["fidelity"]) and not _WHOLE_IN_EXCERPT.fullmatch(entry["fidelity"]):
+        return None
     for pattern, source, key in _RECORDED:
-        if match := pattern.fullmatch(file):
-            bundled = [s for s in catalog.series_of(source) if s.bundle]
-            identifiers = {s.select.get("id") for s in bundled}
+        if match := pattern.fullmatch(entry["file"]):
+            identifiers = {s.select.get("id") for s in catalog.series_of(source) if s.bundle}
             known = catalog.sources[source].bundle and (source != "fred" or match[1] in identifiers)
-            return (source, key.format(match[1])) if known else None
+            return (source, entry.get("key") or key.format(match[1])) if known else None
     return None
 
 
@@ -282,7 +293,7 @@ def readme(directory: Path, catalog: Catalog) -> str:
                 "",
                 "    make bundle",
                 "",
-                "It reads the recorded responses of `../shared/upstream` with this project's own parsers and ingest.",
+                "It reads the recorded responses in `../shared/upstream*` with this project's own parsers and ingest.",
                 "`python -m pipelines.authoring.bundle --upstream DIR` reads others. Equal responses give equal bytes.",
             ]
         )
@@ -336,7 +347,12 @@ def _section(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("--upstream", type=Path, nargs="+", default=[PROJECT_ROOT.parent / "shared" / "upstream"])
+    parser.add_argument(
+        "--upstream",
+        type=Path,
+        nargs="+",
+        default=sorted(m.parent for m in (PROJECT_ROOT.parent / "shared").glob("upstream*/manifest.json")),
+    )
     settings = Settings()
     table = compile_bundle(parser.parse_args().upstream, settings.bundled_dir, catalogs.load(settings.catalog_dir))
     with pl.Config(tbl_formatting="MARKDOWN", tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True):

@@ -19,7 +19,8 @@ def test_compiled_as_the_bundle_is_it_gives_the_bundle(shipped: Path, tmp_path: 
     bundle.compile_bundle([shipped], tmp_path, catalogs.load(Settings().catalog_dir))
     tables = {
         "payload": "p.source_id, p.request_key, p.retrieved_at, p.url, p.publisher, p.licence",
-        "coverage": "t.* exclude (payload_id)",
+        # A newer file of filing facts may lack older ones: the bundle does not tell which.
+        "coverage": "t.* exclude (payload_id) replace (if(p.source_id = 'sec_edgar', null, rows) as rows)",
         # `decimals` is the finest print within a year: the bundle does not tell which figures were printed coarser.
         "observation": "t.* exclude (payload_id, decimals), p.retrieved_at",
         "filing_fact": "t.* exclude (payload_id), p.retrieved_at",
@@ -36,7 +37,7 @@ def test_compiled_as_the_bundle_is_it_gives_the_bundle(shipped: Path, tmp_path: 
 
 def test_what_is_made_up_says_so_in_its_name_and_the_same_bytes_come_each_time(shipped: Path, tmp_path: Path) -> None:
     manifest = json.loads((shipped / "manifest.json").read_text(encoding="utf-8"))
-    made_up = {entry["file"] for entry in manifest if entry["fidelity"] != bundled.FIDELITY}
+    made_up = {entry["file"] for entry in manifest if bundled.FIDELITY not in entry["fidelity"]}
     assert made_up == {entry["file"] for entry in manifest if entry["file"].startswith(MADE_UP)} != set()
     shipped_upstream.write(tmp_path)
     assert (tmp_path / "manifest.json").read_bytes() == (shipped / "manifest.json").read_bytes()

@@ -40,6 +40,17 @@ FILES: list[tuple[str, str, str, dict[str, int], list[tuple[str, str, float]]]] 
         ],
     ),
     (
+        "fred/2026-10-03/UNRATE.csv",
+        "fred",
+        "fredgraph/UNRATE",
+        {"fred_unrate_pct": 944},
+        [
+            ("fred_unrate_pct", "1948-01-01", 3.4),
+            ("fred_unrate_pct", "2020-04-01", 14.8),
+            ("fred_unrate_pct", "2026-09-01", 4.2),
+        ],
+    ),
+    (
         "fred/2026-08-05/GFDEBTN.csv",
         "fred",
         "fredgraph/GFDEBTN",

@@ -1,7 +1,7 @@
-"""The CFTC's open-data interface in its documented shape (the recorded row is of another report), not recorded.
+"""The CFTC's open-data interface: recorded weeks as they were recorded, later ones invented.
 
 Open interest on the five recorded as-of dates of 2026 is that of the recorded legacy files, so that the two reports can
-be compared; managed money of copper on 2026-09-22 is as published; every other figure is invented.
+be compared; managed money of copper on 2026-09-22 is as published. Before FIRST nothing is invented.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+from tests.recordings import Recordings
+
 NEWEST = date(2026, 11, 20)  # the day of asking where the replay has none
 Answer = tuple[int, str, bytes]
-Route = tuple[str, str, Callable[[dict[str, list[str]], bytes, date | None], Answer]]
+Route = tuple[str, str, Callable[[dict[str, list[str]], bytes, date | None, Recordings], Answer]]
 
 MARKETS = {
     "085692": ("COPPER- #1 - COMMODITY EXCHANGE INC.", [224634, 274331, 268800, 250948, 289395]),
@@ -37,7 +39,15 @@ def row(code: str, day: date, **positions: Any) -> dict[str, str]:
 
 
 def routes() -> list[Route]:
-    def rows_of(code: str, today: date) -> list[dict[str, str]]:
+    def recorded(code: str, today: date, upstream: Recordings) -> dict[str, dict[str, str]]:
+        return {
+            recorded["report_date_as_yyyy_mm_dd"]: recorded
+            for recording in sorted(upstream.every, key=lambda recording: recording.known or date.min)
+            if recording.key == f"disaggregated/{code}" and recording.known and recording.known <= today
+            for recorded in json.loads(recording.path.read_bytes())
+        }
+
+    def rows_of(code: str, today: date, upstream: Recordings) -> list[dict[str, str]]:
         known = dict(zip(RECORDED, MARKETS[code][1], strict=True))
         rows = []
         day = FIRST
@@ -55,12 +65,15 @@ def routes() -> list[Route]:
             }
             rows.append(row(code, day, **figures))
             day += timedelta(days=7)
-        return rows[::-1]
+        every = {r["report_date_as_yyyy_mm_dd"]: r for r in rows}
+        for at, found in recorded(code, today, upstream).items():
+            every[at] = every.get(at, {}) | found
+        return [every[at] for at in sorted(every, reverse=True)]
 
-    def resource(query: dict[str, list[str]], body: bytes, clock: date | None) -> Answer:
+    def resource(query: dict[str, list[str]], body: bytes, clock: date | None, upstream: Recordings) -> Answer:
         today = clock or NEWEST
         found = re.fullmatch(r"cftc_contract_market_code='(\w+)'", query["$where"][0])
-        rows = rows_of(found.group(1), today) if found and found.group(1) in MARKETS else []
+        rows = rows_of(found.group(1), today, upstream) if found and found.group(1) in MARKETS else []
         names = query["$select"][0].split(",")
         start, limit = (int(query.get(name, [default])[0]) for name, default in (("$offset", "0"), ("$limit", "1000")))
         shown = [{name: r[name] for name in names if name in r} for r in rows[start : start + limit]]

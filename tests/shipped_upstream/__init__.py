@@ -31,6 +31,7 @@ def write(folder: Path) -> Path:
                 "file": file.name,
                 "publisher": file.publisher,
                 "url": file.url,
+                "key": file.key,
                 "retrieved_at": str(file.known),
                 "fidelity": file.fidelity,
                 "licence": file.licence,

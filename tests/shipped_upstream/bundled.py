@@ -15,12 +15,16 @@ from typing import Any
 
 import duckdb
 
+from pipelines import catalog as catalogs
+from pipelines.settings import Settings
+from tests.replay_routes import nbs, omb, worldbank_indicators
 from tests.replay_routes.cftc import MARKETS
 from tests.replay_routes.cme_stocks import workbook as xls
 from tests.replay_routes.gpr import workbook as xlsx
 from tests.replay_routes.sec_edgar import filings, submissions
 
 BUNDLED = Path(__file__).resolve().parents[2] / "warehouse" / "bundled"
+CATALOG = catalogs.load(Settings().catalog_dir)
 FIDELITY = "written for tests from the bundled figures"
 PUBLISHED_LATER = timedelta(days=4)  # the CFTC's file bears its Tuesday; the bundle counts it from the Saturday after
 ROUNDED_PINK_SHEET = (date(2026, 6, 3), 2)  # this edition printed every price with two decimals
@@ -40,16 +44,6 @@ PINK_SHEET = {
     "wb_platinum_usd_per_troy_ounce": ("Platinum", "($/troy oz)"),
     "wb_silver_usd_per_troy_ounce": ("Silver", "($/troy oz)"),
 }
-EASTMONEY = {
-    "cn_m2_cny_hundred_millions": "BASIC_CURRENCY",
-    "cn_m2_yoy_pct": "BASIC_CURRENCY_SAME",
-    "cn_m1_cny_hundred_millions": "CURRENCY",
-    "cn_m1_yoy_pct": "CURRENCY_SAME",
-    "cn_ppi_index_same_month_last_year_100": "BASE",
-    "cn_ppi_yoy_pct": "BASE_SAME",
-    "cn_exports_yoy_pct": "EXIT_BASE_SAME",
-    "cn_exports_ytd_yoy_pct": "EXIT_ACCUMULATE_SAME",
-}
 GPR = {
     "gpr_recent_index": "GPR",
     "gpr_threats_index": "GPRT",
@@ -57,9 +51,11 @@ GPR = {
     "gpr_historical_index": "GPRH",
     "gpr_china_pct_of_articles": "GPRC_CHN",
 }
-EPU = {
-    "epu_us_three_component_index": "Three_Component_Index",
-    "epu_us_news_index": "News_Based_Policy_Uncert_Index",
+NBS = {
+    "nbs_ppi_yoy_pct": "工业生产者出厂价格指数 (上年同月=100)",
+    "nbs_industrial_output_yoy_pct": "规上工业增加值同比增长 (%)",
+    "nbs_industrial_output_ytd_yoy_pct": "规上工业增加值累计增长 (%)",
+    "nbs_pmi_manufacturing_index": "制造业采购经理指数 (%)",
 }
 COMPANIES = {
     789019: "MICROSOFT CORPORATION",
@@ -81,6 +77,7 @@ class File:
     body: bytes
     fidelity: str
     licence: str
+    key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +92,11 @@ class Column:
 Columns = dict[str, Column]
 
 _PAYLOADS = """
-select payload_id, source_id, request_key, cast(retrieved_at as date), url, publisher, licence from payload order by all
+select
+    payload_id, source_id, request_key, cast(retrieved_at as date), url, publisher, licence,
+    concat_ws('; ', case when fidelity like 'excerpt%' then fidelity end, ?)
+from payload
+order by all
 """
 _STATE = """
 select
@@ -138,14 +139,14 @@ def files() -> Iterator[File]:
         facts: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
         for payload, *fact in connection.execute(_FACTS).fetchall():
             facts[payload].append(tuple(fact))
-        payloads = connection.execute(_PAYLOADS).fetchall()
-    for payload, source, key, day, url, publisher, licence in payloads:
+        payloads = connection.execute(_PAYLOADS, [FIDELITY]).fetchall()
+    for payload, source, key, day, url, publisher, licence, fidelity in payloads:
         known = day - PUBLISHED_LATER if source == "cftc_legacy" else day
         if source == "sec_edgar":
             name, body = _companyfacts(key, day, facts[payload])
         else:
             name, body = _WRITERS[source](key, known, columns[payload])
-        yield File(name, publisher, url, known, body, FIDELITY, licence)
+        yield File(name, publisher, url, known, body, fidelity, licence, key)
         if name.startswith("sec/companyfacts/"):
             document = json.loads(body)
             lists = submissions(document["cik"], document["entityName"], filings(document, day))
@@ -180,13 +181,14 @@ def _fred(key: str, day: date, columns: Columns) -> tuple[str, bytes]:
 
 
 def fred_csv(identifier: str, day: date, column: Column) -> bytes:
-    """FRED's graph CSV; where figures are missing, it has a line for every weekday without one."""
+    """FRED's graph CSV; where figures are missing, it has a line for every weekday or month without one."""
     lines = {p: _plain(v) if column.decimals[p] else f"{v:.0f}" for p, v in column.figures.items()}
     first, last = min(lines), max(lines)
     if column.missing:
-        days = (first + timedelta(days=n) for n in range((last - first).days))
-        weekdays = [d for d in days if d.weekday() < 5]
-        lines = dict.fromkeys(weekdays, "." if day < OLD_FRED else "") | lines
+        monthly = all(period.day == 1 for period in lines)
+        days = _every_month(first, last) if monthly else (first + timedelta(days=n) for n in range((last - first).days))
+        due = [d for d in days if monthly or d.weekday() < 5]
+        lines = dict.fromkeys(due, "." if day < OLD_FRED else "") | lines
     header = "DATE" if day < OLD_FRED else "observation_date"
     return "".join(f"{a},{b}\n" for a, b in [(header, identifier), *sorted(lines.items())]).encode()
 
@@ -195,7 +197,7 @@ def _eastmoney(key: str, day: date, columns: Columns) -> tuple[str, bytes]:
     months = sorted({month for column in columns.values() for month in column.figures}, reverse=True)
     rows = [
         {"REPORT_DATE": f"{month} 00:00:00", "TIME": f"{month:%Y年%m月份}"}
-        | {EASTMONEY[series]: column.figures.get(month) for series, column in columns.items()}
+        | {_select(series)["field"]: column.figures.get(month) for series, column in columns.items()}
         for month in months
     ]
     answer = {"version": "written for tests", "result": {"pages": 1, "data": rows, "count": len(rows)}}
@@ -247,13 +249,101 @@ def _tpu(key: str, day: date, columns: Columns) -> tuple[str, bytes]:
 
 
 def _epu(key: str, day: date, columns: Columns) -> tuple[str, bytes]:
-    months = sorted({month for column in columns.values() for month in column.figures})
-    rows = [["Year", "Month", *EPU.values()]]
-    for month in months:
-        figures = [columns[series].figures.get(month) for series in EPU]
-        rows.append([str(month.year), str(month.month), *("" if f is None else _plain(f) for f in figures)])
-    rows.append(["Source: Scott Baker, Nicholas Bloom and Steven J. Davis; written for tests."])
-    return f"uncertainty/{day}/{key}", xlsx({"Main Index": rows})
+    """One sheet of all series; in the layout of 2025, where one of them begins in 1900, a sheet for each."""
+    together = len({min(column.figures) for column in columns.values()}) == 1
+    sheets = {}
+    for shown in [columns] if together else [{series: column} for series, column in columns.items()]:
+        months = sorted({month for column in shown.values() for month in column.figures})
+        rows = [["Year", "Month", *(str(_select(series)["column"]) for series in shown)]]
+        for month in months:
+            figures = [column.figures.get(month) for column in shown.values()]
+            rows.append([str(month.year), str(month.month), *("" if f is None else _plain(f) for f in figures)])
+        rows.append(["Source: Scott Baker, Nicholas Bloom and Steven J. Davis; written for tests."])
+        sheets["Main Index" if together else next(iter(shown))] = rows
+    return f"uncertainty/{day}/{key}", xlsx(sheets)
+
+
+def _positions(key: str, day: date, columns: Columns) -> tuple[str, bytes]:
+    code = key.removeprefix("disaggregated/")
+    tuesdays = sorted({period for column in columns.values() for period in column.figures}, reverse=True)
+    rows = [
+        {"cftc_contract_market_code": code, "report_date_as_yyyy_mm_dd": f"{tuesday}T00:00:00.000"}
+        | {_select(s)["field"]: f"{c.figures[tuesday]:.0f}" for s, c in columns.items() if tuesday in c.figures}
+        for tuesday in tuesdays
+    ]
+    return f"cftc/disaggregated_{code}_{day}.json", json.dumps(rows).encode()
+
+
+def _debt(key: str, day: date, columns: Columns) -> tuple[str, bytes]:
+    (column,) = columns.values()
+    rows = [{"record_date": str(d), "tot_pub_debt_out_amt": f"{value:.2f}"} for d, value in column.figures.items()]
+    meta = {"count": len(rows), "labels": {}, "dataTypes": {}, "total-count": len(rows), "total-pages": 1}
+    return f"fiscal_data/{key}_{day}.json", json.dumps({"data": rows, "meta": meta, "links": {"next": None}}).encode()
+
+
+def _nbs(key: str, day: date, columns: Columns) -> tuple[str, bytes]:
+    rows = [
+        nbs.month(
+            f"{month:%Y%m}MM",
+            *(
+                (str(_select(s)["indicator"]), NBS[s], _printed(c.figures[month] + int(_select(s).get("subtract", 0))))
+                for s, c in columns.items()
+                if month in c.figures
+            ),
+        )
+        for month in sorted({month for column in columns.values() for month in column.figures}, reverse=True)
+    ]
+    return f"nbs/{key.replace('/', '_')}.json", nbs.document(*rows)
+
+
+def _every_month(first: date, last: date) -> Iterator[date]:
+    for n in range(first.year * 12 + first.month - 1, last.year * 12 + last.month):
+        yield date(n // 12, n % 12 + 1, 1)
+
+
+def _omb(key: str, day: date, columns: Columns) -> tuple[str, bytes]:
+    table = key.partition("_")[0]
+    figures = {_select(series)["column"]: column.figures for series, column in columns.items()}
+    rows = [
+        [f"{start.year + 1}", *(_whole(figures[name].get(start)) for name in ("receipts", "outlays", "balance"))]
+        for start in sorted(figures["receipts"])
+    ]
+    return f"omb/{key}.xlsx", omb.workbook(omb.sheet(table, [[*row, *([omb.DOTS] * 6)] for row in rows]))
+
+
+def _whole(value: float | None) -> str:
+    return omb.DOTS if value is None else f"{value:.0f}"
+
+
+def _owid(key: str, day: date, columns: Columns) -> tuple[str, bytes]:
+    cells: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
+    for series, column in columns.items():
+        select = _select(series)
+        for year, value in column.figures.items():
+            cells[str(select["iso"]), year.year][str(select["column"])] = _printed(value)
+    names = sorted({name for row in cells.values() for name in row})
+    lines = [f"{iso},{year},{iso},{','.join(row.get(n, '') for n in names)}" for (iso, year), row in cells.items()]
+    return f"owid_energy/{key}.excerpt.csv", "\n".join(
+        [f"country,year,iso_code,{','.join(names)}", *lines, ""]
+    ).encode()
+
+
+def _indicator(key: str, day: date, columns: Columns) -> tuple[str, bytes]:
+    indicator, country = key.split("/")
+    ((_, column),) = columns.items()
+    years = {year.year: value for year, value in column.figures.items()}
+    nothing = range(max(years) + 1, max(years) + 1 + column.missing)
+    rows = [worldbank_indicators.row(indicator, country, str(year), years.get(year)) for year in (*nothing, *years)]
+    return f"worldbank_indicators/{indicator}_{country}.json", worldbank_indicators.answer(rows)
+
+
+def _select(series: str) -> dict[str, Any]:
+    return CATALOG.series[series].select
+
+
+def _printed(value: float) -> str:
+    """Without the noise that a subtraction in binary leaves."""
+    return _plain(round(value, 6))
 
 
 def _companyfacts(key: str, day: date, facts: list[tuple[Any, ...]]) -> tuple[str, bytes]:
@@ -284,4 +374,10 @@ _WRITERS = {
     "gpr": _gpr,
     "tpu": _tpu,
     "epu": _epu,
+    "cftc": _positions,
+    "fiscal_data": _debt,
+    "nbs": _nbs,
+    "omb": _omb,
+    "owid_energy": _owid,
+    "worldbank_indicators": _indicator,
 }

@@ -62,6 +62,12 @@ def test_only_what_may_ship_ships(loaded: duckdb.DuckDBPyConnection, catalog: Ca
         "gpr",
         "tpu",
         "epu",
+        "cftc",
+        "fiscal_data",
+        "nbs",
+        "omb",
+        "owid_energy",
+        "worldbank_indicators",
     }
     assert all(catalog.sources[source].bundle for source in sources)
     tags = {(row[0], row[1]) for row in loaded.execute("select distinct cik, tag from raw.filing_fact").fetchall()}
@@ -145,8 +151,8 @@ def test_positions_and_uncertainty_are_in_the_bundle_and_known_when_they_were_ou
 
 
 @pytest.mark.recorded
-def test_compiling_again_gives_the_files_that_ship(upstream: Path, tmp_path: Path, catalog: Catalog) -> None:
-    bundle.compile_bundle([upstream], tmp_path, catalog)
+def test_compiling_again_gives_the_files_that_ship(recordings: list[Path], tmp_path: Path, catalog: Catalog) -> None:
+    bundle.compile_bundle(recordings, tmp_path, catalog)
     for path in BUNDLED.iterdir():
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), f"{path.name}: run `make bundle`"
     assert {p.name for p in tmp_path.iterdir()} == {p.name for p in BUNDLED.iterdir()}
@@ -154,18 +160,18 @@ def test_compiling_again_gives_the_files_that_ship(upstream: Path, tmp_path: Pat
 
 @pytest.mark.recorded
 def test_recordings_are_taken_in_the_order_of_retrieval_and_by_their_hash(
-    upstream: Path, tmp_path: Path, catalog: Catalog
+    recordings: list[Path], tmp_path: Path, catalog: Catalog
 ) -> None:
-    found = bundle.recordings([upstream], catalog)
-    assert len(found) == 41
+    found = bundle.recordings(recordings, catalog)
+    assert len(found) == 76
     assert [r.retrieved_at for r in found] == sorted(r.retrieved_at for r in found)
     keys = {(r.source, r.key) for r in found}
     assert {("fred", "fredgraph/GDP"), ("sec_edgar", "companyfacts/CIK0001652044")} < keys
     assert not {("fred", "fredgraph/T10YIE"), ("fred", "fredgraph/PCOPPUSDM")} & keys
-    for r in found:
-        copy = tmp_path / r.path.relative_to(upstream)
+    (tmp_path / "manifest.json").write_bytes((recordings[0] / "manifest.json").read_bytes())
+    for r in bundle.recordings(recordings[:1], catalog):
+        copy = tmp_path / r.path.relative_to(recordings[0])
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(b"another file")
-    (tmp_path / "manifest.json").write_bytes((upstream / "manifest.json").read_bytes())
     with pytest.raises(BadPayload, match="is not the file of the manifest"):
         bundle.recordings([tmp_path], catalog)
