@@ -78,6 +78,12 @@ def payloads(shipped: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def every_payload(shipped: Path) -> list[Path]:
+    """The folders of recorded payloads, or where there is none the upstream that ships."""
+    return folders() or [shipped]
+
+
+@pytest.fixture(scope="session")
 def manifest(upstream: Path) -> list[dict[str, Any]]:
     """One dict per payload of the first folder: file, publisher, url, retrieved_at, fidelity, licence and more."""
     entries: list[dict[str, Any]] = json.loads((upstream / "manifest.json").read_text(encoding="utf-8"))

@@ -11,7 +11,6 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -24,28 +23,13 @@ from pipelines import text, warehouse
 from pipelines.errors import MetalsError
 from pipelines.ingest import sec_bulk
 from pipelines.settings import Settings
-from pipelines.transform import fingerprint, reuse
+from pipelines.transform import data_tests, fingerprint, reuse
+from pipelines.transform.results import NodeResult
 
 log = text.logger("metals.transform")
 
 PROGRESS_EVERY_S = 10.0
 _PROJECT_FILES = ("*.sql", "*.yml", "*.py", "*.csv")
-
-
-@dataclass(frozen=True)
-class NodeResult:
-    """The result of one model, seed or test of a build."""
-
-    unique_id: str
-    name: str
-    resource_type: str
-    status: str  # success, pass, warn, fail, error, skipped; kept: not rebuilt, because nothing it depends on changed
-    message: str
-    seconds: float
-
-    @property
-    def failed(self) -> bool:
-        return self.status in ("fail", "error", "runtime error")
 
 
 def manifest_path(settings: Settings) -> Path:
@@ -70,11 +54,11 @@ def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
 
     In a build of all models, those whose inputs and code are unchanged are kept, and so are the tests that read only
     kept models, because they passed on the same rows. Both appear in the results as kept. Named models are always
-    built. Results are ordered upstream first, tests last. A failed test or model is in the results and in `raw.build`;
-    it does not raise.
+    built, and tested by every test that reads one of them. Results are ordered upstream first, tests last. A failed
+    test or model is in the results and in `raw.build`; it does not raise.
     """
     path = manifest_path(settings)
-    nodes = compiled(settings)
+    nodes, tests = compiled(settings), _of_kinds(settings, "test")
     build_id = uuid.uuid4().hex
     with warehouse.exclusive(settings):
         with warehouse.writer(settings) as connection:
@@ -83,21 +67,28 @@ def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
                 "insert into raw.build values (?, ?, ?, null, null, ?)",
                 [build_id, settings.as_of_date(), settings.clock(), " ".join(select)],
             )
-            plan = reuse.plan(connection, nodes, _tests(manifest(settings)), settings.as_of_date())
+            plan = reuse.plan(connection, nodes, tests, settings.as_of_date())
             reuse.forget(connection, None if select else plan.due)
             _describe(connection, manifest(settings)["nodes"], [] if select else plan.kept)
         kept = [] if select else [_kept(k) for k in plan.kept]
         log.info("models: building as of %s%s", settings.as_of_date(), _how_many(plan) if kept else "")
         results = []
-        if select or plan.due:
-            names = list(select) or (plan.due if kept else [])
-            results = _build(settings, names, path.with_name("partial_parse.msgpack"))
-        done = {"stage": "models", "done": len(results), "total": len(results)}
-        log.debug("models: all built and tested", extra=done)
-        succeeded = not any(r.failed for r in results)
+        due = [node["name"] for node in nodes.values() if node["name"] in set(plan.due)]
+        if select or due:
+            results = _build(settings, list(select) or (due if kept else []), path.with_name("partial_parse.msgpack"))
+        touched = {r.unique_id for r in results}
+        to_run = {
+            unique_id: test
+            for unique_id, test in tests.items()
+            if touched.intersection(test["depends_on"]["nodes"]) or (not select and test["name"] in set(plan.due))
+        }
         with warehouse.writer(settings) as connection:
+            results += data_tests.run(connection, to_run, results, settings.as_of_date())
+            done = {"stage": "models", "done": len(results), "total": len(results)}
+            log.debug("models: all built and tested", extra=done)
+            succeeded = not any(r.failed for r in results)
             if not select:
-                _remember(connection, settings, nodes, plan, results, build_id)
+                _remember(connection, settings, nodes, tests, plan, results, build_id)
             connection.execute(
                 "update raw.build set finished_at = ?, succeeded = ? where build_id = ?",
                 [settings.clock(), succeeded, build_id],
@@ -115,8 +106,8 @@ def _build(settings: Settings, names: list[str], parsed: Path) -> list[NodeResul
     run_dir = settings.build_path.parent / "dbt"
     # Unit tests test formulas, not data: they run with the project's tests (see `unit_test`).
     # --full-refresh recreates a seed whose columns changed; loading it into its old table would fail.
-    # Exposures are not built.
-    left_out = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure")
+    # Data tests run after the models (see `data_tests`). Exposures are not built.
+    left_out = [part for kind in ("test", "unit_test", "exposure") for part in ("--exclude-resource-type", kind)]
     arguments = ["build", "--full-refresh", "--target-path", str(run_dir), *left_out]
     if names:
         arguments += ["--select", *names]
@@ -129,15 +120,6 @@ def _kept(kept: reuse.Kept) -> NodeResult:
     if kept.resource_type == "test":
         said = f"passed {at}; the rows it reads have not changed"
     return NodeResult(kept.unique_id, kept.name, kept.resource_type, "kept", said, 0.0)
-
-
-def _tests(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The data tests by dbt's unique id, each with an identity of what it tests."""
-    return {
-        unique_id: {**node, "identity": fingerprint.test(node, manifest["macros"])}
-        for unique_id, node in manifest["nodes"].items()
-        if node["resource_type"] == "test"
-    }
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, nodes: dict[str, Any], kept: Sequence[reuse.Kept]) -> None:
@@ -175,6 +157,7 @@ def _remember(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
     nodes: dict[str, dict[str, Any]],
+    tests: dict[str, dict[str, Any]],
     plan: reuse.Plan,
     results: list[NodeResult],
     build_id: str,
@@ -185,7 +168,6 @@ def _remember(
     """
     if not results:
         return
-    tests = manifest(settings)["nodes"]
     doubted = {
         nodes[parent]["name"]
         for r in results
@@ -213,8 +195,12 @@ def compiled(settings: Settings) -> dict[str, dict[str, Any]]:
 
     Compiled once per change of the project and stored beside its manifest.
     """
+    return _of_kinds(settings, "model", "seed")
+
+
+def _of_kinds(settings: Settings, *kinds: str) -> dict[str, dict[str, Any]]:
     folder = manifest_path(settings).parent / "compiled_for_any_day"
-    kept = folder / f"nodes-{_project_hash(settings.dbt_project_dir)[:16]}.json"
+    kept = folder / f"nodes-with-tests-{_project_hash(settings.dbt_project_dir)[:16]}.json"
     if not kept.exists():
         folder.mkdir(exist_ok=True)
         # Lock order: the build's lock first, as everywhere, then this one.
@@ -222,26 +208,29 @@ def compiled(settings: Settings) -> dict[str, dict[str, Any]]:
             if not kept.exists():
                 _compile(settings, folder, kept)
     nodes: dict[str, dict[str, Any]] = json.loads(kept.read_bytes())
-    return nodes
+    return {unique_id: node for unique_id, node in nodes.items() if node["resource_type"] in kinds}
 
 
 def _compile(settings: Settings, folder: Path, kept: Path) -> None:
-    arguments = ["--log-level", "none", "compile", "--target-path", str(folder), "--select", "resource_type:model"]
+    kinds = ["resource_type:model", "resource_type:test"]
+    arguments = ["--log-level", "none", "compile", "--target-path", str(folder), "--select", *kinds]
     if not settings.build_path.exists():
         warehouse.create(settings.build_path)
     parsed = manifest_path(settings).with_name("partial_parse.msgpack")
     _invoke(settings.model_copy(update={"as_of": reuse.SENTINEL}), arguments, parsed, settings.build_path)
     wanted = ("name", "resource_type", "depends_on", "language", "relation_name", "original_file_path", "compiled_code")
+    thresholds = ("severity", "fail_calc", "warn_if", "error_if", "limit")  # of a test
     manifest = json.loads((folder / "manifest.json").read_bytes())
     nodes = {
         unique_id: {key: node.get(key) for key in wanted}
         | {
             "materialized": node["config"]["materialized"],
+            "thresholds": {key: node["config"].get(key) for key in thresholds},
             "source": node["raw_code"],
             "identity": fingerprint.node(node, settings.dbt_project_dir),
         }
         for unique_id, node in manifest["nodes"].items()
-        if node["resource_type"] in ("model", "seed")
+        if node["resource_type"] in ("model", "seed", "test")
     }
     for old in folder.glob("nodes-*.json"):
         old.unlink()
@@ -326,7 +315,7 @@ class _Progress:
         progress = {"stage": "models", "done": done, "total": total}
         if time.monotonic() - self._said_at > PROGRESS_EVERY_S:
             self._said_at = time.monotonic()
-            log.info("models: %d of %d built or tested", done, total, extra=progress)
+            log.info("models: %d of %d built", done, total, extra=progress)
         else:
             log.debug("models: %s", event.data.description, extra=progress)
 

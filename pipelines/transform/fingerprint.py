@@ -54,8 +54,11 @@ def python(source: str) -> str:
 
 
 def node(manifest_node: Node, project: Path) -> str:
-    """Identity of a model or seed, without its inputs: its code or text, and the settings that shape its table."""
+    """Identity of a model, seed or test, without its inputs: its code or text, and settings that shape its result."""
     config = manifest_node["config"]
+    if manifest_node["resource_type"] == "test":
+        thresholds = [config.get(key) for key in ("severity", "limit", "fail_calc", "warn_if", "error_if")]
+        return of(json.dumps(thresholds), sql(manifest_node["compiled_code"]))
     settings = {
         "relation": manifest_node["relation_name"],
         "materialized": config["materialized"],
@@ -74,24 +77,6 @@ def node(manifest_node: Node, project: Path) -> str:
     else:
         code = sql(manifest_node["compiled_code"])
     return of(json.dumps(settings, sort_keys=True), code)
-
-
-def test(manifest_node: Node, macros: Mapping[str, Node]) -> str:
-    """Identity of what a test checks; the macros that it calls are looked up in `macros`."""
-    config = manifest_node["config"]
-    settings = {k: config.get(k) for k in ("severity", "where", "limit", "fail_calc", "warn_if", "error_if")}
-    called: set[str] = set()
-    due = list(manifest_node["depends_on"].get("macros", []))
-    while due:
-        name = due.pop()
-        if name not in called and name in macros and not name.startswith(("macro.dbt.", "macro.dbt_duckdb.")):
-            called.add(name)
-            due += macros[name]["depends_on"]["macros"]
-    return of(
-        json.dumps([settings, manifest_node.get("test_metadata")], sort_keys=True, default=str),
-        sql(manifest_node["raw_code"]),
-        *(sql(macros[name]["macro_sql"]) for name in sorted(called)),
-    )
 
 
 @cache

@@ -16,8 +16,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def built_file(payloads: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The build file of a warehouse that holds every payload of the folder and nothing else, with all models."""
+def built_file(every_payload: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The build file of a warehouse that holds every payload of these folders and nothing else, with all models."""
     shared = tmp_path_factory.getbasetemp()
     if os.environ.get("PYTEST_XDIST_WORKER"):
         shared = shared.parent  # one for all workers
@@ -26,7 +26,7 @@ def built_file(payloads: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     with FileLock(f"{folder}.lock"):
         if not done.exists():
             subprocess.run(
-                [sys.executable, "-m", "tests.models.loading", str(payloads), str(folder)],
+                [sys.executable, "-m", "tests.models.loading", str(folder), *map(str, every_payload)],
                 cwd=REPOSITORY,
                 env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
                 check=True,

@@ -1,4 +1,4 @@
-"""A warehouse of one folder of payloads and nothing else: `python -m tests.models.loading UPSTREAM DIRECTORY`.
+"""A warehouse of some folders of payloads and nothing else: `python -m tests.models.loading DIRECTORY UPSTREAM ...`.
 
 The project's own parsers and ingest run over them in the order of their retrieval; then the models are built. The
 figures on coal have another publisher than in the catalogue: see tests/models/coal_loading.py.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
@@ -36,7 +37,7 @@ PLACES = (
 )
 
 
-def load(upstream: Path, settings: Settings) -> ingest.Report:
+def load(upstream: Iterable[Path], settings: Settings) -> ingest.Report:
     """Load the payloads into the build file of `settings`; those of no catalogued series are left out."""
     catalog = catalogs.load(settings.catalog_dir)
     recordings = Recordings(upstream)
@@ -66,7 +67,7 @@ def load(upstream: Path, settings: Settings) -> ingest.Report:
 
 
 def main() -> None:
-    upstream, directory = map(Path, sys.argv[1:3])
+    directory, *upstream = map(Path, sys.argv[1:])
     settings = Settings(warehouse_dir=directory)
     load(upstream, settings)
     failed = [r for r in transform.build(settings) if r.failed]

@@ -22,8 +22,8 @@ GOLDEN_CAPEX_USD_BN = {
     ("MSFT", 2024): {Q1: 10.952, Q2: 13.873, Q3: 14.923, Q4: 15.804},
     ("GOOGL", 2025): {Q1: 17.197, Q2: 22.446, Q3: 23.953, Q4: 27.851},
     ("META", 2024): {Q1: 6.400, Q2: 8.173, Q3: 8.258, Q4: 14.425},
-    ("AMZN", 2023): {},
-    ("AMZN", 2024): {},
+    ("AMZN", 2023): {Q1: 14.207, Q2: 11.455, Q3: 12.479, Q4: 14.588},
+    ("AMZN", 2024): {Q1: 14.925, Q2: 17.620, Q3: 22.620, Q4: 27.834},
     ("AMZN", 2025): {Q1: 25.019, Q2: 32.183, Q3: 35.095, Q4: 39.522},
     # Fiscal 2026 ends in May 2026; its quarters lie a month before the calendar's.
     ("ORCL", 2025): {Q2: 9.080, Q3: 8.502, Q4: 12.033},
@@ -47,9 +47,10 @@ def assert_golden_quarters(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(payloads: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[As]:
+def built(every_payload: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[As]:
     """`built(as_of)` gives a connection to the models over the filings, as known on that date."""
-    bodies = [file.read_bytes() for file in sorted((payloads / "sec" / "companyfacts").glob("*.json"))]
+    places = [folder / "sec" / of for folder in reversed(every_payload) for of in ("companyfacts_full", "companyfacts")]
+    bodies = [file.read_bytes() for place in places for file in sorted(place.glob("*.json"))]
     opened: dict[date, duckdb.DuckDBPyConnection] = {}
     with ExitStack() as stack:
 

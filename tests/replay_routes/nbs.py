@@ -58,6 +58,11 @@ MADE_UP = {
     "93ffbb1aa85740d3aa2618371508b606": {"a09aa989bdcf4cffa2021795722eb916": ("制造业采购经理指数 (%)", 49.5)},
     "7a64a6e25aec4a8e9dde044ecd9e2cce": {"88a150208f6e4a1db8babe41ae700f66": ("非制造业商务活动指数 (%)", 51.1)},
 }
+# table: report and field of eastmoney, where that was recorded by the clock
+PMI = {
+    "93ffbb1aa85740d3aa2618371508b606": ("PMI", "MAKE_INDEX"),
+    "7a64a6e25aec4a8e9dde044ecd9e2cce": ("PMI", "NMAKE_INDEX"),
+}
 # table: name, unit, output of a month in 2024, its growth a year, and the indicators of a month and since January
 PRODUCTS = {
     "15465b9b175846818afa78afc202970a": ("原铝（电解铝）产量", "万吨", 365.0, 0.03, "285020b0", "05b0391f"),
@@ -141,7 +146,8 @@ def _figures(table: str, clock: date, upstream: Recordings) -> Iterator[tuple[st
             figures = {code: f"{level + math.sin(int(code)) / 2:.1f}" for code in _out(table, clock)}
             if table == INDUSTRY:
                 figures = {code: f for code, f in figures.items() if code[4:] != "01" and (number or code[4:] != "02")}
-            yield indicator, label, figures | {"202405": str(level)}
+            reported = _reported(upstream, *PMI[table], clock) if table in PMI else {}
+            yield indicator, label, reported or figures | {"202405": str(level)}
     if table in PRODUCTS:
         name, unit, level, growth, alone, since = PRODUCTS[table]
         output = {

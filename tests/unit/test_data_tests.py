@@ -1,0 +1,61 @@
+"""What a data test of the models reports, by dbt's rules for severity and thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.transform import data_tests
+from pipelines.transform.results import NodeResult
+
+RULES = {"severity": "ERROR", "fail_calc": "count(*)", "warn_if": "!= 0", "error_if": "!= 0", "limit": None}
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as opened:
+        opened.execute("create table t as select range as n, date '2026-01-01' + range::int as day from range(10)")
+        yield opened
+
+
+def judged(connection: duckdb.DuckDBPyConnection, code: str, built: str = "success", **rules: Any) -> tuple[str, str]:
+    test = {"name": "a", "depends_on": {"nodes": ["m"]}, "compiled_code": code, "thresholds": RULES | rules}
+    [result] = data_tests.run(
+        connection, {"test.a": test}, [NodeResult("m", "model", "model", built, "", 0.0)], date(2026, 1, 3)
+    )
+    assert (result.unique_id, result.name, result.resource_type) == ("test.a", "a", "test")
+    return result.status, result.message
+
+
+def test_a_failed_test_shows_how_many_rows_it_found_and_the_first_of_them(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    assert judged(connection, "select n from t where n > 20 -- none") == ("pass", "")
+    found = judged(connection, "select n, day from t where n > 7 -- two")
+    assert found == ("fail", "2 (not allowed: != 0), first rows: n=8, day=2026-01-09; n=9, day=2026-01-10")
+
+
+def test_the_sentinel_day_is_the_as_of_date(connection: duckdb.DuckDBPyConnection) -> None:
+    status, message = judged(connection, "select n from t where day > cast('1000-01-01' as date)", fail_calc="min(n)")
+    assert (status, message.split(",")[0]) == ("fail", "3 (not allowed: != 0)")
+
+
+def test_severity_thresholds_and_limits_are_those_of_dbt(connection: duckdb.DuckDBPyConnection) -> None:
+    code = "select n from t"
+    assert judged(connection, code, severity="warn")[0] == "warn"
+    assert judged(connection, code, error_if="> 10")[0] == "warn"
+    assert judged(connection, code, warn_if="> 10", error_if="> 10")[0] == "pass"
+    assert judged(connection, code, limit=4)[1].startswith("4 ")
+
+
+def test_a_query_that_fails_is_an_error_and_a_model_that_was_not_built_skips_its_tests(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    status, message = judged(connection, "select no_such_column from t")
+    assert status == "error"
+    assert "no_such_column" in message
+    assert judged(connection, "select 1", built="error") == ("skipped", "not built: model")
