@@ -54,7 +54,7 @@ def offline_home(new_home: Callable[..., Home]) -> tuple[Home, str, float]:
 
 def test_it_publishes_and_says_that_publishers_were_not_reached(offline_home: tuple[Home, str, float]) -> None:
     _, said, _ = offline_home
-    assert said.count("bundled (not reached)") == 8
+    assert said.count("bundled (not reached)") == 12
     [nothing_yet] = [line for line in said.splitlines() if line.startswith("nothing yet (not reached)")]
     assert "federal_register" in nothing_yet  # no recorded response is about metals
     # A line per publisher that was tried, each whole and short.
@@ -91,7 +91,7 @@ def test_drivers_hold_real_figures(offline_home: tuple[Home, str, float]) -> Non
     assert home.rows(
         "select source_id, max(period) from raw.observation inner join raw.payload using (payload_id) "
         "where source_id in ('gpr', 'tpu', 'epu') group by 1 order by 1"
-    ) == [("epu", date(2025, 2, 1)), ("gpr", date(2026, 1, 1)), ("tpu", date(2025, 4, 28))]
+    ) == [("epu", date(2025, 10, 1)), ("gpr", date(2026, 7, 1)), ("tpu", date(2025, 4, 28))]
 
 
 def test_every_unit_test_of_the_models_passes(offline_home: tuple[Home, str, float]) -> None:
@@ -174,15 +174,15 @@ FACTS: dict[str, Callable[[list[dict[str, Any]]], bool]] = {
     "open_divergences": lambda rows: [abs(r["gap_zscore"]) for r in rows if r["gap_zscore"] is not None]
     == sorted((abs(r["gap_zscore"]) for r in rows if r["gap_zscore"] is not None), reverse=True),
     "prices_and_volatility": lambda rows: {r["metal_id"]: (r["month"], r["price_native"]) for r in rows}["copper"]
-    == (date(2026, 5, 1), 13543.19),
+    == (date(2026, 6, 1), 13552.0),
     "risk_and_volatility": lambda rows: [
         (r["months_inside"], r["mean_abs_return_inside_pct"] > r["mean_abs_return_outside_pct"], r["t_statistic"] > 2)
         for r in rows
         if (r["regime"], r["sample"]) == ("monetary_policy", "full")
     ]
-    == [(40, True, True)],
+    == [(73, True, True)],
     "the_1970s": lambda rows: [(r["month"].year, r["is_1970s"]) for r in rows]
-    == [(2008, False), (2018, False), (2012, False)],
+    == [(2006, False), (2017, False)],
     "verdicts_over_time": lambda rows: [(r["as_of"], r["C2"]) for r in rows] == [(date(2026, 7, 31), "supported")],
     "verdicts_today": lambda rows: len(rows) == 14
     and {r["claim_id"]: r["verdict"] for r in rows}["C4"] == "mixed",
@@ -289,12 +289,12 @@ def test_the_page_of_the_day_is_written_and_holds_the_warehouses_figures(offline
     assert compared > 5000
     # The figures of the README's own tests above, as the page shows them.
     shown = {(f.query, f.column, f.text) for f in page.figures}
-    assert ("key_figures", "value", "$13,543\u202f/\u202ft") in shown
+    assert ("key_figures", "value", "$13,552\u202f/\u202ft") in shown
     assert ("key_figures", "value", "3.5\u202f%") in shown
     assert "This is the first publication" in page.text
     assert "no figure for the COMEX premium is available" in page.text
     assert "METALS_PERSONAL_USE=true switches them on" in page.text
-    assert "coal-share" not in page.charts, "nothing of coal ships with the project"
+    assert "coal-share" in page.charts
 
 
 def test_an_unknown_publisher_is_a_wrong_call(offline_home: tuple[Home, str, float]) -> None:
