@@ -33,14 +33,13 @@ from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings
 
 
 class _Commands(typer.core.TyperGroup):
-    """Reports a wrong setting in one sentence, whichever command reads it."""
+    """Reports an error in one sentence where a command does not say more about it: a wrong setting, an unreadable file."""
 
     def invoke(self, context: Any) -> Any:
         try:
             return super().invoke(context)
-        except SettingsError as error:
-            errors.print(f"[bold red]error[/] {escape(str(error))}", soft_wrap=True, highlight=False)
-            raise typer.Exit(EXIT_USAGE) from None
+        except MetalsError as error:
+            raise _fail(str(error), EXIT_USAGE if isinstance(error, SettingsError) else EXIT_NOT_PUBLISHED) from None
 
 
 app = typer.Typer(
@@ -83,7 +82,7 @@ def _tables(typed: str) -> list[str]:
     try:
         with warehouse.reader(settings) as connection:
             return [name for name in export.tables(connection) if name.startswith(typed)]
-    except duckdb.Error:
+    except (duckdb.Error, MetalsError):
         return []
 
 

@@ -75,5 +75,9 @@ class AuditFailed(MetalsError):
     """A blocking check failed: the build is not published and the last published file is unchanged."""
 
 
+class PublishedUnreadable(MetalsError):
+    """The published file cannot be opened, nor a copy of it."""
+
+
 class WarehouseBusy(MetalsError):
     """Another run holds the lock on the build; this one timed out waiting for it."""

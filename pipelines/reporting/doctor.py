@@ -75,9 +75,8 @@ def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     if settings.published_path.exists():
         try:
             with warehouse.reader(settings) as connection:
-                row = warehouse.one(connection, "select max(as_of) from raw.build where succeeded")
-            yield "published file", True, f"opens; as of {row[0] if row else None}"
-        except duckdb.Error as error:
+                yield "published file", True, f"opens; as of {warehouse.as_of(connection)}"
+        except (duckdb.Error, MetalsError) as error:
             yield "published file", False, str(error)
     else:
         yield "published file", False, "does not exist yet; run `metals run`"
@@ -119,7 +118,7 @@ def periods(settings: Settings) -> dict[tuple[str, str], tuple[date, int]]:
     try:
         with warehouse.reader(settings) as connection:
             rows = connection.execute(_PERIODS).fetchall()
-    except duckdb.Error:
+    except (duckdb.Error, MetalsError):
         return {}  # `diagnose` reports why the file cannot be read
     return {(source, series): (newest, step) for source, series, newest, step in rows}
 

@@ -43,10 +43,9 @@ def export(connection: duckdb.DuckDBPyConnection, what: str, target: Path) -> tu
     part = part_of(target)
     options = f"format {EXPORT_FORMATS[target.suffix]}, use_tmp_file false"
     if target.suffix == ".parquet":
-        as_of = warehouse.one(connection, "select max(as_of) from raw.build where succeeded")
         said = {
             "metals_query": query,
-            "metals_as_of": f"{as_of[0]}" if as_of else "",
+            "metals_as_of": f"{warehouse.as_of(connection) or ''}",
             "metals_credits": "; ".join(s["credit"] for s in held),
         }
         options += ", kv_metadata {" + ", ".join(f"{k}: '{warehouse.quoted(v)}'" for k, v in said.items()) + "}"

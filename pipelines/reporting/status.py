@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines import warehouse
+from pipelines.errors import PublishedUnreadable
 from pipelines.settings import Settings
 
 FIRST_QUERY = "select claim_id, verdict, because from claim_verdicts order by claim_id"
@@ -98,7 +99,7 @@ def rows_by_source(settings: Settings) -> dict[str, int]:
     try:
         with warehouse.reader(settings) as connection:
             return {s["source_id"]: int(s["rows"]) for s in sources(connection)}
-    except duckdb.Error:
+    except (duckdb.Error, PublishedUnreadable):
         return {}
 
 
@@ -114,9 +115,8 @@ def as_dict(settings: Settings, outcomes: Outcomes, before: dict[str, int] | Non
             # Series: days since the end of the newest period; filings and documents: days since the newest.
             last: date | None = ended.get(source["source_id"]) or source["last_period"]
             source["age_days"] = (settings.as_of_date() - last).days if last else None
-        build = warehouse.one(connection, "select max(as_of) from raw.build where succeeded")
         return {
-            "as_of": build[0] if build else settings.as_of_date(),
+            "as_of": warehouse.as_of(connection) or settings.as_of_date(),
             "published": str(settings.published_path),
             "brief": str(settings.brief_path) if settings.brief_path.exists() else None,
             "sources": found,

@@ -6,18 +6,8 @@ The only package that opens a database. Fetching, parsing and computing figures 
 from pipelines.warehouse.build import create, exclusive, prepare, scratch, verify_build, writer
 from pipelines.warehouse.catalog_tables import write_catalog
 from pipelines.warehouse.publication import prune, publish
-from pipelines.warehouse.sql import (
-    append,
-    last_published,
-    locked_reader,
-    newest_known,
-    one,
-    one_select,
-    query,
-    quoted,
-    reader,
-    transaction,
-)
+from pipelines.warehouse.readers import as_of, last_published, locked_reader, reader
+from pipelines.warehouse.sql import append, newest_known, one, one_select, query, quoted, transaction
 from pipelines.warehouse.tables import TABLES, Column, Table
 
 __all__ = [
@@ -25,6 +15,7 @@ __all__ = [
     "Column",
     "Table",
     "append",
+    "as_of",
     "create",
     "exclusive",
     "last_published",

@@ -62,6 +62,7 @@ def running(code: str, **environment: str) -> subprocess.Popen[str]:
         [sys.executable, "-c", textwrap.dedent(code)],
         cwd=REPOSITORY,
         env={**os.environ, **environment},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -144,6 +145,104 @@ def test_a_write_ahead_log_beside_the_published_file_does_not_outlive_it(setting
     built(settings, 2)
     gate.publish(settings)
     assert not log.exists()
+    assert answer(settings.published_path) == 2
+
+
+# Someone else has the published file open for writing
+
+HELD = {
+    "open": "",
+    "written to": "connection.execute('delete from main.filler')",
+    "replaced since, and written to": "sys.stdin.readline(); connection.execute('delete from main.filler')",
+}
+
+
+def twenty_rows_published(settings: Settings) -> None:
+    built(settings, 1)
+    with warehouse.writer(settings) as connection:
+        connection.execute("create or replace table main.filler as select i from range(20) as r(i)")
+    gate.publish(settings)
+
+
+def published_and_held(settings: Settings, how: str) -> subprocess.Popen[str]:
+    """A published file of twenty rows, and a process that has it, or the one before it, open for writing."""
+    twenty_rows_published(settings)
+    holder = running(
+        f"""
+        import duckdb, sys, time
+        connection = duckdb.connect({str(settings.published_path)!r})
+        print("ready", flush=True)
+        {HELD[how]}
+        print("done", flush=True)
+        time.sleep(60)
+        """,
+    )
+    if how.startswith("replaced"):
+        twenty_rows_published(settings)
+        assert holder.stdin is not None
+        holder.stdin.write("\n")
+        holder.stdin.flush()
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "done\n"
+    return holder
+
+
+@pytest.mark.parametrize("how", HELD)
+def test_a_published_file_that_is_held_is_still_compared_with_and_can_be_read(
+    settings: Settings, how: str, tmp_path: Path
+) -> None:
+    """A lock is no damage: taken for it, nothing was compared, and a collapsed or earlier build was published."""
+    holder = published_and_held(settings, how)
+    try:
+        before = settings.published_path.read_bytes()
+        earlier = settings.model_copy(update={"now": NOW - timedelta(days=30)})
+        built(earlier, 2)
+        with warehouse.writer(settings) as connection:
+            connection.execute("delete from main.filler")
+        with pytest.raises(AuditFailed) as refused:
+            gate.publish(earlier)
+        assert "tables lost most of their rows" in str(refused.value)
+        assert "the published file is as of 2026-06-10" in str(refused.value)
+        assert settings.published_path.read_bytes() == before
+        asked = metals(tmp_path, "sql", "select count(*) as found from filler")
+        assert asked.returncode == 0, asked.stderr
+        assert "20" in asked.stdout
+        assert "a copy is read" in asked.stderr
+        status = metals(tmp_path, "status")
+        assert status.returncode == 0, status.stderr
+        assert "A later build was blocked" in status.stdout
+        built(settings, 3)
+        with warehouse.writer(settings) as connection:
+            connection.execute("insert into main.filler select i from range(20) as r(i)")
+        gate.publish(settings)
+        assert answer(settings.published_path) == 3
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+def test_a_published_file_that_cannot_be_read_is_compared_as_the_build_recorded_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    twenty_rows_published(settings)
+    damaged = b"<html>" * 1000
+    settings.published_path.write_bytes(damaged)
+    for command in (("sql", "select 1"), ("status",)):
+        asked = metals(tmp_path, *command)
+        assert asked.returncode == 1
+        assert "metals.duckdb cannot be opened: " in asked.stderr
+        assert "Traceback" not in asked.stderr
+    with warehouse.writer(settings) as connection:
+        connection.execute("delete from main.filler")
+    with pytest.raises(AuditFailed, match="tables_have_not_collapsed: tables lost most of their rows"):
+        gate.publish(settings)
+    assert settings.published_path.read_bytes() == damaged
+    settings.build_path.unlink()  # and with it the record
+    built(settings, 2)
+    with pytest.raises(AuditFailed, match=r"cannot compare: .* move \S+metals.duckdb away"):
+        gate.publish(settings)
+    settings.published_path.unlink()
+    gate.publish(settings)
     assert answer(settings.published_path) == 2
 
 
