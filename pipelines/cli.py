@@ -33,7 +33,7 @@ from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings
 
 
 class _Commands(typer.core.TyperGroup):
-    """Reports an error in one sentence where a command does not say more about it: a wrong setting, an unreadable file."""
+    """Reports an error in one sentence where no command says more about it: a wrong setting, an unreadable file."""
 
     def invoke(self, context: Any) -> Any:
         try:
