@@ -561,7 +561,9 @@ def ui(
 def _published() -> Settings:
     settings = Settings()
     if not settings.published_path.exists():
-        raise _fail(f"{_short(settings.published_path)} does not exist yet; run `metals run`", EXIT_NOT_PUBLISHED)
+        why = warehouse.held_back(settings)
+        said = f"; not published {why}" if why else ""
+        raise _fail(f"{_short(settings.published_path)} does not exist yet; run `metals run`{said}", EXIT_NOT_PUBLISHED)
     return settings
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from dagster import AssetKey, DagsterEventType, DagsterInstance, Definitions
 
 from pipelines import catalog, warehouse
+from pipelines.orchestration import failures
 from pipelines.orchestration.assets import as_of, landed, published, raw
-from pipelines.orchestration.automation import AS_OF_DAYS, DAILY, reason_of
+from pipelines.orchestration.automation import AS_OF_DAYS, DAILY
 from pipelines.settings import Settings
 
 
@@ -57,13 +58,7 @@ def execute(
             if key.path[0] == "landing":
                 counts: Any = materialised.metadata["outcomes"].value
                 outcomes[key.path[1]] = counts
-        failures = []
-        for failure in (e for e in result.all_events if e.is_step_failure):
-            lines = [f"{failure.step_key}: {reason_of(failure)}"]
-            told = failure.step_failure_data.user_failure_data
-            for name, value in (told.metadata if told else {}).items():
-                lines.append(f"  {name}: {str(value.value).strip()}")
-            failures.append("\n".join(lines))
-        if not result.success and not failures:
-            failures.append("the run failed outside of its steps")
-        return has_published, failures, outcomes
+        failed = list(failures.of_run(instance, result.run_id).values())
+        if not result.success and not failed:
+            failed.append("the run failed outside of its steps")
+        return has_published, failed, outcomes

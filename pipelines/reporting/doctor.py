@@ -80,9 +80,24 @@ def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
             yield "published file", False, str(error)
     else:
         yield "published file", False, "does not exist yet; run `metals run`"
+    if why := warehouse.held_back(settings):
+        yield "last build", False, f"not published, {why}"
     yield from _live_check(settings)
+    yield from _for_tests(settings)
     yield "FRED", True, "on" if settings.fred else "switched off (METALS_FRED=false)"
     yield "keys", True, " ".join(_keys(tracked, settings))
+
+
+def _for_tests(settings: Settings) -> Iterator[tuple[str, bool, str]]:
+    """Settings that are made for tests or for one call, and change every run for as long as they are set."""
+    if settings.now is not None:
+        yield "METALS_NOW", False, f"is set: every run takes {settings.clock():%Y-%m-%d %H:%M} UTC for now; unset it"
+    if settings.upstream_base_url is not None:
+        yield "METALS_UPSTREAM_BASE_URL", False, f"is set: {settings.upstream_base_url} is asked in place of publishers"
+    if settings.as_of is not None:
+        yield "METALS_AS_OF", False, f"is set: every command builds or reads {settings.as_of}, not today"
+    if settings.publish_despite_failed_checks is not None:
+        yield "METALS_PUBLISH_DESPITE_FAILED_CHECKS", False, "is set: no failed check blocks publication; unset it"
 
 
 def _live_check(settings: Settings) -> Iterator[tuple[str, bool, str]]:

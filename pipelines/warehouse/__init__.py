@@ -5,7 +5,7 @@ The only package that opens a database. Fetching, parsing and computing figures 
 
 from pipelines.warehouse.build import create, exclusive, prepare, scratch, verify_build, writer
 from pipelines.warehouse.catalog_tables import write_catalog
-from pipelines.warehouse.publication import prune, publish
+from pipelines.warehouse.publication import held_back, hold_back, prune, publish
 from pipelines.warehouse.readers import as_of, last_published, locked_reader, reader
 from pipelines.warehouse.sql import append, newest_known, one, one_select, query, quoted, transaction
 from pipelines.warehouse.tables import TABLES, Column, Table
@@ -18,6 +18,8 @@ __all__ = [
     "as_of",
     "create",
     "exclusive",
+    "held_back",
+    "hold_back",
     "last_published",
     "locked_reader",
     "newest_known",

@@ -33,6 +33,21 @@ def publish(settings: Settings) -> None:
         _publish(settings)
 
 
+def hold_back(settings: Settings, why: str) -> None:
+    """Record why the build is not published; the next publication removes the record."""
+    said = f"{settings.clock():%Y-%m-%d %H:%M} UTC: {why}\n"
+    settings.held_back_path.parent.mkdir(parents=True, exist_ok=True)
+    settings.held_back_path.write_text(said, encoding="utf-8")
+
+
+def held_back(settings: Settings) -> str | None:
+    """Why the last build was not published; None if it was, or if there is none."""
+    try:
+        return settings.held_back_path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+
+
 def _publish(settings: Settings) -> None:
     target, as_of = settings.published_path, settings.as_of_date()
     target.parent.mkdir(parents=True, exist_ok=True)

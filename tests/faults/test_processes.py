@@ -17,11 +17,12 @@ from typing import Any
 
 import duckdb
 import pytest
-from dagster import DagsterInstance, DagsterRunStatus, build_init_resource_context
+from dagster import DagsterInstance, DagsterRunStatus, Failure, asset, build_init_resource_context, materialize
 from dagster._core.test_utils import create_run_for_test
+from typer.testing import CliRunner
 
 from pipelines import catalog as catalogs
-from pipelines import ingest, sources, warehouse
+from pipelines import cli, ingest, sources, warehouse
 from pipelines.audit import gate
 from pipelines.errors import AuditFailed, WarehouseBusy
 from pipelines.landing import Landing, Retrieval
@@ -210,7 +211,7 @@ def test_a_published_file_that_is_held_is_still_compared_with_and_can_be_read(
         assert "a copy is read" in asked.stderr
         status = metals(tmp_path, "status")
         assert status.returncode == 0, status.stderr
-        assert "A later build was blocked" in status.stdout
+        assert "A later build failed or was blocked" in status.stdout
         built(settings, 3)
         with warehouse.writer(settings) as connection:
             connection.execute("insert into main.filler select i from range(20) as r(i)")
@@ -499,6 +500,36 @@ def test_a_payload_that_met_a_full_disk_is_loaded_by_the_next_run(
     assert (report.rows_added, report.refused) == (300, [])
 
 
+@pytest.mark.parametrize("step", ["landing", "load", "models", "past_verdicts", "write_brief"])
+def test_a_run_that_fails_before_publication_leaves_a_trace_until_one_publishes(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    monkeypatch.setenv("METALS_WAREHOUSE_DIR", str(settings.warehouse_dir))
+    monkeypatch.setenv("METALS_NOW", NOW.isoformat())
+
+    @asset(name=step, required_resource_keys={"metals"})
+    def failing() -> None:
+        raise Failure("1 of 3 models and tests failed", metadata={"driver_fiscal": "no such column"})
+
+    def said(*command: str) -> tuple[int, str]:
+        done = CliRunner().invoke(cli.app, list(command), catch_exceptions=False)
+        return done.exit_code, " ".join((done.stdout + done.stderr).split())
+
+    with DagsterInstance.ephemeral() as instance:
+        materialize([failing], resources={"metals": MetalsRun()}, instance=instance, raise_on_error=False)
+    why = f"2026-06-10 12:00 UTC: {step}: 1 of 3 models and tests failed driver_fiscal: no such column"
+    stops = step != "write_brief"
+    assert (f"not published {why}" in said("status")[1]) == stops
+    built(settings)
+    warehouse.publish(settings)
+    assert (f"not published A later build failed or was blocked, {why}" in said("status")[1]) == stops
+    code, doctors = said("doctor")
+    assert code == 1
+    assert ("not published, 2026-06-10 12:00 UTC: " + step in doctors) == stops
+    gate.publish(settings)
+    assert "not published" not in said("status")[1] + said("doctor")[1]
+
+
 # The override
 
 
@@ -515,7 +546,7 @@ def test_a_blocking_check_holds_the_build_back_until_a_reason_is_given_which_sta
         gate.publish(settings)
     assert verdicts.digest(settings.published_path) == before
     status = metals(tmp_path, "status")
-    assert "A later build was blocked" in status.stdout
+    assert "A later build failed or was blocked" in status.stdout
     assert "raw_rows_are_unique: raw rows share a key" in status.stdout
 
     caplog.set_level(logging.WARNING)

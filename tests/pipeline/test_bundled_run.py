@@ -221,8 +221,11 @@ def test_status_doctor_and_sql_read_the_published_file(offline_home: tuple[Home,
     assert status.returncode == 0, status.stderr
     assert "C6" in status.stdout
     doctor = home.call("doctor")
-    assert doctor.returncode == 0, doctor.stderr
+    assert doctor.returncode == 1
     assert "World Bank" in doctor.stdout
+    assert "METALS_NOW" in doctor.stdout
+    assert "METALS_UPSTREAM_BASE_URL" in doctor.stdout
+    assert doctor.stdout.splitlines()[-1] == "2 problem(s) found", "both are for tests"
     answer = home.metals("sql", "select 6 * 7 as answer")
     assert "42" in answer.stdout
     refused = home.call("sql", "create table x (a int)")

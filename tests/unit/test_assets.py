@@ -25,7 +25,7 @@ from pipelines.definitions import assemble
 from pipelines.errors import AuditFailed
 from pipelines.orchestration import daily_run
 from pipelines.orchestration.assets import as_of
-from pipelines.orchestration.automation import reason_of
+from pipelines.orchestration.failures import reason_of
 from pipelines.orchestration.resources import MetalsRun
 from pipelines.settings import Settings
 
