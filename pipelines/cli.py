@@ -29,7 +29,7 @@ from pipelines.errors import InvalidQuery, MetalsError, SettingsError
 from pipelines.ingest import live as live_check
 from pipelines.reporting import doctor, explain, export, progress, status
 from pipelines.reporting import live as live_report
-from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings
+from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings, in_project
 
 
 class _Commands(typer.core.TyperGroup):
@@ -87,9 +87,19 @@ def _tables(typed: str) -> list[str]:
 
 
 def _home(settings: Settings) -> None:
-    """Dagster's state is stored in the project, unless DAGSTER_HOME is set."""
-    home = Path(os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT / "dagster_home")))
+    """Dagster's state is stored in the project, or beside the warehouse if the project is read-only.
+
+    DAGSTER_HOME overrides it; a relative path counts from the project's folder.
+    """
+    own = PROJECT_ROOT / "dagster_home"
+    given = os.environ.get("DAGSTER_HOME")
+    default = own if os.access(own, os.W_OK) else settings.warehouse_dir / "dagster_home"
+    try:
+        home = in_project(Path(given)) if given else default
+    except ValueError as error:
+        raise SettingsError(f"DAGSTER_HOME: {error}") from None
     home.mkdir(parents=True, exist_ok=True)
+    os.environ["DAGSTER_HOME"] = str(home)
     # A run's planned events (one per asset and check) are logged in one transaction.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
 
@@ -250,7 +260,8 @@ def _live(publishers: list[str], target: Path | None, settings: Settings) -> Non
     console.print(live_report.tally(checks), highlight=False)
     if target is not None:
         try:
-            target.write_text(live_report.report(checks, tracked, settings), encoding="utf-8")
+            with warehouse.replacing(target) as part:
+                part.write_text(live_report.report(checks, tracked, settings), encoding="utf-8")
         except OSError as error:
             raise _fail(f"{target} could not be written: {error.strerror}", EXIT_NOT_PUBLISHED) from None
         console.print(f"report in {target}, without keys, contact and addresses: read it before you send it")
@@ -351,7 +362,8 @@ def export_command(
         raise _fail(f"{target.name} should end in {' or '.join(export.EXPORT_FORMATS)}", EXIT_USAGE)
     if not target.absolute().parent.is_dir():
         raise _fail(f"there is no folder {target.absolute().parent}", EXIT_USAGE)
-    opened = warehouse.reader(settings) if unrestricted else warehouse.locked_reader(settings, export.part_of(target))
+    part = warehouse.part_of(target)
+    opened = warehouse.reader(settings) if unrestricted else warehouse.locked_reader(settings, part)
     with opened as connection:
         try:
             rows, own_use = export.export(connection, _query(what), target)

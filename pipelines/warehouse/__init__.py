@@ -5,6 +5,7 @@ The only package that opens a database. Fetching, parsing and computing figures 
 
 from pipelines.warehouse.build import create, exclusive, prepare, scratch, verify_build, writer
 from pipelines.warehouse.catalog_tables import write_catalog
+from pipelines.warehouse.files import part_of, remove_parts, replacing
 from pipelines.warehouse.publication import held_back, hold_back, prune, publish
 from pipelines.warehouse.readers import as_of, last_published, locked_reader, reader
 from pipelines.warehouse.sql import append, newest_known, one, one_select, query, quoted, transaction
@@ -25,12 +26,15 @@ __all__ = [
     "newest_known",
     "one",
     "one_select",
+    "part_of",
     "prepare",
     "prune",
     "publish",
     "query",
     "quoted",
     "reader",
+    "remove_parts",
+    "replacing",
     "scratch",
     "transaction",
     "verify_build",

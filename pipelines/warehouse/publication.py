@@ -12,6 +12,7 @@ import duckdb
 from pipelines import columns, text
 from pipelines.settings import Settings
 from pipelines.warehouse.build import exclusive, writer
+from pipelines.warehouse.files import remove_parts, replacing
 
 log = text.logger("metals.warehouse")
 
@@ -49,12 +50,12 @@ def held_back(settings: Settings) -> str | None:
 
 
 def _publish(settings: Settings) -> None:
-    target, as_of = settings.published_path, settings.as_of_date()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in target.parent.glob(f".{target.name}.*.part*"):
-        leftover.unlink()
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
+    link, as_of = settings.published_path, settings.as_of_date()
+    target = link.resolve()
+    for folder in (link.parent, target.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    remove_parts(target)
+    with replacing(target) as part:
         shutil.copyfile(settings.build_path, part)
         end = datetime.combine(as_of + timedelta(days=1), datetime.min.time())
         with contextlib.closing(duckdb.connect(str(part))) as connection:
@@ -63,12 +64,8 @@ def _publish(settings: Settings) -> None:
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         # A write-ahead log left by someone who opened the published file for writing would be applied to the new file.
-        target.with_name(f"{target.name}.wal").unlink(missing_ok=True)
-        part.replace(target)
-    except BaseException:
-        for leftover in target.parent.glob(f"{part.name}*"):  # a partial file would take space on a full disk
-            leftover.unlink()
-        raise
+        for path in (link, target):
+            path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
     directory = os.open(target.parent, os.O_RDONLY)
     try:
         os.fsync(directory)

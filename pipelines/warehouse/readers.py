@@ -89,7 +89,7 @@ def _opened(
     with contextlib.ExitStack() as stack:
         try:
             try:
-                if path.with_name(f"{path.name}.wal").exists():
+                if any(p.with_name(f"{p.name}.wal").exists() for p in (path, path.resolve())):
                     raise duckdb.IOException(f"there is a write-ahead log beside {path}")
                 connection = connect(path)
             except duckdb.IOException as error:

@@ -28,6 +28,7 @@ from pipelines.errors import AuditFailed, WarehouseBusy
 from pipelines.landing import Landing, Retrieval
 from pipelines.orchestration import retention
 from pipelines.orchestration.resources import MetalsRun
+from pipelines.reporting import export
 from pipelines.settings import Settings
 from tests.endurance import verdicts
 from tests.faults.publish_killed import POINTS
@@ -295,6 +296,56 @@ def test_a_read_only_warehouse_folder_is_said_and_can_still_be_read(
     asked = metals(tmp_path, "sql", "select answer from answers", before=(*read_only, folder))
     assert asked.returncode == 0, asked.stderr
     assert "7" in asked.stdout
+
+
+# Folders and links
+
+
+def test_a_relative_folder_is_the_same_wherever_a_command_is_called(tmp_path: Path) -> None:
+    """The command is called anywhere; the UI, its code server and its daemon run in the project's folder."""
+    code = "from pipelines.settings import Settings; s = Settings(); print(s.published_path, s.catalog_dir)"
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=folder,
+            env={**os.environ, "METALS_WAREHOUSE_DIR": "a/house", "METALS_CATALOG_DIR": "~/catalog", "HOME": "/home/x"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for folder in (REPOSITORY, tmp_path)
+    }
+    assert said == {f"{REPOSITORY}/a/house/metals.duckdb /home/x/catalog\n"}
+
+
+def test_a_link_in_place_of_a_file_that_is_replaced_stays_and_what_it_leads_to_is_replaced(
+    settings: Settings, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    settings.warehouse_dir.mkdir()
+    exported = tmp_path / "answers.csv"
+    links = {
+        settings.published_path: shared / "metals.db",
+        exported: shared / "answers",
+    }
+    for link, target in links.items():
+        link.symlink_to(target)
+    for value in (1, 2):
+        built(settings, value)
+        held = (shared / "metals.db").open("rb") if value == 2 else None
+        (shared / "metals.db.wal").write_bytes(b"left by someone")
+        (tmp_path / "warehouse" / "metals.duckdb.wal").write_bytes(b"left by someone")
+        gate.publish(settings)
+        with warehouse.locked_reader(settings, warehouse.part_of(exported)) as connection:
+            export.export(connection, "answers", exported)
+        assert answer(shared / "metals.db") == answer(settings.published_path) == value
+        assert (shared / "answers").read_text(encoding="utf-8") == f"name,answer\nA,{value}\n"
+        assert all(link.is_symlink() for link in links)
+        assert sorted(p.name for p in shared.iterdir()) == ["answers", "metals.db"]
+        if held is not None:  # a reader keeps the file it opened
+            with held:
+                assert os.fstat(held.fileno()).st_nlink == 0
 
 
 # Two runs at once
