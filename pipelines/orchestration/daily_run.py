@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dagster import AssetKey, DagsterEventType, DagsterInstance, Definitions
+from dagster import AssetKey, DagsterEventType, Definitions
 
 from pipelines import catalog, warehouse
-from pipelines.orchestration import failures
+from pipelines.orchestration import failures, retention
+from pipelines.orchestration import instance as instances
 from pipelines.orchestration.assets import as_of, landed, published, raw
 from pipelines.orchestration.automation import AS_OF_DAYS, DAILY
 from pipelines.settings import Settings
@@ -35,7 +36,7 @@ def execute(
             for key in (landed.key(source.id), raw.key(source.id))
         }
         selection = [k for k in job.asset_layer.executable_asset_keys if k not in left_out]
-    with DagsterInstance.get() as instance, warehouse.exclusive(settings):
+    with instances.opened() as instance, warehouse.exclusive(settings):
         result = job.execute_in_process(
             instance=instance,
             asset_selection=selection,
@@ -45,7 +46,7 @@ def execute(
                 "resources": {"metals": {"config": {"offline": settings.offline}}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
-            tags={"metals/started_by": "cli"},
+            tags=retention.STARTED_BY_COMMAND,
         )
         outcomes: dict[str, dict[str, int]] = {}
         has_published = False

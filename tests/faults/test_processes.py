@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, Failure, asset, build_init_resource_context, materialize
+from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 from dagster._core.test_utils import create_run_for_test
 from typer.testing import CliRunner
 
@@ -643,20 +644,29 @@ def test_work_files_go_after_thirty_days_and_published_files_never(settings: Set
     assert answer(settings.published_path) == 1
 
 
-def test_a_killed_run_is_reported_failed_and_old_runs_are_forgotten() -> None:
+@pytest.mark.parametrize("tags", retention.OURS, ids=["of the UI", "of the command"])
+def test_a_killed_run_is_reported_failed_and_old_runs_are_forgotten_but_none_of_another_project(
+    tags: dict[str, str],
+) -> None:
+    theirs_tags = {REPOSITORY_LABEL_TAG: "__repository__@another-project", "metals/started_by": "somebody"}
     with DagsterInstance.ephemeral() as instance:
         now = datetime.now(UTC)
-        killed = create_run_for_test(instance, status=DagsterRunStatus.STARTED)
-        done = create_run_for_test(instance, status=DagsterRunStatus.SUCCESS)
+        theirs = {
+            create_run_for_test(instance, status=status, tags=tags).run_id: status
+            for status in (DagsterRunStatus.STARTED, DagsterRunStatus.SUCCESS)
+            for tags in ({}, theirs_tags)
+        }
+        killed = create_run_for_test(instance, status=DagsterRunStatus.STARTED, tags=tags)
+        done = create_run_for_test(instance, status=DagsterRunStatus.SUCCESS, tags=tags)
 
         def statuses() -> dict[str, DagsterRunStatus]:
             return {run.run_id: run.status for run in instance.get_runs()}
 
         retention.tidy(instance, now + timedelta(hours=1))  # it may still be at work
-        assert statuses() == {killed.run_id: DagsterRunStatus.STARTED, done.run_id: DagsterRunStatus.SUCCESS}
+        assert statuses() == theirs | {killed.run_id: DagsterRunStatus.STARTED, done.run_id: DagsterRunStatus.SUCCESS}
         retention.tidy(instance, now + timedelta(hours=13))
-        assert statuses() == {killed.run_id: DagsterRunStatus.FAILURE, done.run_id: DagsterRunStatus.SUCCESS}
+        assert statuses() == theirs | {killed.run_id: DagsterRunStatus.FAILURE, done.run_id: DagsterRunStatus.SUCCESS}
         [event] = [e.dagster_event for e in instance.all_logs(killed.run_id) if e.dagster_event]
         assert "killed" in (event.message or "")
         retention.tidy(instance, now + timedelta(days=91))
-        assert statuses() == {}
+        assert statuses() == theirs
