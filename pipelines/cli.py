@@ -12,7 +12,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +27,7 @@ from pipelines import catalog, sources, text, warehouse
 from pipelines.authoring import new_series
 from pipelines.errors import InvalidQuery, MetalsError, SettingsError
 from pipelines.ingest import live as live_check
+from pipelines.ingest import rewind as rewinding
 from pipelines.reporting import doctor, explain, export, progress, status
 from pipelines.reporting import live as live_report
 from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings, in_project
@@ -426,6 +427,33 @@ def history_command(
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
     said = f"{filled.computed} month ends computed, {filled.kept} kept, {len(filled.failed)} failed"
     console.print(f"{said}; see the table claim_verdict_history")
+
+
+@app.command("rewind")
+def rewind_command(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether the clock is right.")] = False,
+) -> None:
+    """After the clock was ahead: set aside what was recorded of later times, so that runs fetch and publish again.
+
+    Journal lines and the build are renamed, not deleted. The published file stays until the next run replaces it.
+    """
+    settings = Settings(as_of=None)
+    _home(settings)
+    now = settings.clock()
+    if not yes and not typer.confirm(f"The clock says {now:%Y-%m-%d %H:%M} UTC. Is that right?", err=True):
+        raise _fail("nothing was set aside; set the clock right first", EXIT_NOT_PUBLISHED)
+    from pipelines.orchestration import instance, retention  # noqa: PLC0415
+
+    done = rewinding.rewind(settings)
+    with instance.opened() as opened:
+        ticks = retention.rewind(opened, now.replace(tzinfo=UTC))
+    if done is None and not ticks:
+        console.print(f"nothing was recorded of a time after {now:%Y-%m-%d %H:%M} UTC")
+        return
+    if done is not None:
+        lines = ", ".join(f"{n} of {name}" for name, n in done.lines.items()) or "none"
+        console.print(f"journal lines set aside: {lines}; the build: {done.build or 'there is none'}", highlight=False)
+    console.print(f"ticks of the schedule forgotten: {ticks}; next: metals run", highlight=False)
 
 
 @series_app.command("add")

@@ -220,6 +220,11 @@ class Settings(BaseSettings):
         return self.build_path.with_name("held_back.txt")
 
     @property
+    def rewound_path(self) -> Path:
+        """The file that says that the published file is of a clock that was ahead; removed by the next publication."""
+        return self.build_path.with_name("rewound.txt")
+
+    @property
     def lock_path(self) -> Path:
         return self.warehouse_dir / "build" / "build.lock"
 

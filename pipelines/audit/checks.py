@@ -119,8 +119,11 @@ def time_has_not_gone_back(connection: duckdb.DuckDBPyConnection, settings: Sett
         return _not_compared(name, last, settings)
     before, _ = last
     if before is not None and before > settings.as_of_date():
-        said = f"the clock says {settings.as_of_date()}, but the published file is as of {before}; set the clock right"
-        return Finding(name, False, True, said)
+        said = f"the clock says {settings.as_of_date()}, but the published file is as of {before}"
+        if settings.rewound_path.exists():
+            return Finding(name, True, True, f"{said}, by a clock that was ahead (`metals rewind`)")
+        todo = "set the clock right, or if it is right now and was ahead before, run `metals rewind`"
+        return Finding(name, False, True, f"{said}; {todo}")
     return Finding(name, True, True, f"published before as of {before}")
 
 

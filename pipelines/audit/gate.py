@@ -25,6 +25,7 @@ def publish(settings: Settings) -> tuple[list[checks.Finding], list[str]]:
                 warehouse.hold_back(settings, said)
             raise
         settings.held_back_path.unlink(missing_ok=True)
+        settings.rewound_path.unlink(missing_ok=True)
         warehouse.prune(settings)
     log.info(
         "published %s: %d of %d checks passed",

@@ -129,6 +129,12 @@ class Landing:
         """Every retrieval of a source, oldest first. Lines cut off by a kill are skipped with a warning."""
         return journal.read(self._journal(source), lambda record: Retrieval(**record), source)
 
+    def set_aside_later(self, moment: datetime) -> dict[str, int]:
+        """Move what journals say of times later than `moment` (UTC) beside them; returns the lines by journal."""
+        journals = sorted([*self.root.glob("journal/*.jsonl"), *self.root.glob("*.jsonl")])
+        moved = {path.stem: journal.set_aside_later(path, moment) for path in journals}
+        return {name: lines for name, lines in moved.items() if lines}
+
     def _object(self, payload_id: str) -> Path:
         if not re.fullmatch(r"[0-9a-f]{64}", payload_id):
             raise BadPayload(f"{payload_id!r} is not a payload's name")

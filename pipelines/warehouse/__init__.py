@@ -3,7 +3,7 @@
 The only package that opens a database. Fetching, parsing and computing figures do not belong here.
 """
 
-from pipelines.warehouse.build import create, exclusive, prepare, scratch, verify_build, writer
+from pipelines.warehouse.build import create, exclusive, prepare, scratch, set_aside, verify_build, writer
 from pipelines.warehouse.catalog_tables import write_catalog
 from pipelines.warehouse.files import part_of, remove_parts, replacing
 from pipelines.warehouse.publication import held_back, hold_back, prune, publish
@@ -36,6 +36,7 @@ __all__ = [
     "remove_parts",
     "replacing",
     "scratch",
+    "set_aside",
     "transaction",
     "verify_build",
     "write_catalog",

@@ -107,12 +107,18 @@ def _is_damage(error: duckdb.Error) -> bool:
 
 
 def _set_aside(settings: Settings, error: duckdb.Error) -> None:
-    path = settings.build_path
-    aside = path.with_name(f"build.unreadable-{settings.clock():%Y%m%dT%H%M%S}.duckdb")
     said = str(error).splitlines()[0]
-    log.error("the build file cannot be read (%s): set aside as %s, rebuilt from landing", said, aside.name)
+    aside = set_aside(settings, "unreadable")
+    log.error("the build file cannot be read (%s): set aside as %s, rebuilt from landing", said, aside)
+
+
+def set_aside(settings: Settings, why: str) -> str:
+    """Rename the build, which the next run makes again from landing; returns its new name, which says `why`."""
+    path = settings.build_path
+    aside = path.with_name(f"build.{why}-{settings.clock():%Y%m%dT%H%M%S}.duckdb")
     path.replace(aside)
     path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    return aside.name
 
 
 def verify_build(settings: Settings) -> None:

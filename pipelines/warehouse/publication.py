@@ -117,7 +117,7 @@ def prune(settings: Settings) -> list[str]:
     oldest = (settings.clock() - timedelta(days=WORK_KEPT_DAYS)).replace(tzinfo=UTC).timestamp()
     old = [
         path
-        for pattern in ("build.unreadable-*", "as_of_*")
+        for pattern in ("build.unreadable-*", "build.ahead-*", "as_of_*")
         for path in folder.glob(pattern)
         if path.stat().st_mtime < oldest
     ]

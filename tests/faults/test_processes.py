@@ -18,6 +18,15 @@ from typing import Any
 import duckdb
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, Failure, asset, build_init_resource_context, materialize
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    InstigatorType,
+    ScheduleInstigatorData,
+    TickData,
+    TickStatus,
+)
 from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 from dagster._core.test_utils import create_run_for_test
 from typer.testing import CliRunner
@@ -26,13 +35,14 @@ from pipelines import catalog as catalogs
 from pipelines import cli, ingest, sources, warehouse
 from pipelines.audit import gate
 from pipelines.errors import AuditFailed, WarehouseBusy
-from pipelines.landing import Landing, Retrieval
+from pipelines.landing import Landing, Retrieval, land
 from pipelines.orchestration import retention
 from pipelines.orchestration.resources import MetalsRun
 from pipelines.reporting import export
 from pipelines.settings import Settings
 from tests.endurance import verdicts
 from tests.faults.publish_killed import POINTS
+from tests.replay import Replay
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -438,6 +448,105 @@ def test_a_clock_set_back_publishes_nothing_and_says_what_to_do(settings: Settin
     built(settings, 3)  # the clock is right again
     gate.publish(settings)
     assert answer(settings.published_path) == 3
+
+
+def test_after_a_clock_that_was_ahead_one_command_lets_runs_fetch_and_publish_again(
+    replay: Replay, settings: Settings, tmp_path: Path
+) -> None:
+    now = datetime(2026, 8, 21, 22, 30, tzinfo=UTC)
+    settings = settings.model_copy(update={"now": now, "upstream_base_url": replay.base_url, "pacing": False})
+    yesterday, ahead = (settings.model_copy(update={"now": now + timedelta(days=days)}) for days in (-1, 2000))
+    catalog = catalogs.load(settings.catalog_dir)
+    journal = Landing(settings.landing_dir).root / "journal" / f"{SOURCE}.jsonl"
+
+    def asked(when: Settings) -> set[str]:
+        retrievals = land([catalog.sources[SOURCE]], sources.module, catalog, when)[SOURCE]
+        return {c.error or c.outcome for c in retrievals}
+
+    assert asked(yesterday) == {"fresh"}
+    loaded(yesterday)
+    built(yesterday, 1)
+    gate.publish(yesterday)
+    assert asked(ahead) <= {"fresh", "unchanged"}
+    loaded(ahead)
+    built(ahead, 2)
+    gate.publish(ahead)
+
+    [refusal] = asked(settings)
+    assert "not fetched: the clock says 2026-08-21 22:30 UTC" in refusal
+    assert "run `metals rewind`" in refusal
+    built(settings, 3)
+    with pytest.raises(AuditFailed, match=r"set the clock right, or if it is right now .* run `metals rewind`"):
+        gate.publish(settings)
+    lines = journal.read_bytes().splitlines()
+    assert metals(tmp_path, "rewind", METALS_NOW=now.isoformat()).returncode == 1, "nobody said that the clock is right"
+    assert journal.read_bytes().splitlines() == lines
+    done = metals(tmp_path, "rewind", "--yes", METALS_NOW=now.isoformat())
+    assert done.returncode == 0, done.stderr
+    [aside] = journal.parent.glob(f"{SOURCE}.jsonl.later-than-20260821T223000")
+    assert f"journal lines set aside: {len(aside.read_bytes().splitlines())} of {SOURCE}" in done.stdout
+    assert sorted([*journal.read_bytes().splitlines(), *aside.read_bytes().splitlines()]) == sorted(lines)
+    assert answer(settings.published_path) == 2, "it stays until there is another one"
+
+    assert asked(settings.model_copy(update={"now": now + timedelta(minutes=1)})) <= {"fresh", "unchanged"}
+    assert loaded(settings).rows_added > 9000
+    built(settings, 4)
+    gate.publish(settings)
+    with warehouse.reader(settings) as connection:
+        assert warehouse.as_of(connection) == now.date()
+        [(known_at,)] = connection.execute("select max(known_at) from raw.observation").fetchall()
+    assert known_at.date() <= now.date()
+    assert answer(settings.published_path) == 4
+    assert (
+        "nothing was recorded of a time after"
+        in metals(tmp_path, "rewind", "--yes", METALS_NOW=(now + timedelta(minutes=2)).isoformat()).stdout
+    )
+    built(yesterday, 5)  # and the check blocks again
+    with pytest.raises(AuditFailed, match="time_has_not_gone_back"):
+        gate.publish(yesterday)
+
+
+def test_a_schedule_runs_again_after_a_clock_that_was_ahead() -> None:
+    now = datetime.now(UTC)
+    before, ahead = (now + timedelta(days=days) for days in (-1, 2000))
+
+    def schedule(location: str, name: str, started: datetime) -> InstigatorState:
+        repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(location), "__repository__")
+        data = ScheduleInstigatorData("30 18 * * 1-5", started.timestamp())
+        origin = repository.get_instigator_origin(name)
+        return InstigatorState(origin, InstigatorType.SCHEDULE, InstigatorStatus.DECLARED_IN_CODE, data)
+
+    ours, begun_ahead, theirs = states = (
+        schedule("metals-drivers", "daily", before),
+        schedule("metals-drivers", "weekly", ahead),
+        schedule("another-project", "daily", before),
+    )
+    with DagsterInstance.local_temp() as instance:
+        for state in states:
+            instance.add_instigator_state(state)
+            for at in (before, ahead):
+                instance.create_tick(
+                    TickData(
+                        state.instigator_origin_id,
+                        state.instigator_name,
+                        InstigatorType.SCHEDULE,
+                        TickStatus.SUCCESS,
+                        at.timestamp(),
+                        run_ids=[],
+                        run_keys=[],
+                        selector_id=state.selector_id,
+                    )
+                )
+        assert retention.rewind(instance, now) == 2
+
+        def ticks(state: InstigatorState) -> list[int]:
+            found = instance.get_ticks(state.instigator_origin_id, state.selector_id)
+            return sorted(int(tick.timestamp) for tick in found)
+
+        assert ticks(ours) == ticks(begun_ahead) == [int(before.timestamp())]
+        assert ticks(theirs) == [int(before.timestamp()), int(ahead.timestamp())]
+        assert {s.selector_id for s in instance.all_instigator_state()} == {ours.selector_id, theirs.selector_id}
+        assert retention.rewind(instance, now) == 0
 
 
 # Damaged files
