@@ -225,6 +225,11 @@ class Settings(BaseSettings):
         return self.build_path.with_name("rewound.txt")
 
     @property
+    def running_path(self) -> Path:
+        """The file with the time at which the active run began; it stays if that run is killed."""
+        return self.lock_path.with_name("running.txt")
+
+    @property
     def lock_path(self) -> Path:
         return self.warehouse_dir / "build" / "build.lock"
 

@@ -35,16 +35,20 @@ def rewind(settings: Settings) -> Rewound | None:
 
 
 def _is_ahead(settings: Settings) -> bool:
-    """Whether the build or the published file is of a later day than today."""
-    days = []
+    """Whether the build holds something of a later time than now, or the published file is of a later day."""
     if settings.build_path.exists():
         with warehouse.writer(settings) as connection:
-            row = warehouse.one(connection, "select max(as_of) from raw.build")
-            days.append(row[0] if row else None)
-    if settings.published_path.exists():
-        try:
-            with warehouse.reader(settings) as connection:
-                days.append(warehouse.as_of(connection))
-        except PublishedUnreadable:
-            pass  # replaced by the next run
-    return any(day is not None and day > settings.as_of_date() for day in days)
+            later = connection.execute(
+                "select 1 from raw.build where as_of > ? union all select 1 from raw.retrieval where checked_at > ?",
+                [settings.as_of_date(), settings.clock()],
+            ).fetchall()
+        if later:
+            return True
+    if not settings.published_path.exists():
+        return False
+    try:
+        with warehouse.reader(settings) as connection:
+            day = warehouse.as_of(connection)
+    except PublishedUnreadable:
+        return False  # the next run replaces it
+    return day is not None and day > settings.as_of_date()

@@ -28,7 +28,7 @@ class MetalsRun(ConfigurableResource):  # type: ignore[type-arg]
 
         A second run logs that it waits; raises WarehouseBusy when it has waited for `lock_wait_s`.
         """
-        with warehouse.exclusive(self.settings):
+        with warehouse.exclusive(self.settings), warehouse.marked_as_running(self.settings):
             warehouse.verify_build(self.settings)
             if context.instance is not None:
                 retention.tidy(context.instance, datetime.now(UTC))

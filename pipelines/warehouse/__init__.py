@@ -3,7 +3,16 @@
 The only package that opens a database. Fetching, parsing and computing figures do not belong here.
 """
 
-from pipelines.warehouse.build import create, exclusive, prepare, scratch, set_aside, verify_build, writer
+from pipelines.warehouse.build import (
+    create,
+    exclusive,
+    marked_as_running,
+    prepare,
+    scratch,
+    set_aside,
+    verify_build,
+    writer,
+)
 from pipelines.warehouse.catalog_tables import write_catalog
 from pipelines.warehouse.files import part_of, remove_parts, replacing
 from pipelines.warehouse.publication import held_back, hold_back, prune, publish
@@ -23,6 +32,7 @@ __all__ = [
     "hold_back",
     "last_published",
     "locked_reader",
+    "marked_as_running",
     "newest_known",
     "one",
     "one_select",

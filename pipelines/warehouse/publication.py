@@ -11,7 +11,7 @@ import duckdb
 
 from pipelines import columns, text
 from pipelines.settings import Settings
-from pipelines.warehouse.build import exclusive, writer
+from pipelines.warehouse.build import exclusive, killed, writer
 from pipelines.warehouse.files import remove_parts, replacing
 
 log = text.logger("metals.warehouse")
@@ -43,6 +43,8 @@ def hold_back(settings: Settings, why: str) -> None:
 
 def held_back(settings: Settings) -> str | None:
     """Why the last build was not published; None if it was, or if there is none."""
+    if began := killed(settings):
+        return f"{began}: the run that began then was killed, or the machine went down; the next run continues"
     try:
         return settings.held_back_path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:

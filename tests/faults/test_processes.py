@@ -667,6 +667,7 @@ def test_a_run_that_fails_before_publication_leaves_a_trace_until_one_publishes(
 ) -> None:
     monkeypatch.setenv("METALS_WAREHOUSE_DIR", str(settings.warehouse_dir))
     monkeypatch.setenv("METALS_NOW", NOW.isoformat())
+    monkeypatch.setenv("METALS_OFFLINE", "true")
 
     @asset(name=step, required_resource_keys={"metals"})
     def failing() -> None:
@@ -689,6 +690,36 @@ def test_a_run_that_fails_before_publication_leaves_a_trace_until_one_publishes(
     assert ("not published, 2026-06-10 12:00 UTC: " + step in doctors) == stops
     gate.publish(settings)
     assert "not published" not in said("status")[1] + said("doctor")[1]
+
+
+def test_a_run_that_is_killed_leaves_a_trace_until_another_one_ends(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METALS_WAREHOUSE_DIR", str(settings.warehouse_dir))
+    monkeypatch.setenv("METALS_NOW", NOW.isoformat())
+    built(settings)
+    gate.publish(settings)
+
+    def status() -> str:
+        return " ".join(CliRunner().invoke(cli.app, ["status"], catch_exceptions=False).stdout.split())
+
+    run = running(
+        """
+        import time
+        from dagster import build_init_resource_context
+        from pipelines.orchestration.resources import MetalsRun
+        with MetalsRun().yield_for_execution(build_init_resource_context()):
+            print("ready", flush=True)
+            time.sleep(600)
+        """
+    )
+    assert "not published" not in status(), "it is still at work"
+    run.kill()
+    run.wait()
+    assert "2026-06-10 12:00 UTC: the run that began then was killed, or the machine went down" in status()
+    with MetalsRun().yield_for_execution(build_init_resource_context()):
+        gate.publish(settings)
+    assert "not published" not in status()
 
 
 # The override
