@@ -152,7 +152,7 @@ def test_a_write_ahead_log_beside_the_published_file_does_not_outlive_it(setting
         """
     )
     writer.kill()
-    writer.wait()
+    writer.communicate()
     log = settings.published_path.with_name("metals.duckdb.wal")
     assert log.stat().st_size > 0
     built(settings, 2)
@@ -231,7 +231,7 @@ def test_a_published_file_that_is_held_is_still_compared_with_and_can_be_read(
         assert answer(settings.published_path) == 3
     finally:
         holder.kill()
-        holder.wait()
+        holder.communicate()
 
 
 def test_a_published_file_that_cannot_be_read_is_compared_as_the_build_recorded_it(
@@ -377,7 +377,7 @@ def another_run(settings: Settings) -> Iterator[subprocess.Popen[str]]:
     )
     yield process
     process.kill()
-    process.wait()
+    process.communicate()
 
 
 def test_a_second_run_waits_saying_so_and_then_stops_with_a_sentence(
@@ -715,7 +715,7 @@ def test_a_run_that_is_killed_leaves_a_trace_until_another_one_ends(
     )
     assert "not published" not in status(), "it is still at work"
     run.kill()
-    run.wait()
+    run.communicate()
     assert "2026-06-10 12:00 UTC: the run that began then was killed, or the machine went down" in status()
     with MetalsRun().yield_for_execution(build_init_resource_context()):
         gate.publish(settings)
