@@ -12,7 +12,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,20 +27,20 @@ from pipelines import catalog, sources, text, warehouse
 from pipelines.authoring import new_series
 from pipelines.errors import InvalidQuery, MetalsError, SettingsError
 from pipelines.ingest import live as live_check
+from pipelines.ingest import rewind as rewinding
 from pipelines.reporting import doctor, explain, export, progress, status
 from pipelines.reporting import live as live_report
-from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings
+from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings, in_project
 
 
 class _Commands(typer.core.TyperGroup):
-    """Reports a wrong setting in one sentence, whichever command reads it."""
+    """Reports an error in one sentence where no command says more about it: a wrong setting, an unreadable file."""
 
     def invoke(self, context: Any) -> Any:
         try:
             return super().invoke(context)
-        except SettingsError as error:
-            errors.print(f"[bold red]error[/] {escape(str(error))}", soft_wrap=True, highlight=False)
-            raise typer.Exit(EXIT_USAGE) from None
+        except MetalsError as error:
+            raise _fail(str(error), EXIT_USAGE if isinstance(error, SettingsError) else EXIT_NOT_PUBLISHED) from None
 
 
 app = typer.Typer(
@@ -83,14 +83,24 @@ def _tables(typed: str) -> list[str]:
     try:
         with warehouse.reader(settings) as connection:
             return [name for name in export.tables(connection) if name.startswith(typed)]
-    except duckdb.Error:
+    except (duckdb.Error, MetalsError):
         return []
 
 
 def _home(settings: Settings) -> None:
-    """Dagster's state is stored in the project, unless DAGSTER_HOME is set."""
-    home = Path(os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT / "dagster_home")))
+    """Dagster's state is stored in the project, or beside the warehouse if the project is read-only.
+
+    DAGSTER_HOME overrides it; a relative path counts from the project's folder.
+    """
+    own = PROJECT_ROOT / "dagster_home"
+    given = os.environ.get("DAGSTER_HOME")
+    default = own if os.access(own, os.W_OK) else settings.warehouse_dir / "dagster_home"
+    try:
+        home = in_project(Path(given)) if given else default
+    except ValueError as error:
+        raise SettingsError(f"DAGSTER_HOME: {error}") from None
     home.mkdir(parents=True, exist_ok=True)
+    os.environ["DAGSTER_HOME"] = str(home)
     # A run's planned events (one per asset and check) are logged in one transaction.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
 
@@ -251,7 +261,8 @@ def _live(publishers: list[str], target: Path | None, settings: Settings) -> Non
     console.print(live_report.tally(checks), highlight=False)
     if target is not None:
         try:
-            target.write_text(live_report.report(checks, tracked, settings), encoding="utf-8")
+            with warehouse.replacing(target) as part:
+                part.write_text(live_report.report(checks, tracked, settings), encoding="utf-8")
         except OSError as error:
             raise _fail(f"{target} could not be written: {error.strerror}", EXIT_NOT_PUBLISHED) from None
         console.print(f"report in {target}, without keys, contact and addresses: read it before you send it")
@@ -352,7 +363,8 @@ def export_command(
         raise _fail(f"{target.name} should end in {' or '.join(export.EXPORT_FORMATS)}", EXIT_USAGE)
     if not target.absolute().parent.is_dir():
         raise _fail(f"there is no folder {target.absolute().parent}", EXIT_USAGE)
-    opened = warehouse.reader(settings) if unrestricted else warehouse.locked_reader(settings, export.part_of(target))
+    part = warehouse.part_of(target)
+    opened = warehouse.reader(settings) if unrestricted else warehouse.locked_reader(settings, part)
     with opened as connection:
         try:
             rows, own_use = export.export(connection, _query(what), target)
@@ -415,6 +427,33 @@ def history_command(
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
     said = f"{filled.computed} month ends computed, {filled.kept} kept, {len(filled.failed)} failed"
     console.print(f"{said}; see the table claim_verdict_history")
+
+
+@app.command("rewind")
+def rewind_command(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether the clock is right.")] = False,
+) -> None:
+    """After the clock was ahead: set aside what was recorded of later times, so that runs fetch and publish again.
+
+    Journal lines and the build are renamed, not deleted. The published file stays until the next run replaces it.
+    """
+    settings = Settings(as_of=None)
+    _home(settings)
+    now = settings.clock()
+    if not yes and not typer.confirm(f"The clock says {now:%Y-%m-%d %H:%M} UTC. Is that right?", err=True):
+        raise _fail("nothing was set aside; set the clock right first", EXIT_NOT_PUBLISHED)
+    from pipelines.orchestration import instance, retention  # noqa: PLC0415
+
+    done = rewinding.rewind(settings)
+    with instance.opened() as opened:
+        ticks = retention.rewind(opened, now.replace(tzinfo=UTC))
+    if done is None and not ticks:
+        console.print(f"nothing was recorded of a time after {now:%Y-%m-%d %H:%M} UTC")
+        return
+    if done is not None:
+        lines = ", ".join(f"{n} of {name}" for name, n in done.lines.items()) or "none"
+        console.print(f"journal lines set aside: {lines}; the build: {done.build or 'there is none'}", highlight=False)
+    console.print(f"ticks of the schedule forgotten: {ticks}; next: metals run", highlight=False)
 
 
 @series_app.command("add")
@@ -562,7 +601,9 @@ def ui(
 def _published() -> Settings:
     settings = Settings()
     if not settings.published_path.exists():
-        raise _fail(f"{_short(settings.published_path)} does not exist yet; run `metals run`", EXIT_NOT_PUBLISHED)
+        why = warehouse.held_back(settings)
+        said = f"; not published {why}" if why else ""
+        raise _fail(f"{_short(settings.published_path)} does not exist yet; run `metals run`{said}", EXIT_NOT_PUBLISHED)
     return settings
 
 

@@ -60,7 +60,11 @@ class Moved(BadPayload):
 
 
 class PayloadNotRead(MetalsError):
-    """Parsing timed out or was killed on this machine: not yet the payload's fault, so the next run retries it."""
+    """Not parsed because of this machine (timed out, killed, not found in landing): the next run retries it."""
+
+
+class LandingUnreadable(PayloadNotRead):
+    """A payload is in landing and cannot be read from there now (I/O error, permission, too many open files)."""
 
 
 class ContractBreach(MetalsError):
@@ -73,6 +77,10 @@ class InvalidQuery(MetalsError):
 
 class AuditFailed(MetalsError):
     """A blocking check failed: the build is not published and the last published file is unchanged."""
+
+
+class PublishedUnreadable(MetalsError):
+    """The published file cannot be opened, nor a copy of it."""
 
 
 class WarehouseBusy(MetalsError):

@@ -32,6 +32,14 @@ def setting_variable(name: str) -> str:
     return "ALERT_WEBHOOK_URL" if name == "alert_webhook_url" else f"METALS_{name}".upper()
 
 
+def in_project(path: Path) -> Path:
+    """`path` as an absolute one; a relative one counts from the project's folder."""
+    try:
+        return PROJECT_ROOT / path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"there is no user {path.parts[0]}") from None
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
@@ -42,7 +50,8 @@ def _is_loopback(host: str) -> bool:
 class Settings(BaseSettings):
     """File locations, permissions to fetch, and limits.
 
-    Names of attributes carry their unit; paths are absolute. An empty variable counts as not set. From here on, secrets
+    Names of attributes carry their unit; paths are absolute: a relative one counts from the project's folder. An empty
+    variable counts as not set. From here on, secrets
     among the settings and credentials of proxies are kept out of messages. Raises SettingsError, which names each wrong
     variable.
     """
@@ -135,6 +144,12 @@ class Settings(BaseSettings):
         for proxy in getproxies().values():
             hide_credentials(proxy)
 
+    @field_validator("warehouse_dir", "bundled_dir", "catalog_dir")
+    @classmethod
+    def _a_folder_is_the_same_from_everywhere(cls, path: Path) -> Path:
+        # The command, the UI and its code server run in different folders; one setting has to mean one warehouse.
+        return in_project(path)
+
     @field_validator("contact")
     @classmethod
     def _a_contact_is_a_header(cls, contact: str) -> str:
@@ -203,6 +218,16 @@ class Settings(BaseSettings):
     def held_back_path(self) -> Path:
         """The file with the reason why the last build was not published; removed by the next publication."""
         return self.build_path.with_name("held_back.txt")
+
+    @property
+    def rewound_path(self) -> Path:
+        """The file that says that the published file is of a clock that was ahead; removed by the next publication."""
+        return self.build_path.with_name("rewound.txt")
+
+    @property
+    def running_path(self) -> Path:
+        """The file with the time at which the active run began; it stays if that run is killed."""
+        return self.lock_path.with_name("running.txt")
 
     @property
     def lock_path(self) -> Path:

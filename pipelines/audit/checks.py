@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 
 import duckdb
 
@@ -95,13 +96,11 @@ def nothing_known_later(connection: duckdb.DuckDBPyConnection, settings: Setting
 
 def tables_have_not_collapsed(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
     """No published table vanished or lost half its rows since the last publication."""
-    with warehouse.last_published(settings) as published:
-        if published is None:
-            said = (
-                "the last published file cannot be read" if settings.published_path.exists() else "none was published"
-            )
-            return Finding("tables_have_not_collapsed", True, True, f"nothing to compare with: {said}")
-        before = row_counts(published)
+    name = "tables_have_not_collapsed"
+    last = _last_publication(connection, settings)
+    if isinstance(last, str):
+        return _not_compared(name, last, settings)
+    _, before = last
     now = row_counts(connection)
     examples = [
         f"{table}: {rows} rows before, {now.get(table, 0)} now"
@@ -109,21 +108,57 @@ def tables_have_not_collapsed(connection: duckdb.DuckDBPyConnection, settings: S
         if rows >= 10 and now.get(table, 0) < rows * (1 - MAX_SHRINK_SHARE)
     ]
     said = "every table is at least half as long as published" if not examples else "tables lost most of their rows"
-    return Finding("tables_have_not_collapsed", not examples, True, said, examples)
+    return Finding(name, not examples, True, said, examples)
 
 
 def time_has_not_gone_back(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
     """The build is not as of an earlier day than the published file: a clock set back would take back what is known."""
     name = "time_has_not_gone_back"
-    with warehouse.last_published(settings) as published:
-        row = warehouse.one(published, "select max(as_of) from raw.build where succeeded") if published else None
-    before = row[0] if row else None
-    if before is None:
-        return Finding(name, True, True, "nothing to compare with")
-    if before > settings.as_of_date():
-        said = f"the clock says {settings.as_of_date()}, but the published file is as of {before}; set the clock right"
-        return Finding(name, False, True, said)
+    last = _last_publication(connection, settings)
+    if isinstance(last, str):
+        return _not_compared(name, last, settings)
+    before, _ = last
+    if before is not None and before > settings.as_of_date():
+        said = f"the clock says {settings.as_of_date()}, but the published file is as of {before}"
+        if settings.rewound_path.exists():
+            return Finding(name, True, True, f"{said}, by a clock that was ahead (`metals rewind`)")
+        todo = "set the clock right, or if it is right now and was ahead before, run `metals rewind`"
+        return Finding(name, False, True, f"{said}; {todo}")
     return Finding(name, True, True, f"published before as of {before}")
+
+
+_NONE_PUBLISHED = "none was published"
+
+
+def _not_compared(name: str, why: str, settings: Settings) -> Finding:
+    if why == _NONE_PUBLISHED:
+        return Finding(name, True, True, f"nothing to compare with: {why}")
+    todo = f"move {settings.published_path} away to publish without this check"
+    return Finding(name, False, True, f"cannot compare: {why}; {todo}")
+
+
+def _last_publication(
+    connection: duckdb.DuckDBPyConnection, settings: Settings
+) -> tuple[date | None, dict[str, int]] | str:
+    """As-of date and rows by table of the published file, or why they are not known.
+
+    If the file cannot be read, they are what the build recorded of its last publication.
+    """
+    if not settings.published_path.exists():
+        return _NONE_PUBLISHED
+    with warehouse.last_published(settings) as path:
+        if path is not None:
+            with warehouse.reader(settings, path) as published:
+                return warehouse.as_of(published), row_counts(published)
+    # The build of a past day is a copy of the daily one, so its record is of another file.
+    if settings.as_of is None and _has_table(connection, "publication", "audit"):
+        row = warehouse.one(connection, "select as_of from audit.publication order by rowid desc limit 1")
+        counts = connection.execute(
+            "select table_name, rows_after from audit.build_diff where rows_after is not null"
+        ).fetchall()
+        if row is not None:
+            return row[0], dict(counts)
+    return "the published file cannot be read, and the build has no record of it"
 
 
 def series_are_fresh(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:

@@ -92,21 +92,20 @@ def write(
     Returns the verdicts that flipped and the divergences whose state changed, as sentences.
     """
     connection.execute("create schema if not exists audit")
-    with warehouse.last_published(settings) as published:
-        exists = published is not None
     for table in TABLES:
         # An as-of build is a copy of the daily one and must not inherit its publications.
         is_log = table.name == "publication" and settings.as_of is None
         kept = "create table if not exists" if is_log else "create or replace table"
         columns = ", ".join(f"{c.name} {c.type}" for c in table.columns)
         connection.execute(f"{kept} audit.{table.name} ({columns})")
-    if exists:
-        connection.execute(f"attach '{warehouse.quoted(settings.published_path)}' as published (read_only)")
-    try:
-        _write_differences(connection, keys, exists)
-    finally:
-        if exists:
-            connection.execute("detach published")
+    with warehouse.last_published(settings) as published:
+        if published is not None:
+            connection.execute(f"attach '{warehouse.quoted(published)}' as published (read_only)")
+        try:
+            _write_differences(connection, keys, published is not None)
+        finally:
+            if published is not None:
+                connection.execute("detach published")
     for f in findings:
         row = [f.name, f.passed, f.blocking, f.said, f.examples]
         connection.execute("insert into audit.finding values (?, ?, ?, ?, ?)", row)

@@ -6,7 +6,6 @@ import base64
 import gzip
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -46,9 +45,9 @@ def write(settings: Settings) -> Written:
     html = render(made)
     target = settings.brief_path
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    part.write_text(html, encoding="utf-8")
-    part.replace(target)
+    warehouse.remove_parts(target)
+    with warehouse.replacing(target) as part:
+        part.write_text(html, encoding="utf-8")
     return Written(
         path=target,
         bytes=target.stat().st_size,

@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines import contracts, text, warehouse
 from pipelines.catalog import Catalog, Source
-from pipelines.errors import BadPayload, ContractBreach, MetalsError, PayloadNotRead
+from pipelines.errors import BadPayload, ContractBreach, LandingUnreadable, MetalsError, PayloadNotRead
 from pipelines.ingest.observations import (
     held_against_known,
     observation_frame,
@@ -61,9 +61,10 @@ def load_source(
     """Load every landed payload of `source` that is not in the raw tables yet, oldest first.
 
     A payload that cannot be parsed or breaks its contract is refused as a whole and reported; the others are loaded,
-    and the last good data stays. A payload's rows and the record of its loading are one transaction. A payload whose
-    parsing times out waits for the next run, and so do later payloads of the same key; it is refused if it has waited
-    before and a payload at least PATIENCE newer is waiting behind it.
+    and the last good data stays. A payload's rows and the record of its loading are one transaction. A payload that is
+    not in landing, or whose parsing times out, waits for the next run, and so do later payloads of the same key; it is
+    refused if it has waited before and a payload at least PATIENCE newer is waiting behind it. One that is there and
+    cannot be read waits for as long as that lasts.
     """
     waited = connection.execute(
         "delete from raw.retrieval where source_id = ? and outcome = 'waiting' returning request_key, checked_at",
@@ -104,9 +105,11 @@ def load_source(
             raise  # not recorded, so that the next run loads it
         except PayloadNotRead as caught:
             refused = _said(caught)
-            tried = (retrieval.key, retrieval.checked_at) in waited and newest[
-                retrieval.key
-            ] - retrieval.checked_at >= PATIENCE
+            tried = (
+                (retrieval.key, retrieval.checked_at) in waited
+                and newest[retrieval.key] - retrieval.checked_at >= PATIENCE
+                and not isinstance(caught, LandingUnreadable)
+            )
             outcome = "refused" if tried else "waiting"
             _record_retrieval(connection, replace(retrieval, outcome=outcome, error=refused))
             if not tried:
@@ -157,6 +160,10 @@ def _load(
     except MetalsError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the system, not of an archive's content
+            raise PayloadNotRead(
+                f"not read on this machine ({error.strerror})", source=source.id, row=payload.key
+            ) from error
         raise BadPayload(
             f"could not be parsed ({type(error).__name__}: {error})",
             source=source.id,

@@ -218,9 +218,8 @@ def _write_part(
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
-    part = path.with_suffix(".part")
-    frame.write_parquet(part, compression="zstd", row_group_size=ROWS_PER_GROUP)
-    part.replace(path)
+    with warehouse.replacing(path) as part:
+        frame.write_parquet(part, compression="zstd", row_group_size=ROWS_PER_GROUP)
 
 
 def _parsed(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], tracked: Catalog) -> Iterator[_Parsed]:

@@ -150,8 +150,7 @@ def _clock_set_back(source: Source, history: list[Retrieval], settings: Settings
         f"not fetched: the clock says {now:%Y-%m-%d %H:%M} UTC, but the last retrieval was at {newest:%Y-%m-%d %H:%M}",
         source=source.id,
         kept="the last good payloads",
-        todo=f"correct the clock; if it was ahead before, delete the later lines of journal/{source.id}.jsonl in the "
-        "landing folder, and delete the build, which is rebuilt from landing",
+        todo="correct the clock; if it is right now and was ahead before, run `metals rewind`",
     )
 
 

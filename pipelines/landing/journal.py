@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pipelines import text
+from pipelines.warehouse.files import replacing
 
 log = text.logger("metals.landing")
 T = TypeVar("T")
@@ -26,6 +27,32 @@ def append(path: Path, lines: Iterable[str]) -> None:
         file.write("".join(f"{line}\n" for line in lines).encode())
         file.flush()
         os.fsync(file.fileno())
+
+
+def set_aside_later(path: Path, moment: datetime) -> int:
+    """Move the lines that say a later time than `moment` (UTC) to a file beside `path`; returns how many.
+
+    They stay as they are. The file beside it is synced before they leave the journal.
+    """
+    lines = path.read_bytes().splitlines(keepends=True)
+    later = [line for line in lines if _is_later(line, moment)]
+    if later:
+        append(
+            path.with_name(f"{path.name}.later-than-{moment:%Y%m%dT%H%M%S}"), (x.decode().rstrip("\n") for x in later)
+        )
+        with replacing(path) as part, part.open("wb") as file:
+            file.writelines(line for line in lines if not _is_later(line, moment))
+            file.flush()
+            os.fsync(file.fileno())
+    return len(later)
+
+
+def _is_later(line: bytes, moment: datetime) -> bool:
+    try:
+        at = datetime.fromisoformat(json.loads(line)["checked_at"])
+    except (ValueError, TypeError, KeyError):
+        return False
+    return (at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at) > moment
 
 
 def read(path: Path, made: Callable[[dict[str, Any]], T], name: str) -> list[T]:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pipelines.errors import BadPayload
+from pipelines.errors import BadPayload, LandingUnreadable, PayloadNotRead
 from pipelines.landing import journal
 
 LEFTOVER_AGE_S = 3600.0
@@ -87,11 +87,28 @@ class Landing:
                     part.unlink()
 
     def get(self, payload_id: str) -> bytes:
-        """The bytes of a payload; raises BadPayload if they are missing or do not match their hash."""
+        """The bytes of a payload.
+
+        Raises BadPayload if they do not match their hash, PayloadNotRead if they are missing, LandingUnreadable if the
+        system does not give them now.
+        """
+        path = self._object(payload_id)
         try:
-            body = gzip.decompress(self._object(payload_id).read_bytes())
+            packed = path.read_bytes()
+        except FileNotFoundError:
+            raise PayloadNotRead(
+                f"payload {payload_id[:12]} is not in landing", todo=f"restore {path}, or connect the disk it is on"
+            ) from None
+        except OSError as error:
+            raise LandingUnreadable(
+                f"payload {payload_id[:12]} cannot be read from landing now ({error.strerror})",
+                kept="what is known; it and later responses to the same request wait",
+                todo=f"make {path} readable; delete it only if it is lost",
+            ) from None
+        try:
+            body = gzip.decompress(packed)
         except (OSError, EOFError, zlib.error) as error:
-            raise BadPayload(f"payload {payload_id[:12]} cannot be read from landing: {error}") from None
+            raise BadPayload(f"payload {payload_id[:12]} in landing is damaged: {error}") from None
         if hashlib.sha256(body).hexdigest() != payload_id:
             raise BadPayload(f"payload {payload_id[:12]} in landing no longer matches its own hash")
         return body
@@ -100,7 +117,7 @@ class Landing:
         """Whether the payload exists and is undamaged."""
         try:
             self.get(payload_id)
-        except BadPayload:
+        except (BadPayload, PayloadNotRead):
             return False
         return True
 
@@ -111,6 +128,12 @@ class Landing:
     def retrievals(self, source: str) -> list[Retrieval]:
         """Every retrieval of a source, oldest first. Lines cut off by a kill are skipped with a warning."""
         return journal.read(self._journal(source), lambda record: Retrieval(**record), source)
+
+    def set_aside_later(self, moment: datetime) -> dict[str, int]:
+        """Move what journals say of times later than `moment` (UTC) beside them; returns the lines by journal."""
+        journals = sorted([*self.root.glob("journal/*.jsonl"), *self.root.glob("*.jsonl")])
+        moved = {path.stem: journal.set_aside_later(path, moment) for path in journals}
+        return {name: lines for name, lines in moved.items() if lines}
 
     def _object(self, payload_id: str) -> Path:
         if not re.fullmatch(r"[0-9a-f]{64}", payload_id):

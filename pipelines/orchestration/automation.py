@@ -2,7 +2,6 @@
 
 from dagster import (
     AssetSelection,
-    DagsterEvent,
     DefaultScheduleStatus,
     DefaultSensorStatus,
     RunFailureSensorContext,
@@ -18,6 +17,7 @@ from pipelines.catalog import Catalog
 from pipelines.errors import UpstreamUnavailable
 from pipelines.orchestration.assets import as_of, live
 from pipelines.orchestration.assets.metadata import TIME_ZONE
+from pipelines.orchestration.failures import reason_of
 from pipelines.settings import Settings
 from pipelines.text import redact
 
@@ -127,14 +127,3 @@ def alert(settings: Settings) -> SensorDefinition | None:
             raise UpstreamUnavailable(f"the alert could not be posted: ALERT_WEBHOOK_URL answered {status}")
 
     return alert_on_failure
-
-
-def reason_of(event: DagsterEvent) -> str:
-    """The message of the exception that a failed step raised."""
-    data = event.step_failure_data
-    if data.user_failure_data is not None and data.user_failure_data.description:
-        return str(data.user_failure_data.description)
-    error = data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error.message.strip() if error is not None else str(event.message)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dagster import AssetKey, DagsterEventType, DagsterInstance, Definitions
+from dagster import AssetKey, DagsterEventType, Definitions
 
 from pipelines import catalog, warehouse
+from pipelines.orchestration import failures, retention
+from pipelines.orchestration import instance as instances
 from pipelines.orchestration.assets import as_of, landed, published, raw
-from pipelines.orchestration.automation import AS_OF_DAYS, DAILY, reason_of
+from pipelines.orchestration.automation import AS_OF_DAYS, DAILY
 from pipelines.settings import Settings
 
 
@@ -34,7 +36,7 @@ def execute(
             for key in (landed.key(source.id), raw.key(source.id))
         }
         selection = [k for k in job.asset_layer.executable_asset_keys if k not in left_out]
-    with DagsterInstance.get() as instance, warehouse.exclusive(settings):
+    with instances.opened() as instance, warehouse.exclusive(settings):
         result = job.execute_in_process(
             instance=instance,
             asset_selection=selection,
@@ -44,7 +46,7 @@ def execute(
                 "resources": {"metals": {"config": {"offline": settings.offline}}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
-            tags={"metals/started_by": "cli"},
+            tags=retention.STARTED_BY_COMMAND,
         )
         outcomes: dict[str, dict[str, int]] = {}
         has_published = False
@@ -57,13 +59,7 @@ def execute(
             if key.path[0] == "landing":
                 counts: Any = materialised.metadata["outcomes"].value
                 outcomes[key.path[1]] = counts
-        failures = []
-        for failure in (e for e in result.all_events if e.is_step_failure):
-            lines = [f"{failure.step_key}: {reason_of(failure)}"]
-            told = failure.step_failure_data.user_failure_data
-            for name, value in (told.metadata if told else {}).items():
-                lines.append(f"  {name}: {str(value.value).strip()}")
-            failures.append("\n".join(lines))
-        if not result.success and not failures:
-            failures.append("the run failed outside of its steps")
-        return has_published, failures, outcomes
+        failed = list(failures.of_run(instance, result.run_id).values())
+        if not result.success and not failed:
+            failed.append("the run failed outside of its steps")
+        return has_published, failed, outcomes

@@ -1,5 +1,6 @@
 """The resource of the assets: settings, overridden by the options of the run, and the catalogue."""
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -8,8 +9,11 @@ from functools import cached_property
 from dagster import ConfigurableResource, InitResourceContext
 
 from pipelines import catalog, warehouse
-from pipelines.orchestration import retention
+from pipelines.orchestration import failures, retention
 from pipelines.settings import Settings
+
+# Steps of the daily job; if one fails, nothing is published.
+BEFORE_THE_GATE = ("landing", "load", "models", "past_verdicts")
 
 
 class MetalsRun(ConfigurableResource):  # type: ignore[type-arg]
@@ -24,11 +28,20 @@ class MetalsRun(ConfigurableResource):  # type: ignore[type-arg]
 
         A second run logs that it waits; raises WarehouseBusy when it has waited for `lock_wait_s`.
         """
-        with warehouse.exclusive(self.settings):
+        with warehouse.exclusive(self.settings), warehouse.marked_as_running(self.settings):
             warehouse.verify_build(self.settings)
             if context.instance is not None:
                 retention.tidy(context.instance, datetime.now(UTC))
             yield self
+            if context.instance is not None and context.run is not None:
+                self._leave_a_trace(failures.of_run(context.instance, context.run.run_id))
+
+    def _leave_a_trace(self, failed: dict[str, str]) -> None:
+        """For `metals status` and `metals doctor`: what stopped this run before the gate, which says it itself."""
+        why = [failed[step] for step in BEFORE_THE_GATE if step in failed]
+        if why:
+            with contextlib.suppress(OSError):  # on a full disk, the run's own messages have to do
+                warehouse.hold_back(self.settings, "\n".join(why))
 
     @cached_property
     def settings(self) -> Settings:

@@ -18,9 +18,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
-from dagster import DagsterInstance
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._serdes import serialize_value
 from dagster_webserver.app import create_app_from_workspace_process_context
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -28,6 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines import text
 from pipelines.errors import MetalsError
+from pipelines.orchestration import instance as instances
 from pipelines.settings import PROJECT_ROOT
 
 log = text.logger("metals.ui")
@@ -120,7 +121,7 @@ def serve(host: str, port: int, public_url: str | None) -> None:
     with (
         listener,
         contextlib.suppress(KeyboardInterrupt),
-        DagsterInstance.get() as instance,
+        instances.opened() as instance,
         WorkspaceProcessContext(instance, target, code_server_log_level="WARNING") as workspace,
     ):
         app = Guard(create_app_from_workspace_process_context(workspace), served, public_url)
@@ -136,7 +137,8 @@ def serve(host: str, port: int, public_url: str | None) -> None:
 def _daemon(server: uvicorn.Server) -> Iterator[subprocess.Popen[bytes]]:
     """Dagster's daemon as a process of its own. If it ends, the server stops: a UI without schedule would mislead."""
     program = Path(sys.executable).with_name("dagster-daemon")
-    process = subprocess.Popen([program, "run", "-w", PROJECT_ROOT / "workspace.yaml", "--log-level", "warning"])  # noqa: S603
+    given = ["--instance-ref", serialize_value(instances.ref()), "--log-level", "warning"]
+    process = subprocess.Popen([program, "run", "-w", PROJECT_ROOT / "workspace.yaml", *given])  # noqa: S603
 
     def watch() -> None:
         process.wait()

@@ -75,15 +75,29 @@ def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     if settings.published_path.exists():
         try:
             with warehouse.reader(settings) as connection:
-                row = warehouse.one(connection, "select max(as_of) from raw.build where succeeded")
-            yield "published file", True, f"opens; as of {row[0] if row else None}"
-        except duckdb.Error as error:
+                yield "published file", True, f"opens; as of {warehouse.as_of(connection)}"
+        except (duckdb.Error, MetalsError) as error:
             yield "published file", False, str(error)
     else:
         yield "published file", False, "does not exist yet; run `metals run`"
+    if why := warehouse.held_back(settings):
+        yield "last build", False, f"not published, {why}"
     yield from _live_check(settings)
+    yield from _for_tests(settings)
     yield "FRED", True, "on" if settings.fred else "switched off (METALS_FRED=false)"
     yield "keys", True, " ".join(_keys(tracked, settings))
+
+
+def _for_tests(settings: Settings) -> Iterator[tuple[str, bool, str]]:
+    """Settings that are made for tests or for one call, and change every run for as long as they are set."""
+    if settings.now is not None:
+        yield "METALS_NOW", False, f"is set: every run takes {settings.clock():%Y-%m-%d %H:%M} UTC for now; unset it"
+    if settings.upstream_base_url is not None:
+        yield "METALS_UPSTREAM_BASE_URL", False, f"is set: {settings.upstream_base_url} is asked in place of publishers"
+    if settings.as_of is not None:
+        yield "METALS_AS_OF", False, f"is set: every command builds or reads {settings.as_of}, not today"
+    if settings.publish_despite_failed_checks is not None:
+        yield "METALS_PUBLISH_DESPITE_FAILED_CHECKS", False, "is set: no failed check blocks publication; unset it"
 
 
 def _live_check(settings: Settings) -> Iterator[tuple[str, bool, str]]:
@@ -119,7 +133,7 @@ def periods(settings: Settings) -> dict[tuple[str, str], tuple[date, int]]:
     try:
         with warehouse.reader(settings) as connection:
             rows = connection.execute(_PERIODS).fetchall()
-    except duckdb.Error:
+    except (duckdb.Error, MetalsError):
         return {}  # `diagnose` reports why the file cannot be read
     return {(source, series): (newest, step) for source, series, newest, step in rows}
 

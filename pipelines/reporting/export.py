@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import duckdb
@@ -22,11 +21,6 @@ def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in rows]
 
 
-def part_of(target: Path) -> Path:
-    """The file that is written, beside `target`, before it replaces it."""
-    return target.absolute().with_name(f".{target.name}.{os.getpid()}.part")
-
-
 def export(connection: duckdb.DuckDBPyConnection, what: str, target: Path) -> tuple[int, list[str]]:
     """Write a table or a query's result to `target` (.parquet or .csv), atomically.
 
@@ -40,20 +34,15 @@ def export(connection: duckdb.DuckDBPyConnection, what: str, target: Path) -> tu
         "select title, credit, licence_class from raw.catalog_source "
         "where source_id in (select source_id from raw.coverage where rows > 0) order by title",
     ).to_dicts()
-    part = part_of(target)
     options = f"format {EXPORT_FORMATS[target.suffix]}, use_tmp_file false"
     if target.suffix == ".parquet":
-        as_of = warehouse.one(connection, "select max(as_of) from raw.build where succeeded")
         said = {
             "metals_query": query,
-            "metals_as_of": f"{as_of[0]}" if as_of else "",
+            "metals_as_of": f"{warehouse.as_of(connection) or ''}",
             "metals_credits": "; ".join(s["credit"] for s in held),
         }
         options += ", kv_metadata {" + ", ".join(f"{k}: '{warehouse.quoted(v)}'" for k, v in said.items()) + "}"
-    try:
+    with warehouse.replacing(target) as part:
         rows = connection.execute(f"copy (\n{query}\n) to '{warehouse.quoted(part)}' ({options})").fetchall()
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
     own_use = [s["title"] for s in held if s["licence_class"] == LicenceClass.PERSONAL_USE.value]
     return int(rows[0][0]), own_use

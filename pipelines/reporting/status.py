@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines import warehouse
+from pipelines.errors import PublishedUnreadable
 from pipelines.settings import Settings
 
 FIRST_QUERY = "select claim_id, verdict, because from claim_verdicts order by claim_id"
@@ -36,7 +37,28 @@ with dated as (
     from raw.coverage
     group by source_id
 ),
-answered as (select distinct source_id from raw.retrieval where outcome in ('fresh', 'unchanged')),
+answered as (select distinct source_id from raw.retrieval where outcome = 'fresh'),
+-- What each request came to last, and whether its newest payload was taken; requests of earlier versions are left out.
+requests as (
+    select
+        source_id,
+        arg_max(outcome, checked_at) as outcome,
+        arg_max(outcome, checked_at) filter (where outcome in ('fresh', 'refused', 'waiting')) as judgement,
+        max(max(checked_at)) over (partition by source_id) - max(checked_at) as ago
+    from raw.retrieval
+    group by source_id, request_key
+    qualify ago < interval 90 days
+),
+judged as (
+    select
+        source_id,
+        count(*) filter (where outcome = 'fresh') as requests_fresh,
+        count(*) filter (where judgement = 'fresh') as requests_taken,
+        count(*) filter (where judgement = 'refused') as requests_refused,
+        count(*) filter (where judgement = 'waiting') as requests_waiting
+    from requests
+    group by source_id
+),
 quarantined as (select source_id, count(*) as rows_quarantined from raw.quarantine group by source_id),
 checked as (
     select source_id, outcome, error, checked_at from raw.retrieval
@@ -47,12 +69,15 @@ checked as (
 select
     s.source_id, s.title, d.last_period, coalesce(d.rows, 0) as rows, a.source_id is not null as ever_answered,
     coalesce(q.rows_quarantined, 0) as rows_quarantined, c.outcome as last_outcome, c.error as last_error,
-    c.checked_at as last_checked_at, s.licence, s.cadence_hours, s.unofficial
+    c.checked_at as last_checked_at, s.licence, s.cadence_hours, s.unofficial,
+    coalesce(j.requests_fresh, 0) as requests_fresh, coalesce(j.requests_taken, 0) as requests_taken,
+    coalesce(j.requests_refused, 0) as requests_refused, coalesce(j.requests_waiting, 0) as requests_waiting
 from raw.catalog_source as s
 left join dated as d on s.source_id = d.source_id
 left join answered as a on s.source_id = a.source_id
 left join quarantined as q on s.source_id = q.source_id
 left join checked as c on s.source_id = c.source_id
+left join judged as j on s.source_id = j.source_id
 order by s.source_id
 """
 
@@ -62,14 +87,16 @@ def retrieval_outcome(outcomes: Collection[str], source: dict[str, Any]) -> str:
 
     `outcomes` are those of this run's requests; if there are none, the outcome of the last request counts.
     """
-    names = outcomes or ([source["last_outcome"]] if source["last_outcome"] else [])
-    if not source["rows"] and "fresh" not in names:
-        held = "nothing yet"
-    else:
-        held = "kept" if source["ever_answered"] else "bundled"
+    names = set(outcomes or ([source["last_outcome"]] if source["last_outcome"] else []))
+    # The publisher answered; whether its answer was taken is another matter.
+    names |= {n for n in ("refused", "waiting") if source[f"requests_{n}"]}
+    names -= set() if source["requests_fresh"] else {"fresh"}
+    names -= set() if source["requests_taken"] else {"fresh", "unchanged"}
+    held = ("kept" if source["ever_answered"] else "bundled") if source["rows"] else "nothing yet"
     for answered in ("fresh", "unchanged"):
         if answered in names:
-            return ", ".join([answered, *(f"part {n}" for n in ("failed", "blocked") if n in names)])
+            parts = (n for n in ("failed", "blocked", "refused", "waiting") if n in names)
+            return ", ".join([answered, *(f"part {n}" for n in parts)])
     reasons = {
         "blocked": "blocked by the publisher",
         "failed": "not reached",
@@ -98,7 +125,7 @@ def rows_by_source(settings: Settings) -> dict[str, int]:
     try:
         with warehouse.reader(settings) as connection:
             return {s["source_id"]: int(s["rows"]) for s in sources(connection)}
-    except duckdb.Error:
+    except (duckdb.Error, PublishedUnreadable):
         return {}
 
 
@@ -114,9 +141,8 @@ def as_dict(settings: Settings, outcomes: Outcomes, before: dict[str, int] | Non
             # Series: days since the end of the newest period; filings and documents: days since the newest.
             last: date | None = ended.get(source["source_id"]) or source["last_period"]
             source["age_days"] = (settings.as_of_date() - last).days if last else None
-        build = warehouse.one(connection, "select max(as_of) from raw.build where succeeded")
         return {
-            "as_of": build[0] if build else settings.as_of_date(),
+            "as_of": warehouse.as_of(connection) or settings.as_of_date(),
             "published": str(settings.published_path),
             "brief": str(settings.brief_path) if settings.brief_path.exists() else None,
             "sources": found,
@@ -131,16 +157,8 @@ def as_dict(settings: Settings, outcomes: Outcomes, before: dict[str, int] | Non
             ),
             "verdict_flips": _rows(connection, "select * from audit.verdict_flips"),
             "divergence_changes": _rows(connection, "select * from audit.divergence_changes"),
-            "held_back": _held_back(settings),
+            "held_back": warehouse.held_back(settings),
         }
-
-
-def _held_back(settings: Settings) -> str | None:
-    """Why the last build was not published; None if it was, or if there is none."""
-    try:
-        return settings.held_back_path.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return None
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
@@ -197,7 +215,7 @@ def show(
         states = f"{c['state_before'] or 'none'} -> {c['state_after'] or 'none'}"
         console.print(f"[bold]{escape(c['divergence_id'])} {escape(c['subject'])}[/] changed: {states}")
     if content["held_back"]:
-        console.print(f"[bold red]not published[/] A later build was blocked, {escape(content['held_back'])}")
+        console.print(f"[bold red]not published[/] A later build failed or was blocked, {escape(content['held_back'])}")
     for check in content["failed_checks"]:
         console.print(f"[yellow]check[/] {check['check_name']}: {escape(check['said'])}", highlight=False)
         examples = check["examples"] or []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 import uuid
 from collections.abc import Iterable, Sequence
@@ -36,6 +37,8 @@ def manifest_path(settings: Settings) -> Path:
     """The project's manifest, parsed again only after a file of the project has changed."""
     project = settings.dbt_project_dir
     target = project / "target"
+    if not os.access(target if target.exists() else project, os.W_OK):
+        target = settings.warehouse_dir / "build" / "dbt_target"  # the project is read-only, or another user's
     manifest, stamp = target / "manifest.json", target / "fingerprint"
     current = _project_hash(project)
     if manifest.exists() and stamp.exists() and stamp.read_text() == current:
@@ -284,6 +287,8 @@ def _invoke(
         project,
         "--profiles-dir",
         project,
+        "--log-path",
+        str(settings.lock_path.parent / "dbt"),  # unused, but made: by default in the project, which may be read-only
         "--vars",
         json.dumps(variables),
     ]

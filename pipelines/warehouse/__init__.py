@@ -3,21 +3,21 @@
 The only package that opens a database. Fetching, parsing and computing figures do not belong here.
 """
 
-from pipelines.warehouse.build import create, exclusive, prepare, scratch, verify_build, writer
-from pipelines.warehouse.catalog_tables import write_catalog
-from pipelines.warehouse.publication import prune, publish
-from pipelines.warehouse.sql import (
-    append,
-    last_published,
-    locked_reader,
-    newest_known,
-    one,
-    one_select,
-    query,
-    quoted,
-    reader,
-    transaction,
+from pipelines.warehouse.build import (
+    create,
+    exclusive,
+    marked_as_running,
+    prepare,
+    scratch,
+    set_aside,
+    verify_build,
+    writer,
 )
+from pipelines.warehouse.catalog_tables import write_catalog
+from pipelines.warehouse.files import part_of, remove_parts, replacing
+from pipelines.warehouse.publication import held_back, hold_back, prune, publish
+from pipelines.warehouse.readers import as_of, last_published, locked_reader, reader
+from pipelines.warehouse.sql import append, newest_known, one, one_select, query, quoted, transaction
 from pipelines.warehouse.tables import TABLES, Column, Table
 
 __all__ = [
@@ -25,20 +25,28 @@ __all__ = [
     "Column",
     "Table",
     "append",
+    "as_of",
     "create",
     "exclusive",
+    "held_back",
+    "hold_back",
     "last_published",
     "locked_reader",
+    "marked_as_running",
     "newest_known",
     "one",
     "one_select",
+    "part_of",
     "prepare",
     "prune",
     "publish",
     "query",
     "quoted",
     "reader",
+    "remove_parts",
+    "replacing",
     "scratch",
+    "set_aside",
     "transaction",
     "verify_build",
     "write_catalog",

@@ -63,6 +63,28 @@ def exclusive(settings: Settings) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def marked_as_running(settings: Settings) -> Iterator[None]:
+    """Leaves the time at which a run began if its process is killed; a read-only folder or full disk leaves nothing."""
+    with contextlib.suppress(OSError):
+        settings.running_path.write_text(f"{settings.clock():%Y-%m-%d %H:%M} UTC", encoding="utf-8")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            settings.running_path.unlink(missing_ok=True)
+
+
+def killed(settings: Settings) -> str | None:
+    """When a run began that has not ended and is not active; None if there is none."""
+    try:
+        began = settings.running_path.read_text(encoding="utf-8")
+        FileLock(settings.lock_path).acquire(timeout=0).lock.release()
+    except (OSError, Timeout):
+        return None
+    return began
+
+
+@contextlib.contextmanager
 def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """The one writing connection to the build file, which is created with its raw tables if it does not exist.
 
@@ -107,12 +129,18 @@ def _is_damage(error: duckdb.Error) -> bool:
 
 
 def _set_aside(settings: Settings, error: duckdb.Error) -> None:
-    path = settings.build_path
-    aside = path.with_name(f"build.unreadable-{settings.clock():%Y%m%dT%H%M%S}.duckdb")
     said = str(error).splitlines()[0]
-    log.error("the build file cannot be read (%s): set aside as %s, rebuilt from landing", said, aside.name)
+    aside = set_aside(settings, "unreadable")
+    log.error("the build file cannot be read (%s): set aside as %s, rebuilt from landing", said, aside)
+
+
+def set_aside(settings: Settings, why: str) -> str:
+    """Rename the build, which the next run makes again from landing; returns its new name, which says `why`."""
+    path = settings.build_path
+    aside = path.with_name(f"build.{why}-{settings.clock():%Y%m%dT%H%M%S}.duckdb")
     path.replace(aside)
     path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    return aside.name
 
 
 def verify_build(settings: Settings) -> None:

@@ -11,7 +11,8 @@ import duckdb
 
 from pipelines import columns, text
 from pipelines.settings import Settings
-from pipelines.warehouse.build import exclusive, writer
+from pipelines.warehouse.build import exclusive, killed, writer
+from pipelines.warehouse.files import remove_parts, replacing
 
 log = text.logger("metals.warehouse")
 
@@ -33,13 +34,30 @@ def publish(settings: Settings) -> None:
         _publish(settings)
 
 
-def _publish(settings: Settings) -> None:
-    target, as_of = settings.published_path, settings.as_of_date()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in target.parent.glob(f".{target.name}.*.part*"):
-        leftover.unlink()
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+def hold_back(settings: Settings, why: str) -> None:
+    """Record why the build is not published; the next publication removes the record."""
+    said = f"{settings.clock():%Y-%m-%d %H:%M} UTC: {why}\n"
+    settings.held_back_path.parent.mkdir(parents=True, exist_ok=True)
+    settings.held_back_path.write_text(said, encoding="utf-8")
+
+
+def held_back(settings: Settings) -> str | None:
+    """Why the last build was not published; None if it was, or if there is none."""
+    if began := killed(settings):
+        return f"{began}: the run that began then was killed, or the machine went down; the next run continues"
     try:
+        return settings.held_back_path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+
+
+def _publish(settings: Settings) -> None:
+    link, as_of = settings.published_path, settings.as_of_date()
+    target = link.resolve()
+    for folder in (link.parent, target.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    remove_parts(target)
+    with replacing(target) as part:
         shutil.copyfile(settings.build_path, part)
         end = datetime.combine(as_of + timedelta(days=1), datetime.min.time())
         with contextlib.closing(duckdb.connect(str(part))) as connection:
@@ -48,12 +66,8 @@ def _publish(settings: Settings) -> None:
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         # A write-ahead log left by someone who opened the published file for writing would be applied to the new file.
-        target.with_name(f"{target.name}.wal").unlink(missing_ok=True)
-        part.replace(target)
-    except BaseException:
-        for leftover in target.parent.glob(f"{part.name}*"):  # a partial file would take space on a full disk
-            leftover.unlink()
-        raise
+        for path in (link, target):
+            path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
     directory = os.open(target.parent, os.O_RDONLY)
     try:
         os.fsync(directory)
@@ -105,7 +119,7 @@ def prune(settings: Settings) -> list[str]:
     oldest = (settings.clock() - timedelta(days=WORK_KEPT_DAYS)).replace(tzinfo=UTC).timestamp()
     old = [
         path
-        for pattern in ("build.unreadable-*", "as_of_*")
+        for pattern in ("build.unreadable-*", "build.ahead-*", "as_of_*")
         for path in folder.glob(pattern)
         if path.stat().st_mtime < oldest
     ]

@@ -1,25 +1,15 @@
-"""Queries, appends and transactions on a connection, and read-only connections to the published file."""
+"""Queries, appends and transactions on a connection."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from pipelines import text
 from pipelines.errors import InvalidQuery
-from pipelines.settings import Settings
-
-log = text.logger("metals.warehouse")
-
-_NO_EXTENSIONS: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-}
 
 
 @contextlib.contextmanager
@@ -78,28 +68,6 @@ def newest_known(where: str = "true") -> str:
     )"""
 
 
-@contextlib.contextmanager
-def reader(settings: Settings, path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The published file, read-only; never waits for a writer."""
-    with contextlib.closing(duckdb.connect(str(path or settings.published_path), read_only=True)) as connection:
-        yield connection
-
-
-@contextlib.contextmanager
-def locked_reader(settings: Settings, writes: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The published file for a user's own queries: nothing else can be read, written, attached, loaded or set.
-
-    `writes` is the one file that `copy` may write.
-    """
-    path = str(settings.published_path)
-    with contextlib.closing(duckdb.connect(path, read_only=True, config=_NO_EXTENSIONS)) as connection:
-        if writes is not None:
-            connection.execute(f"set allowed_paths = ['{quoted(writes)}']")
-        connection.execute("set enable_external_access = false")
-        connection.execute("set lock_configuration = true")
-        yield connection
-
-
 def one_select(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     """`sql` as one select; raises duckdb.Error if it cannot be parsed, InvalidQuery if it is anything else."""
     statements = connection.extract_statements(sql)
@@ -115,29 +83,6 @@ def _kind(statement: duckdb.Statement) -> str:
     except ValueError:  # DuckDB's Python module does not name every type
         return "another statement"
     return "pivot without its values" if name == "multi" else name
-
-
-@contextlib.contextmanager
-def last_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection | None]:
-    """The published file, read-only, if all its rows can be read; otherwise None, and the reason is logged."""
-    connection = None
-    if settings.published_path.exists():
-        try:
-            connection = duckdb.connect(str(settings.published_path), read_only=True)
-            for (table,) in connection.execute(
-                "select table_name from duckdb_tables() where schema_name = 'main' and not internal"
-            ).fetchall():
-                connection.execute(f'select bit_xor(hash(t)) from main."{table}" as t').fetchall()
-        except duckdb.Error as e:
-            log.error("the published file cannot be read (%s): the build replaces it", str(e).splitlines()[0])
-            if connection is not None:
-                connection.close()
-            connection = None
-    try:
-        yield connection
-    finally:
-        if connection is not None:
-            connection.close()
 
 
 def quoted(text: object) -> str:

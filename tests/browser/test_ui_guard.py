@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -26,7 +25,7 @@ from dagster import AssetCheckEvaluation, AssetKey, AssetMaterialization, Dagste
 from pipelines import catalog as catalogs
 from pipelines.landing import Retrieval
 from pipelines.orchestration.assets import landed
-from pipelines.settings import PROJECT_ROOT, Settings
+from pipelines.settings import Settings
 
 JSON = "Content-Type: application/json"
 PLAIN = "Content-Type: text/plain"
@@ -349,7 +348,7 @@ def test_a_stop_signal_ends_all_processes(tmp_path: Path, sent: signal.Signals) 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    shutil.copy(PROJECT_ROOT / "dagster_home" / "dagster.yaml", tmp_path)
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: true}\n", encoding="utf-8")  # another project's
     environment = os.environ | {"DAGSTER_HOME": str(tmp_path), "METALS_WAREHOUSE_DIR": str(tmp_path / "warehouse")}
     with subprocess.Popen(
         [sys.executable, "-m", "pipelines.cli", "ui", "--port", f"{port}"],
@@ -367,6 +366,7 @@ def test_a_stop_signal_ends_all_processes(tmp_path: Path, sent: signal.Signals) 
     while _in_session(process.pid) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert _in_session(process.pid) == []
+    assert not (tmp_path / ".telemetry").exists()
 
 
 def _in_session(session: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""docs/faults.md names a test for every fault, and the tests it names exist."""
+"""docs/faults.md and docs/endurance.md name a test for every fault, and the tests they name exist."""
 
 from __future__ import annotations
 
@@ -41,3 +41,20 @@ def test_a_fault_has_its_test(row: str) -> None:
     functions, texts = _names(path)
     assert function in functions
     assert not case or case in texts
+
+
+# Tests that endurance.md names without a file are in these.
+ENDURANCE = (PROJECT_ROOT / "docs" / "endurance.md").read_text(encoding="utf-8").partition("## Soak tests")[0]
+PLACES = re.findall(r"`(tests/[\w/]+\.py)`", ENDURANCE.partition("Tests listed without a file are in")[2])
+OF_THE_MACHINE = [line for line in ENDURANCE.splitlines() if line.startswith("| ") and not line.startswith("| fault |")]
+
+
+@pytest.mark.parametrize("row", OF_THE_MACHINE, ids=lambda row: row.split("|")[1].strip())
+def test_a_fault_of_the_machine_has_its_test(row: str) -> None:
+    cell = row.split("|")[4]
+    named = re.findall(r"`(?:(tests/[\w/]+\.py)::)?(test_\w+)`", cell)
+    modules = re.findall(r"`(tests/[\w/]+\.py)`", cell)
+    assert named or modules or cell.strip().startswith("same")
+    for path, function in named:
+        assert any(function in _names(place)[0] for place in ([path] if path else PLACES)), function
+    assert all((PROJECT_ROOT / path).exists() for path in modules)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -17,6 +18,7 @@ from pipelines.audit import checks
 from pipelines.catalog import Catalog
 from pipelines.landing import Landing, Retrieval, land
 from pipelines.orchestration.assets import landed, raw
+from pipelines.reporting import status
 from pipelines.settings import Settings
 from tests.replay import Replay
 
@@ -99,6 +101,12 @@ class Desk:
         with warehouse.exclusive(self.settings), warehouse.writer(self.settings) as connection:
             source = self.catalog.sources[source_id]
             return raw._contract_held(connection, source, raw._held(connection, source), ingest.Report())
+
+    def summary(self, day: Day, source_id: str) -> str:
+        """What the summary of a run says of a publisher."""
+        with warehouse.writer(self.settings) as connection:
+            found = {s["source_id"]: s for s in status.sources(connection)}
+        return status.retrieval_outcome(Counter(day.outcomes(source_id)), found[source_id])
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         with warehouse.writer(self.settings) as connection:

@@ -284,8 +284,14 @@ def test_a_refusal_is_said_until_there_is_another_answer(standing_desk: Desk, na
     for said in (first.said(publisher), said_of(desk.check_again(publisher)), same.said(publisher)):
         assert message in said
     assert any(message in example for example in desk.finding("every_answer_was_taken").examples)
+    if publisher == "fred":  # one request
+        assert [desk.summary(day, publisher) for day in (first, same)] == ["kept (refused by contract)"] * 2
+    else:
+        assert [desk.summary(day, publisher) for day in (first, same)] == ["unchanged, part refused"] * 2
     desk.replay.unserve()
-    assert desk.run().said(publisher) == ""
+    taken = desk.run()
+    assert taken.said(publisher) == ""
+    assert desk.summary(taken, publisher) == "fresh"
     assert desk.check_again(publisher).passed
 
 

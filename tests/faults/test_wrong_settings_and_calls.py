@@ -81,6 +81,12 @@ WRONG: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {
     "time in words": (("run",), {"METALS_LOCK_WAIT_S": "soon"}, "METALS_LOCK_WAIT_S: input should be a valid number"),
     "offline, perhaps": (("status",), {"METALS_OFFLINE": "perhaps"}, "METALS_OFFLINE: input should be"),
     "a day that is none": (("status",), {"METALS_AS_OF": "2026-02-30"}, "METALS_AS_OF: input should be a valid date"),
+    "a folder of nobody": (
+        ("status",),
+        {"METALS_BUNDLED_DIR": "~nobody-here/x"},
+        "METALS_BUNDLED_DIR: there is no user",
+    ),
+    "a home of nobody": (("run",), {"DAGSTER_HOME": "~nobody-here/x"}, "DAGSTER_HOME: there is no user ~nobody-here"),
     "two at once": (
         ("sql", "select 1"),
         {"METALS_OFFLINE": "x", "METALS_FRED": "y"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,13 @@ from typer.testing import CliRunner
 from pipelines import cli
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+_OWN_MOUNTS = ("unshare", "--user", "--map-root-user", "--mount")
+# The words before a command that make the project's folder read-only for it; none where nobody may mount.
+READ_ONLY_PROJECT = (
+    (*_OWN_MOUNTS, "sh", "-c", 'mount --bind . . && mount -o remount,ro,bind . && cd "$PWD" && exec "$@"', "sh")
+    if shutil.which("unshare") and subprocess.run([*_OWN_MOUNTS, "true"], check=False).returncode == 0
+    else ()
+)
 RUN_TIMEOUT_S = 600
 
 
@@ -30,8 +38,10 @@ class Home:
     def published(self) -> Path:
         return self.folder / "warehouse" / "metals.duckdb"
 
-    def metals(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return self._run(["-m", "pipelines.cli", *arguments], environment)
+    def metals(
+        self, *arguments: str, before: tuple[str, ...] = (), **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        return self._run([*before, sys.executable, "-m", "pipelines.cli", *arguments], environment)
 
     def call(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """A command that only reads, called in this process: it spares the seconds that a process takes to start."""
@@ -45,11 +55,11 @@ class Home:
 
     def python(self, code: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """A process of its own: dbt leaves its adapter registered in the process it ran in."""
-        return self._run(["-c", code], environment)
+        return self._run([sys.executable, "-c", code], environment)
 
     def _run(self, arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, *arguments],
+            arguments,
             cwd=REPOSITORY,
             env={**os.environ, **self.environment, **environment},
             capture_output=True,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from dagster import (
     AssetCheckKey,
     AssetKey,
@@ -15,19 +16,21 @@ from dagster import (
     DagsterInstance,
     Definitions,
     ExecuteInProcessResult,
+    RunsFilter,
     define_asset_job,
     materialize,
 )
+from dagster._core.run_coordinator import DefaultRunCoordinator
 
 from pipelines import brief, catalog, ingest
 from pipelines.catalog import Catalog, Source
 from pipelines.definitions import assemble
 from pipelines.errors import AuditFailed
-from pipelines.orchestration import daily_run
+from pipelines.orchestration import daily_run, instance, retention
 from pipelines.orchestration.assets import as_of
-from pipelines.orchestration.automation import reason_of
+from pipelines.orchestration.failures import reason_of
 from pipelines.orchestration.resources import MetalsRun
-from pipelines.settings import Settings
+from pipelines.settings import PROJECT_ROOT, Settings
 
 LANDED, LOADED, OTHER = AssetKey(["landing", "gpr"]), AssetKey(["raw", "gpr"]), AssetKey(["raw", "bls"])
 OPTIONS = {
@@ -155,9 +158,19 @@ def test_past_days_are_published_whatever_becomes_of_their_pages(
     assert all(reason in failure for failure in failures)
 
 
-def test_the_command_calls_a_past_day_published_whose_page_failed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+HOMES = {
+    "an empty one": None,
+    "another project's": "telemetry: {enabled: true}\nrun_queue: {max_concurrent_runs: 1}\n",
+}
+
+
+@pytest.mark.parametrize("theirs", HOMES.values(), ids=HOMES)
+def test_the_command_calls_a_past_day_published_whose_page_failed_and_keeps_its_settings_in_any_home(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, theirs: str | None
 ) -> None:
+    if theirs:
+        (tmp_path / "dagster.yaml").write_text(theirs, encoding="utf-8")
+
     def write(settings: Settings) -> None:
         raise KeyError("no such column")
 
@@ -169,3 +182,17 @@ def test_the_command_calls_a_past_day_published_whose_page_failed(
     has_published, failures, _ = daily_run.execute(assemble(settings), settings, None)
     assert has_published
     assert failures == ["as_of: 1 of 1 days are published without a new page\n  2025-12-31: KeyError: 'no such column'"]
+    with instance.opened() as opened:
+        assert not opened.telemetry_enabled
+        assert isinstance(opened.run_coordinator, DefaultRunCoordinator)
+        [run] = opened.get_runs(RunsFilter(tags=retention.STARTED_BY_COMMAND))
+        assert opened.all_logs(run.run_id)
+    assert not (tmp_path / ".telemetry").exists()
+    assert theirs is None or (tmp_path / "dagster.yaml").read_text(encoding="utf-8") == theirs
+
+
+def test_runs_of_the_ui_bear_the_location_of_the_workspace() -> None:
+    workspace = yaml.safe_load((PROJECT_ROOT / "workspace.yaml").read_text(encoding="utf-8"))
+    [module] = workspace["load_from"]
+    assert module["python_module"]["location_name"] == retention.LOCATION
+    assert assemble(Settings()).get_repository_def().name == "__repository__"

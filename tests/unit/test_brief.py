@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import resource
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -347,5 +348,22 @@ def test_a_page_is_written_whole_beside_others(given: Callable[[str], Path], tmp
     assert read(written.path.read_text(encoding="utf-8")).text.count("Metals brief") == 2  # title and heading
     assert [p.name for p in written.path.parent.iterdir()] == ["index.html"]
     assert "Coal in emerging Asia" in written.sections_without_data
+    page = written.path.rename(tmp_path / "elsewhere.html")
+    written.path.symlink_to(page)
+    left = written.path.with_name(".index.html.1.part")
+    left.write_text("<html>", encoding="utf-8")  # by a killed process
+    before = page.read_bytes()
+    _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))  # writing breaks off, as on a full disk
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            brief.write(settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert page.read_bytes() == before
+    brief.write(settings.model_copy(update={"now": NOW + timedelta(hours=1)}))
+    assert written.path.is_symlink()
+    assert page.read_bytes() != before
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
     past = settings.model_copy(update={"as_of": date(2025, 12, 31)})
     assert past.brief_path.name == "as_of_2025-12-31.html"

@@ -291,3 +291,23 @@ def test_the_table_says_whether_a_publisher_needs_a_key_and_has_one(
     assert column in shown[start]
     assert reachable in shown[start]
     assert sum(" none " in line for line in shown) == len(TRACKED.sources) - 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("METALS_NOW", "2031-01-01T00:00:00+00:00"),
+        ("METALS_UPSTREAM_BASE_URL", "http://127.0.0.1:9"),
+        ("METALS_AS_OF", "2020-01-01"),
+        ("METALS_PUBLISH_DESPITE_FAILED_CHECKS", "only today"),
+    ],
+)
+def test_a_setting_for_tests_or_for_one_call_is_a_problem_as_long_as_it_is_set(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("METALS_WAREHOUSE_DIR", str(tmp_path))
+    assert all(name != variable for name, *_ in doctor.diagnose(Settings()))
+    monkeypatch.setenv(variable, value)
+    [(_, good, said)] = [row for row in doctor.diagnose(Settings()) if row[0] == variable]
+    assert not good
+    assert said.startswith("is set: ")

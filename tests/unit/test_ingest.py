@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -791,6 +793,39 @@ def test_what_is_never_read_in_time_is_refused_once_a_much_newer_answer_waits_be
     assert [value for _, value, *_ in known(raw)] == [1.7, 1.8]
 
 
+@pytest.mark.parametrize("why", [errno.EIO, errno.EACCES, errno.EMFILE, errno.ESTALE, errno.ENOENT], ids=os.strerror)
+@pytest.mark.parametrize("where", ["landing", "parser"])
+def test_what_the_machine_does_not_give_waits_and_is_refused_for_good_only_if_it_is_lost(
+    raw: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: int, where: str
+) -> None:
+    january = [observations(("price", "2026-01", value, 1)) for value in (1.5, 1.7)]
+    landing = landed(tmp_path, list(zip(("2026-03-01", "2026-03-06"), january, strict=True)))
+
+    read_bytes = Path.read_bytes
+
+    def fails(*_: object) -> bytes:
+        raise OSError(why, os.strerror(why))
+
+    outcomes = []
+    for _ in range(2):
+        with monkeypatch.context() as patched:
+            if where == "landing":
+                patched.setattr(Path, "read_bytes", lambda path: fails() if path.suffix == ".gz" else read_bytes(path))
+            else:
+                patched.setattr(TinyModule, "parse", fails)
+            report = ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
+        outcomes.append([o for (o,) in rows(raw, "select outcome from raw.retrieval order by checked_at")])
+        assert report.payloads == 0
+        assert os.strerror(why) in report.refused[0] or "is not in landing" in report.refused[0]
+    ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
+    if where == "landing" and why != errno.ENOENT:
+        assert outcomes == [["waiting"]] * 2
+        assert [value for _, value, *_ in known(raw)] == [1.5, 1.7]
+    else:  # five days of answers wait behind it
+        assert outcomes == [["waiting"], ["refused", "waiting"]]
+        assert [value for _, value, *_ in known(raw)] == [1.7]
+
+
 @pytest.mark.parametrize("killed_in", ["_record_retrieval", "_write_payload"])
 def test_a_kill_between_the_rows_and_their_record_leaves_neither(
     raw: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_in: str
@@ -855,7 +890,7 @@ def test_a_landed_payload_that_was_tampered_with_is_refused(raw: duckdb.DuckDBPy
     (stored,) = (tmp_path / "objects").glob("*/*.gz")
     stored.write_bytes(b"not gzip")
     report = ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
-    assert "cannot be read from landing" in report.refused[0]
+    assert "in landing is damaged" in report.refused[0]
     assert known(raw) == []
 
 

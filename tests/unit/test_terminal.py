@@ -128,15 +128,24 @@ def test_the_shell_is_told_what_may_follow(words: str, offered: list[str]) -> No
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "said"),
+    ("outcomes", "judged", "said"),
     [
-        ({"blocked": 3, "not_tried": 4}, "kept (blocked by the publisher)"),
-        ({"failed": 1, "not_tried": 4}, "kept (not reached)"),
-        ({"fresh": 1, "blocked": 1}, "fresh, part blocked"),
-        ({"unchanged": 1, "failed": 1, "blocked": 1}, "unchanged, part failed, part blocked"),
-        ({"absent": 2}, "kept"),
+        ({"blocked": 3, "not_tried": 4}, {}, "kept (blocked by the publisher)"),
+        ({"failed": 1, "not_tried": 4}, {}, "kept (not reached)"),
+        ({"fresh": 1, "blocked": 1}, {}, "fresh, part blocked"),
+        ({"unchanged": 1, "failed": 1, "blocked": 1}, {}, "unchanged, part failed, part blocked"),
+        ({"absent": 2}, {}, "kept"),
+        ({"fresh": 2}, {"fresh": 0, "taken": 0, "refused": 2}, "kept (refused by contract)"),
+        ({"unchanged": 1}, {"fresh": 0, "taken": 0, "refused": 1}, "kept (refused by contract)"),
+        ({"fresh": 1, "unchanged": 1}, {"fresh": 0, "refused": 1}, "unchanged, part refused"),
+        ({"fresh": 2}, {"refused": 1}, "fresh, part refused"),
+        ({"fresh": 2}, {"fresh": 0, "taken": 0, "waiting": 2}, "kept (not read in time)"),
+        ({"not_due": 1}, {"fresh": 0, "refused": 1}, "kept (refused by contract)"),
     ],
 )
-def test_the_summary_tells_a_block_from_a_fault(outcomes: dict[str, int], said: str) -> None:
+def test_the_summary_tells_a_block_from_a_fault_and_a_refusal_from_news(
+    outcomes: dict[str, int], judged: dict[str, int], said: str
+) -> None:
+    counts = {"fresh": 1, "taken": 1, "refused": 0, "waiting": 0} | judged
     source = {"last_outcome": None, "rows": 7, "ever_answered": True}
-    assert status.retrieval_outcome(outcomes, source) == said
+    assert status.retrieval_outcome(outcomes, source | {f"requests_{k}": n for k, n in counts.items()}) == said
