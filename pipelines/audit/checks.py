@@ -244,6 +244,9 @@ def every_answer_was_taken(connection: duckdb.DuckDBPyConnection, settings: Sett
         select q.source_id, q.series_id, q.row, q.reason
         from raw.quarantine as q
         semi join requests as r on q.source_id = r.source_id and q.payload_id = r.payload_id
+        union all
+        -- Lines of the landing journal.
+        select source_id, series_id, row, reason from raw.quarantine where payload_id is null
         order by all
         """
     ).fetchall()

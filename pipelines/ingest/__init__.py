@@ -3,7 +3,7 @@
 Network access and computed figures do not belong here: this package stores and counts what differs from the known rows.
 """
 
-from pipelines.ingest.bundled import BUNDLED_TABLES, load_bundle
+from pipelines.ingest.bundled import BUNDLED_TABLES, load_bundle, seal
 from pipelines.ingest.load import NOT_THE_PAYLOADS_FAULT, Report, judged, load_payload, load_source, too_many_bad
 from pipelines.ingest.payload import Payload
 from pipelines.ingest.release_dates import redate
@@ -18,5 +18,6 @@ __all__ = [
     "load_payload",
     "load_source",
     "redate",
+    "seal",
     "too_many_bad",
 ]

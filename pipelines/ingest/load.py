@@ -23,6 +23,7 @@ from pipelines.ingest.observations import (
 from pipelines.ingest.payload import Payload, with_retrieval_day
 from pipelines.ingest.records import RECORD_KINDS, RecordKind, by_company, write_records
 from pipelines.landing import Landing, Retrieval
+from pipelines.landing.journal import BadLine
 from pipelines.sources import Parsed, SourceModule
 from pipelines.text import redact
 
@@ -77,7 +78,9 @@ def load_source(
         ).fetchall()
     }
     report, waiting = Report(), set()
-    retrievals = sorted(landing.retrievals(source.id), key=lambda c: c.checked_at)
+    lines = landing.lines(source.id)
+    record_bad_lines(connection, source.id, lines.bad)
+    retrievals = _with_lost_answers(sorted(lines.records, key=lambda c: c.checked_at))
     newest = {retrieval.key: retrieval.checked_at for retrieval in retrievals if retrieval.outcome == "fresh"}
     for retrieval in retrievals:
         if (retrieval.key, retrieval.checked_at) in done or retrieval.key in waiting:
@@ -305,6 +308,28 @@ def _write_payload(connection: duckdb.DuckDBPyConnection, payload: Payload, sour
             "licence": source.licence,
         },
     )
+
+
+def _with_lost_answers(retrievals: list[Retrieval]) -> list[Retrieval]:
+    """`retrievals`, oldest first, where an `unchanged` one is `fresh` if the line of the answer it repeats is lost."""
+    held: dict[str, str] = {}
+    found = []
+    for retrieval in retrievals:
+        lost = retrieval.outcome == "unchanged" and held.get(retrieval.key) != retrieval.payload_id
+        found.append(replace(retrieval, outcome="fresh") if lost else retrieval)
+        if retrieval.payload_id:
+            held[retrieval.key] = retrieval.payload_id
+    return found
+
+
+def record_bad_lines(connection: duckdb.DuckDBPyConnection, name: str, bad: list[BadLine]) -> None:
+    """Write to raw.quarantine the lines of the journal of `name` that are set aside today, and no others."""
+    connection.execute("delete from raw.quarantine where source_id = ? and payload_id is null", [name])
+    for line in bad:
+        connection.execute(
+            "insert into raw.quarantine by name select ? as source_id, ? as row, ? as reason, ? as quarantined_at",
+            [name, f"journal of {name}, line {line.number}", line.reason, line.after],
+        )
 
 
 def _record_retrieval(connection: duckdb.DuckDBPyConnection, retrieval: Retrieval) -> None:

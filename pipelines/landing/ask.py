@@ -10,7 +10,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,7 +51,17 @@ def land(
         for n, future in enumerate(as_completed(names), start=1):
             progress = {"stage": "ask", "done": n, "total": len(sources), "finished": names[future]}
             log.debug("%d of %d publishers fetched", n, len(sources), extra=progress)
-        return {source.id: futures[source.id].result() for source in sources}
+        return {source.id: _result(futures[source.id], source, settings) for source in sources}
+
+
+def _result(future: Future[list[Retrieval]], source: Source, settings: Settings) -> list[Retrieval]:
+    """What a publisher's thread returned; if it broke off (a journal that cannot be read or written), that it did."""
+    try:
+        return future.result()
+    except Exception as error:  # noqa: BLE001 - one publisher must not stop the others
+        said = redact(f"[source={source.id}] not fetched further ({type(error).__name__}: {error})")
+        log.error("%s", said)
+        return [Retrieval(source.id, "journal", settings.clock(), "failed", error=said)]
 
 
 def _land_one(

@@ -163,10 +163,11 @@ TABLES = (
     ),
     Table(
         "quarantine",
-        "One row per row that could not be read or broke its contract. Nothing is dropped silently.",
+        "One row per row that could not be read or broke its contract, and per damaged line of the landing journal. "
+        "Nothing is dropped silently.",
         (
             Column("source_id", "varchar", "Source of the catalogue"),
-            Column("payload_id", "varchar", "SHA-256 of the payload"),
+            Column("payload_id", "varchar", "SHA-256 of the payload; null for a line of the landing journal"),
             Column("series_id", "varchar", "Series of the catalogue (or company, topic, or source of records)"),
             Column("row", "varchar", "Where it stands in the payload, and what it holds"),
             Column("reason", "varchar", "Why it is not in the warehouse"),
@@ -256,7 +257,7 @@ TABLES = (
         "bundle",
         "One row per bundle of figures that was loaded into this warehouse.",
         (
-            Column("bundle_id", "varchar", "SHA-256 over the bundled files"),
+            Column("bundle_id", "varchar", "SHA-256 of the bundle's list of hashes (SHA256SUMS)"),
             Column("loaded_at", "timestamp", "When, UTC"),
         ),
     ),

@@ -7,7 +7,8 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -718,6 +719,32 @@ def landed(folder: Path, payloads: Sequence[tuple[str, dict[str, Any]]]) -> Land
     return landing
 
 
+def test_a_damaged_line_of_the_journal_is_counted_and_its_answer_is_loaded_when_it_is_repeated(
+    raw: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    warehouse.write_catalog(raw, CATALOG)
+    landing = landed(tmp_path, [("2026-03-01", observations(("price", "2026-01", 1.5, 1)))])
+    (fresh,) = landing.retrievals("tiny")
+    path = tmp_path / "journal" / "tiny.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"fresh", b"frash"))
+    report = ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
+    assert (report.payloads, known(raw)) == (0, [])
+    landing.append(replace(fresh, outcome="unchanged", checked_at=datetime.fromisoformat("2026-03-02")))
+    for _ in range(2):  # it is one row however often it is read
+        ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
+        assert known(raw) == [("2026-01", 1.5, "2026-02-10", "assumed_lag")]
+        damaged = [("tiny", "journal of tiny, line 1", "it does not match its checksum")]
+        assert rows(raw, 'select source_id, "row", reason from raw.quarantine') == damaged
+    finding = checks.every_answer_was_taken(raw, Settings())
+    assert (finding.passed, finding.examples) == (
+        False,
+        ["tiny  journal of tiny, line 1: it does not match its checksum"],
+    )
+    path.write_bytes(path.read_bytes().replace(b"frash", b"fresh"))  # restored from a backup
+    ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
+    assert checks.every_answer_was_taken(raw, Settings()).passed
+
+
 def test_load_source_takes_payloads_oldest_first_each_once_and_goes_on_after_a_refused_one(
     raw: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
@@ -902,6 +929,7 @@ def bundle(folder: Path, vintages: Sequence[tuple[str, dict[str, Any]]]) -> Path
             load(connection, content, at, origin="bundled")
         for table in ingest.BUNDLED_TABLES:
             connection.execute(f"copy raw.{table} to '{folder / table}.parquet' (format parquet)")
+    ingest.seal(folder)
     return folder
 
 
@@ -1003,10 +1031,30 @@ def test_a_bundled_document_is_told_apart_by_topic(raw: duckdb.DuckDBPyConnectio
     assert rows(raw, "select count(*) from raw.policy_document") == [(2,)]
 
 
-def test_a_broken_bundle_leaves_the_warehouse_as_it_was(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def _flipped(path: Path) -> None:
+    """One bit of the middle of a file, the other way round."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (_flipped, "observation.parquet is not the file whose SHA-256 is in SHA256SUMS"),
+        (lambda path: path.unlink(), "observation.parquet is missing; SHA256SUMS names it"),
+        (lambda path: _flipped(path.parent / "SHA256SUMS"), "SHA-256 is in SHA256SUMS|missing; SHA256SUMS names it"),
+        (lambda path: (path.parent / "SHA256SUMS").unlink(), "SHA256SUMS is missing"),
+        (lambda path: [f.unlink() for f in path.parent.glob("*.parquet")], "coverage.parquet is missing"),
+    ],
+    ids=["a flipped bit", "a file lost", "a flipped bit of the hashes", "the hashes lost", "every file lost"],
+)
+def test_a_damaged_bundle_is_not_loaded_and_the_file_is_named(
+    raw: duckdb.DuckDBPyConnection, tmp_path: Path, damage: Callable[[Path], object], said: str
+) -> None:
     folder = bundle(tmp_path / "bundle", [("2026-03-01", observations(("price", "2026-01", 1.5, 1)))])
-    (folder / "observation.parquet").write_bytes(b"PAR1 broken")
-    with pytest.raises(duckdb.Error):
+    damage(folder / "observation.parquet")
+    with pytest.raises(BadPayload, match=said):
         ingest.load_bundle(raw, folder, NOW)
     assert rows(raw, "select count(*) from raw.payload") == [(0,)]
     assert rows(raw, "select count(*) from raw.bundle") == [(0,)]
