@@ -137,7 +137,7 @@ def _compute(
                     "claim_evidence_history": warehouse.query(connection, "from past.main.claim_evidence"),
                 }
         except Exception as error:  # noqa: BLE001 - a model that fails on one day's data stops that day alone
-            failed[day] = f"{type(error).__name__}: {error}"
+            failed[day] = ", ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
             log.warning("verdicts of %s could not be computed: %s", day, failed[day])
             _drop(connection, {day})
             continue
@@ -253,11 +253,15 @@ def models_of(connection: duckdb.DuckDBPyConnection, steps: Sequence[Step], day:
     with _memory(connection):
         for step in steps:
             target = _moved(step.relation, steps)
-            if step.kind == "python":
-                _run_python(connection, step, target, steps)
-            else:
-                code = _moved(step.code, steps).replace(SENTINEL.isoformat(), day.isoformat())
-                connection.execute(f"create {step.kind} {target} as {code}")
+            try:
+                if step.kind == "python":
+                    _run_python(connection, step, target, steps)
+                else:
+                    code = _moved(step.code, steps).replace(SENTINEL.isoformat(), day.isoformat())
+                    connection.execute(f"create {step.kind} {target} as {code}")
+            except Exception as error:
+                error.add_note(f"in the model {step.name}")
+                raise
         yield
 
 
