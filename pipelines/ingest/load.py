@@ -24,6 +24,7 @@ from pipelines.ingest.payload import Payload, with_retrieval_day
 from pipelines.ingest.records import RECORD_KINDS, RecordKind, by_company, write_records
 from pipelines.landing import Landing, Retrieval
 from pipelines.landing.journal import BadLine
+from pipelines.settings import Settings
 from pipelines.sources import Parsed, SourceModule
 from pipelines.text import redact
 
@@ -124,6 +125,20 @@ def load_source(
             report.refused.append(refused)
             log.warning("%s", refused)
     return report
+
+
+def refused_payloads(settings: Settings) -> frozenset[str]:
+    """Landed payloads that were refused and of which nothing is loaded."""
+    if not settings.build_path.exists():
+        return frozenset()
+    with warehouse.writer(settings) as connection:
+        rows = connection.execute(
+            """
+            select distinct payload_id from raw.retrieval
+            where outcome = 'refused' and payload_id not in (select payload_id from raw.payload)
+            """
+        ).fetchall()
+    return frozenset(payload_id for (payload_id,) in rows)
 
 
 def _said(error: Exception) -> str:

@@ -224,6 +224,27 @@ def test_a_response_from_before_the_end_is_asked_for_once_more_and_then_closed(
     ]
 
 
+def test_a_refused_answer_to_a_closed_request_is_asked_for_again_in_full_until_one_is_taken(
+    settings: Settings, httpserver: HTTPServer
+) -> None:
+    closed, catalog = Request(key="data", url=URL, expect=CSV, closed=True), Catalog([], [], [], [])
+    serve(httpserver, ETag='"a"')
+    refused: set[str | None] = set()
+
+    def outcome(hours: float) -> str:
+        at, known = later(settings, hours), [payload_id for payload_id in refused if payload_id]
+        (found,) = land([source()], lambda _: Module(closed), catalog, at, known)["tiny"]
+        return found.outcome
+
+    assert outcome(0) == "fresh"
+    refused.add(Landing(settings.landing_dir).retrievals("tiny")[0].payload_id)
+    assert [outcome(hours) for hours in (1, 24, 48)] == ["not_due", "unchanged", "unchanged"]
+    assert not any("If-None-Match" in asked.headers for asked in requests_of(httpserver))
+    httpserver.clear_all_handlers()
+    serve(httpserver, BODY + b"2026-03-01,3.5\n", ETag='"b"')
+    assert [outcome(hours) for hours in (72, 96, 120)] == ["fresh", "closed", "closed"]
+
+
 def test_not_modified_keeps_the_landed_payload_and_its_validators(settings: Settings, httpserver: HTTPServer) -> None:
     def answer(asked: Asked) -> Response:
         if asked.headers.get("If-None-Match") == '"a"':
