@@ -209,7 +209,7 @@ def _load(
             todo="see raw.quarantine",
         )
     counts = [write_observations(connection, observations.good, payload, catalog, earlier)]
-    counts += [write_records(connection, kind, verdict.good, payload, catalog) for kind, verdict in records]
+    counts += [write_records(connection, kind, verdict, parsed, payload, source, catalog) for kind, verdict in records]
     covered = _coverage(pl.concat(counts, how="diagonal"), parsed, quarantined, payload, source, catalog)
     warehouse.append(connection, "coverage", covered)
     _write_payload(connection, payload, source)

@@ -326,6 +326,12 @@ def _known_by(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> di
         str(warehouse.one(connection, f"select count(*), bit_xor(hash(t)) from (select * {but} from raw.{table}) as t"))
         for table, but in _CATALOGUE_TABLES.items()
     ]
+    # Without any, the months that were computed before there were such corrections stay as they are.
+    corrected = "select count(*) as n, bit_xor(hash(t)) from (select * exclude (reason, reference) from {}) as t"
+    catalogue += [
+        str(row)
+        for row in connection.execute(corrected.format("raw.catalog_record_correction") + " having n > 0").fetchall()
+    ]
     dated = _dated_states(connection, days)
     return {day: fingerprint.of(*catalogue, *dated[day]) for day in days}
 

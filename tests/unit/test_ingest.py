@@ -24,11 +24,14 @@ from pipelines.audit import checks
 from pipelines.catalog import (
     Catalog,
     Company,
+    CorrectionAction,
+    FactKey,
     Fidelity,
     Frequency,
     History,
     LicenceClass,
     Proven,
+    RecordCorrection,
     Release,
     Series,
     Source,
@@ -124,7 +127,7 @@ class TinyModule:
                 ("rejects", REJECT),
             )
         }
-        return Parsed(**frames, missing=document.get("missing", {}))
+        return Parsed(**frames, missing=document.get("missing", {}), whole=frozenset(document.get("whole", ())))
 
 
 def _frame(rows: list[list[Any]], columns: dict[str, Any]) -> pl.DataFrame:
@@ -158,9 +161,13 @@ def load(
     max_bad_share: float = 0.5,
     catalog: Catalog = CATALOG,
     origin: str = "fetched",
+    key: str = "tiny",
+    fidelity: str = "native",
 ) -> ingest.Report:
     body = json.dumps(content).encode()
-    payload = ingest.Payload(hashlib.sha256(body).hexdigest(), "tiny", datetime.fromisoformat(at), body, origin=origin)
+    payload = ingest.Payload(
+        hashlib.sha256(body).hexdigest(), key, datetime.fromisoformat(at), body, origin=origin, fidelity=fidelity
+    )
     report = ingest.Report()
     ingest.load_payload(connection, payload, source(max_bad_share), TinyModule(), catalog, report)
     return report
@@ -910,6 +917,92 @@ def test_coverage_counts_what_is_missing_and_quarantined_of_a_company_and_of_a_t
         ("tariffs", 0, 0, 1),
     ]
     assert report.without_rows == ["tariffs"]
+
+
+def facts(count: int) -> list[list[Any]]:
+    """So many facts of one filer, one filing each; the first is filed last."""
+    return [fact(5e9, f"{7:010d}-26-{n:06d}", f"2026-02-{max(6 - n, 1):02d}") for n in range(1, count + 1)]
+
+
+def whole(rows: list[list[Any]], **more: Any) -> dict[str, Any]:
+    return {"filing_facts": rows, "whole": ["filing_fact"], **more}
+
+
+WITHDRAWN = """
+select accession, strftime(known_at, '%Y-%m-%d'), value from raw.filing_fact
+where known_at_basis = 'withdrawn' order by 1
+"""
+VANISHED = "select rows_vanished from raw.coverage order by retrieved_at"
+
+
+def test_a_fact_that_a_whole_answer_no_longer_states_is_withdrawn_from_that_day(raw: duckdb.DuckDBPyConnection) -> None:
+    every = facts(12)
+    gone = every[5][7]
+    load(raw, whole(every), "2026-03-01")
+    load(raw, whole([f for f in every if f[7] != gone]), "2026-03-02")
+    assert rows(raw, WITHDRAWN) == [(gone, "2026-03-02", 5e9)]
+    load(raw, whole([f for f in every if f[7] != gone], again=1), "2026-03-03")
+    assert len(rows(raw, WITHDRAWN)) == 1, "it is withdrawn once"
+    assert rows(raw, VANISHED) == [(0,), (1,), (0,)]
+    report = load(raw, whole(every, again=2), "2026-03-04")
+    assert (report.rows_added, report.rows_changed) == (0, 1)
+    newest = "select known_at_basis, strftime(known_at, '%Y-%m-%d') from raw.filing_fact where accession = ? order by 2"
+    assert raw.execute(newest, [gone]).fetchall() == [
+        ("reported", "2026-02-01"),
+        ("withdrawn", "2026-03-02"),
+        ("observed", "2026-03-04"),
+    ]
+
+
+REJECTED = [["CIK7", "us-gaap/Capex USD accession 0000000007-26-000006", "'val' is no number"]]
+
+
+@pytest.mark.parametrize(
+    ("count", "without", "answer", "vanished"),
+    [
+        (12, {6}, {"whole": []}, 0),
+        (12, {6}, {"fidelity": "native rows, some tags only"}, 0),
+        (12, {6}, {"key": "another"}, 0),
+        (12, {6}, {"rejects": REJECTED}, 0),
+        (12, {6}, {"broken": 6}, 0),
+        (12, {1}, {}, 1),
+        (30, set(range(10, 21)), {}, 11),
+        (400, set(range(10, 31)), {}, 21),
+    ],
+    ids=[
+        "a part of an answer", "rows of an answer", "another request", "it could not be read", "it broke its contract",
+        "an older answer", "too many at once", "too large a share",
+    ],
+)  # fmt: skip
+def test_a_fact_is_not_withdrawn_by(
+    raw: duckdb.DuckDBPyConnection, count: int, without: set[int], answer: dict[str, Any], vanished: int
+) -> None:
+    every = facts(count)
+    load(raw, whole(every), "2026-03-01")
+    stated = [f for n, f in enumerate(every, 1) if n not in without]
+    if broken := answer.pop("broken", None):
+        stated.append([*every[broken - 1][:6], 1e308, *every[broken - 1][7:]])
+    origin = {name: answer.pop(name) for name in ("key", "fidelity") if name in answer}
+    load(raw, whole(stated) | answer, "2026-03-02", **origin)
+    assert rows(raw, WITHDRAWN) == []
+    assert rows(raw, VANISHED)[-1] == (vanished,)
+
+
+def test_as_many_facts_as_a_correction_accepts_are_withdrawn(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, whole(facts(30)), "2026-03-01")
+    key = FactKey(company="TINY", tag="Capex", period_start=date(2025, 1, 1), period_end=date(2025, 12, 31))
+    entry = RecordCorrection(
+        id="made_up",
+        fact=key,
+        action=CorrectionAction.ACCEPT,
+        published=5e9,
+        known_on=date(2026, 3, 2),
+        reason="-",
+        reference="-",
+    )
+    accepting = Catalog([source()], CATALOG.series.values(), CATALOG.companies.values(), [], record_corrections=[entry])
+    load(raw, whole(facts(30)[:15]), "2026-03-02", catalog=accepting)
+    assert len(rows(raw, WITHDRAWN)) == 15
 
 
 def test_a_landed_payload_that_was_tampered_with_is_refused(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
