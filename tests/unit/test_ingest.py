@@ -41,6 +41,7 @@ from pipelines.catalog import (
 from pipelines.catalog import load as load_catalog
 from pipelines.errors import BadPayload, ContractBreach, PayloadNotRead
 from pipelines.landing import Landing, Retrieval
+from pipelines.orchestration.assets import raw as assets
 from pipelines.settings import Settings
 from pipelines.sources import FILING_FACT, OBSERVATION, POLICY_DOCUMENT, REJECT, Parsed, Request
 
@@ -941,6 +942,8 @@ def test_a_fact_that_a_whole_answer_no_longer_states_is_withdrawn_from_that_day(
     load(raw, whole(every), "2026-03-01")
     load(raw, whole([f for f in every if f[7] != gone]), "2026-03-02")
     assert rows(raw, WITHDRAWN) == [(gone, "2026-03-02", 5e9)]
+    check = assets._contract_held(raw, source(), assets._held(raw, source()), ingest.Report())
+    assert (check.passed, check.description) == (False, "1 facts of TINY are withdrawn from that answer on")
     load(raw, whole([f for f in every if f[7] != gone], again=1), "2026-03-03")
     assert len(rows(raw, WITHDRAWN)) == 1, "it is withdrawn once"
     assert rows(raw, VANISHED) == [(0,), (1,), (0,)]
@@ -986,6 +989,8 @@ def test_a_fact_is_not_withdrawn_by(
     load(raw, whole(stated) | answer, "2026-03-02", **origin)
     assert rows(raw, WITHDRAWN) == []
     assert rows(raw, VANISHED)[-1] == (vanished,)
+    said = assets._contract_held(raw, source(), assets._held(raw, source()), ingest.Report()).description
+    assert ("are no longer published" in str(said)) == bool(vanished)
 
 
 def test_as_many_facts_as_a_correction_accepts_are_withdrawn(raw: duckdb.DuckDBPyConnection) -> None:
