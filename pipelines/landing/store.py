@@ -11,6 +11,7 @@ import re
 import threading
 import zlib
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, ClassVar
 
