@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipelines.errors import SettingsError
@@ -102,6 +102,7 @@ class Settings(BaseSettings):
         default=None,
         description="Tests: request <base>/<host>/<path> at this loopback address instead of the publishers' hosts.",
     )
+    now: datetime | None = Field(default=None, description="Tests: the current time, as ISO 8601 in UTC.")
     as_of: date | None = Field(
         default=None,
         description="Build what was known by the end of this day, into its own file; the daily build is unchanged.",
@@ -114,7 +115,6 @@ class Settings(BaseSettings):
     pacing: bool = Field(
         default=True, description="Tests: whether to wait between requests; publishers' own hosts are always paced."
     )
-    now: datetime | None = Field(default=None, description="Tests: the current time, as ISO 8601 in UTC.")
     lock_wait_s: float = Field(
         default=600.0, ge=0, le=86_400, description="How long a run waits for another run's build, in seconds."
     )
@@ -156,6 +156,13 @@ class Settings(BaseSettings):
         if not (contact.isprintable() and contact.isascii()):
             raise ValueError("should be printable ASCII, because it is sent in a header")
         return contact
+
+    @field_validator("as_of")
+    @classmethod
+    def _nothing_is_known_of_a_day_to_come(cls, day: date | None, info: ValidationInfo) -> date | None:
+        if day is not None and day > (info.data.get("now") or datetime.now(UTC)).date():
+            raise ValueError("lies in the future")
+        return day
 
     @field_validator("upstream_base_url")
     @classmethod

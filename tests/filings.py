@@ -6,16 +6,17 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from pipelines import warehouse
-from pipelines.catalog import Catalog, load
+from pipelines import ingest, warehouse
+from pipelines.catalog import Catalog, RecordCorrection, load
 from pipelines.settings import Settings
 from pipelines.sources import sec_edgar
 from pipelines.transform import history
@@ -88,6 +89,24 @@ class Models:
             "'no industry' as sic_missing_reason, 'z' as payload_id from raw.bulk_filing_fact"
         )
         with history.models_of(self._connection, self._steps, as_of):
+            yield self._connection
+
+    @contextmanager
+    def loaded(
+        self, answers: Sequence[tuple[str, bytes]], as_of: str, corrections: Sequence[RecordCorrection] = ()
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The models as of a day over whole companyfacts responses, each loaded on its day as a run loads it."""
+        for table in ("filing_fact", "payload", "coverage", "bulk_filing_fact", "bulk_filer"):
+            self._connection.execute(f"delete from raw.{table}")
+        catalog = copy(self.catalog)
+        catalog.record_corrections = {c.id: c for c in corrections}
+        warehouse.write_catalog(self._connection, catalog)
+        for day, body in answers:
+            key = f"companyfacts/CIK{json.loads(body)['cik']:010d}"
+            payload = ingest.Payload(f"synthetic of {day}", key, datetime.fromisoformat(day), body)
+            source = catalog.sources["sec_edgar"]
+            ingest.load_payload(self._connection, payload, source, sec_edgar, catalog, ingest.Report())
+        with history.models_of(self._connection, self._steps, date.fromisoformat(as_of)):
             yield self._connection
 
     def _parsed(self, body: bytes) -> pl.DataFrame:

@@ -1,7 +1,8 @@
 {#- Figures as text; null stays null. -#}
 
+{#- A ratio to a figure near zero may have more digits than a decimal: it is shown as it is, and fails no model. -#}
 {% macro number_text(value, decimals=1) -%}
-    cast(cast({{ value }} as decimal(18, {{ decimals }})) as varchar)
+    coalesce(cast(try_cast({{ value }} as decimal(18, {{ decimals }})) as varchar), cast({{ value }} as varchar))
 {%- endmacro %}
 
 {#- As 2026-03. -#}

@@ -244,6 +244,9 @@ def every_answer_was_taken(connection: duckdb.DuckDBPyConnection, settings: Sett
         select q.source_id, q.series_id, q.row, q.reason
         from raw.quarantine as q
         semi join requests as r on q.source_id = r.source_id and q.payload_id = r.payload_id
+        union all
+        -- Lines of the landing journal.
+        select source_id, series_id, row, reason from raw.quarantine where payload_id is null
         order by all
         """
     ).fetchall()
@@ -360,6 +363,24 @@ def corrections_still_apply(connection: duckdb.DuckDBPyConnection, settings: Set
                 when c.published is null or n.value is null then (c.published is null) <> (n.value is null)
                 else abs(n.value - c.published) > {tolerance_sql("n.decimals", "c.published")}
             end
+        union all
+        select c.correction_id, coalesce(c.tag, 'document'), c.period_end, c.published, any_value(f.value)
+        from raw.catalog_record_correction as c
+        left join (
+            select * from raw.filing_fact
+            qualify row_number() over (
+                partition by cik, taxonomy, tag, unit, period_start, period_end, accession order by known_at desc
+            ) = 1
+        ) as f on c.cik = f.cik and c.taxonomy = f.taxonomy and c.tag = f.tag and c.unit = f.unit
+            and c.period_start is not distinct from f.period_start and c.period_end = f.period_end
+            and coalesce(c.accession, f.accession) = f.accession and f.known_at_basis <> 'withdrawn'
+        left join raw.policy_document as d on c.document_number = d.document_number
+        where
+            -- A filer that was never read, or a company's earlier CIK, says nothing yet.
+            (c.document_number is not null or c.cik in (select cik from raw.filing_fact))
+            and (d.document_number is null or c.document_number is null)
+        group by all
+        having count(*) filter (where abs(f.value - c.published) <= 1e-9 * abs(c.published)) = 0
         order by 1
         """
     ).fetchall()

@@ -142,7 +142,7 @@ def _only_bundled(module: SourceModule) -> SourceModule:
 
 
 def compile_bundle(folders: Sequence[Path], directory: Path, catalog: Catalog) -> pl.DataFrame:
-    """Write the bundle's Parquet files and README into `directory`; return `summary` of them.
+    """Write the bundle's Parquet files, their hashes and README into `directory`; return `summary` of them.
 
     A recording that a parser or a contract refuses stops the compilation.
     Raises BadPayload, ContractBreach, or ValueError if the files are larger than MAX_BYTES.
@@ -164,6 +164,7 @@ def compile_bundle(folders: Sequence[Path], directory: Path, catalog: Catalog) -
     total = sum(path.stat().st_size for path in directory.glob("*.parquet"))
     if total > MAX_BYTES:
         raise ValueError(f"the bundle has {total} bytes, more than {MAX_BYTES}")
+    ingest.seal(directory)
     (directory / "README.md").write_text(readme(directory, catalog), encoding="utf-8")
     return summary(directory, catalog)
 
@@ -272,6 +273,7 @@ def readme(directory: Path, catalog: Catalog) -> str:
         "| `coverage.parquet` | one row per response and series: what it held, and what that changed |",
         "| `observation.parquet` | one row per series, period and value learnt, with the time it was known |",
         "| `filing_fact.parquet` | one row per XBRL fact and filing, only the tags named in `companies.yaml` |",
+        "| `SHA256SUMS` | hashes of these files; one that does not match is not loaded (`sha256sum -c SHA256SUMS`) |",
         "",
         "A figure counts as known from the day it was filed (`reported`), from its period's end plus the publication",
         "lag (`assumed_lag`), or from the day its response was retrieved (`observed`). Series whose history is revised",

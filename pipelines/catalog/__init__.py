@@ -313,6 +313,46 @@ class Correction(_Entry):
         return self
 
 
+class FactKey(_Entry):
+    """A fact of a filing, as the SEC names it; without an accession number, in every filing that states it."""
+
+    company: str
+    tag: str
+    unit: str = "USD"
+    period_start: date | None = None
+    period_end: date
+    accession: str | None = Field(default=None, pattern=r"^\d{10}-\d{2}-\d{6}$")
+
+
+class RecordCorrection(_Entry):
+    """A fact of a filing or a document that is published but wrong: as Correction, for what is no figure of a series.
+
+    `accept`: an answer that states this fact may withdraw as many others as it does.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    fact: FactKey | None = None
+    document: str | None = Field(default=None, description="Document number")
+    action: CorrectionAction
+    published: float | None = Field(default=None, description="The value as filed to which the correction applies")
+    value: float | None = Field(default=None, description="The value to use, in the fact's unit (override)")
+    known_on: date = Field(description="Day on which this became known; as-of builds before it are not corrected")
+    reason: str
+    reference: str = Field(description="Its source: a notice, a page, a document")
+
+    @model_validator(mode="after")
+    def _has_what_it_is_about(self) -> Self:
+        if (self.fact is None) == (self.document is None):
+            raise ValueError("a correction is of a fact or of a document")
+        if self.document and self.action not in (CorrectionAction.DROP, CorrectionAction.FLAG):
+            raise ValueError(f"a document can be dropped or flagged (action {self.action})")
+        if (self.value is not None) != (self.action is CorrectionAction.OVERRIDE):
+            raise ValueError(f"a value belongs to an override, and to nothing else (action {self.action})")
+        if (self.published is None) != (self.fact is None):
+            raise ValueError("a fact needs the published value that it is about, and a document has none")
+        return self
+
+
 class Release(_Entry):
     """Days on which figures of stable series came out, where they differ from the publication lag."""
 
@@ -357,6 +397,7 @@ class Catalog:
         indicators: Iterable[Indicator] = (),
         corrections: Iterable[Correction] = (),
         releases: Iterable[Release] = (),
+        record_corrections: Iterable[RecordCorrection] = (),
     ) -> None:
         self.sources = {s.id: s for s in sources}
         self.series = {s.id: s for s in series}
@@ -366,6 +407,7 @@ class Catalog:
         self.indicators = {i.id: i for i in indicators}
         self.corrections = {c.id: c for c in corrections}
         self.releases = {r.id: r for r in releases}
+        self.record_corrections = {c.id: c for c in record_corrections}
 
     def series_of(self, source_id: str) -> list[Series]:
         return [s for s in self.series.values() if s.source == source_id]
@@ -394,8 +436,10 @@ def load(directory: Path) -> Catalog:
     indicators = _if_any(directory / "indicators.yaml", "indicators", Indicator)
     corrections = _if_any(directory / "corrections.yaml", "corrections", Correction)
     releases = _if_any(directory / "release_dates.yaml", "releases", Release)
-    for found in (sources, metals, companies, series, topics, indicators, corrections, releases):
+    of_records = _if_any(directory / "record_corrections.yaml", "corrections", RecordCorrection)
+    for found in (sources, metals, companies, series, topics, indicators, releases):
         _refuse_duplicates([(path, entry.id) for path, entry in found])
+    _refuse_duplicates([*((path, c.id) for path, c in corrections), *((path, c.id) for path, c in of_records)])
     source_ids, metal_ids = {s.id for _, s in sources}, {m.id for _, m in metals}
     for path, s in series:
         if s.source not in source_ids:
@@ -408,6 +452,9 @@ def load(directory: Path) -> Catalog:
     for path, t in topics:
         if t.source not in source_ids:
             raise CatalogError(f"{path.name}: entry '{t.id}': unknown source '{t.source}'")
+    for path, r in of_records:
+        if r.fact and r.fact.company not in {c.id for _, c in companies}:
+            raise CatalogError(f"{path.name}: entry '{r.id}': unknown company '{r.fact.company}'")
     return Catalog(
         (s for _, s in sources),
         (s for _, s in series),
@@ -417,6 +464,7 @@ def load(directory: Path) -> Catalog:
         (i for _, i in indicators),
         (c for _, c in corrections),
         (r for _, r in releases),
+        (r for _, r in of_records),
     )
 
 

@@ -10,21 +10,46 @@ from pathlib import Path
 import duckdb
 
 from pipelines import warehouse
+from pipelines.errors import BadPayload
 from pipelines.ingest.precision import refines_sql, single_precision_sql, tolerance_sql
 
 BUNDLED_TABLES = ("payload", "coverage", "observation", "filing_fact", "policy_document")
 
 
-def bundle_id(directory: Path) -> str | None:
-    """SHA-256 over the bundled files, or None if there is no bundle."""
-    files = sorted(directory.glob("*.parquet"))
-    if not files:
-        return None
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+SUMS = "SHA256SUMS"  # in the format of sha256sum; ships beside the files
+
+
+def seal(directory: Path) -> None:
+    """Write the hashes of the bundled files, without which `load_bundle` loads none of them."""
+    lines = [f"{_sha256(path)}  {path.name}\n" for path in sorted(directory.glob("*.parquet"))]
+    (directory / SUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def _verified(directory: Path) -> None:
+    """Raises BadPayload, which names the file, unless the bundled files are those of SHA256SUMS."""
+    try:
+        lines = (directory / SUMS).read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, UnicodeDecodeError):
+        raise _not_as_shipped(directory / SUMS, "is missing or damaged") from None
+    listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    for name in sorted({*listed, *(path.name for path in directory.glob("*.parquet"))}):
+        path = directory / name
+        if not path.exists():
+            raise _not_as_shipped(path, f"is missing; {SUMS} names it")
+        if _sha256(path) != listed.get(name):
+            raise _not_as_shipped(path, f"is not the file whose SHA-256 is in {SUMS}")
+
+
+def _not_as_shipped(path: Path, what: str) -> BadPayload:
+    return BadPayload(
+        f"bundled figures: {path} {what}",
+        kept="every figure already in the warehouse",
+        todo="restore the folder from the repository, or set METALS_BUNDLED_DIR to an empty one",
+    )
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def load_bundle(
@@ -38,10 +63,16 @@ def load_bundle(
 
     Rows of a known payload are left unchanged, so a newer bundle only adds. Figures that this warehouse fetched after
     the bundle's retrieval take precedence.
+
+    Raises BadPayload, and loads nothing, if a file is not as it was shipped.
     """
-    identity = bundle_id(directory)
-    if identity is None or warehouse.one(connection, "select 1 from raw.bundle where bundle_id = ?", [identity]):
+    sums = directory / SUMS
+    if not sums.exists() and not any(directory.glob("*.parquet")):
         return 0
+    identity = _sha256(sums) if sums.exists() else None
+    if warehouse.one(connection, "select 1 from raw.bundle where bundle_id = ?", [identity]):
+        return 0
+    _verified(directory)
     added = 0
     with warehouse.transaction(connection):
         connection.execute("create or replace temp table known_payload as select payload_id from raw.payload")

@@ -16,16 +16,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import polars as pl
+from pydantic import ConfigDict, NaiveDatetime, TypeAdapter
 
 from pipelines import columns, contracts, text, warehouse
 from pipelines.catalog import Catalog, Source
 from pipelines.catalog.calendar import age_days, is_stale
 from pipelines.errors import BadPayload, Blocked, MetalsError, Moved, PayloadNotRead, UpstreamUnavailable
-from pipelines.ingest.load import judged, too_many_bad
+from pipelines.ingest.load import judged, record_bad_lines, too_many_bad
 from pipelines.ingest.observations import without_unfinished
 from pipelines.ingest.payload import Payload
 from pipelines.landing import Landing, Retrieval, journal
@@ -83,8 +84,10 @@ class Finding:
 class LiveCheck:
     """The result for one publisher; a line of the journal and a row of `raw.live_check`."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # a misspelt member is a damaged line
+
     source_id: str
-    checked_at: datetime
+    checked_at: NaiveDatetime
     state: str
     finding: str | None = None
     request_key: str | None = None
@@ -105,6 +108,9 @@ class LiveCheck:
     def sound(self) -> bool:
         """Whether nothing found here concerns a figure."""
         return self.state in SOUND
+
+
+_LIVE_CHECK = TypeAdapter(LiveCheck)
 
 
 @dataclass(frozen=True)
@@ -352,21 +358,20 @@ def keep(checks: Iterable[LiveCheck], settings: Settings) -> None:
 
 
 def kept(settings: Settings) -> list[LiveCheck]:
-    """Every result in the journal, oldest first. Lines that cannot be read are skipped with a warning."""
-    return journal.read(_journal(settings), _recorded, "live checks")
+    """Every result in the journal, oldest first, but those of lines that are set aside."""
+    return _lines(settings).records
 
 
-def _recorded(record: dict[str, Any]) -> LiveCheck:
-    if record.get("newest_period"):
-        record["newest_period"] = date.fromisoformat(record["newest_period"])
-    record["findings"] = tuple(Finding(**f) for f in record.get("findings", ()))
-    return LiveCheck(**record)
+def _lines(settings: Settings) -> journal.Lines[LiveCheck]:
+    return journal.read(_journal(settings), _LIVE_CHECK.validate_python, "live_checks")
 
 
 def load(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Write the results that `raw.live_check` lacks. One that breaks the contract is logged and not written."""
+    lines = _lines(settings)
+    record_bad_lines(connection, "live_checks", lines.bad)
     known = set(connection.execute("select source_id, checked_at from raw.live_check").fetchall())
-    new = [c for c in kept(settings) if (c.source_id, c.checked_at) not in known]
+    new = [c for c in lines.records if (c.source_id, c.checked_at) not in known]
     if not new:
         return
     verdict = contracts.validate(

@@ -23,6 +23,8 @@ from pipelines.ingest.observations import (
 from pipelines.ingest.payload import Payload, with_retrieval_day
 from pipelines.ingest.records import RECORD_KINDS, RecordKind, by_company, write_records
 from pipelines.landing import Landing, Retrieval
+from pipelines.landing.journal import BadLine
+from pipelines.settings import Settings
 from pipelines.sources import Parsed, SourceModule
 from pipelines.text import redact
 
@@ -77,7 +79,9 @@ def load_source(
         ).fetchall()
     }
     report, waiting = Report(), set()
-    retrievals = sorted(landing.retrievals(source.id), key=lambda c: c.checked_at)
+    lines = landing.lines(source.id)
+    record_bad_lines(connection, source.id, lines.bad)
+    retrievals = _with_lost_answers(sorted(lines.records, key=lambda c: c.checked_at))
     newest = {retrieval.key: retrieval.checked_at for retrieval in retrievals if retrieval.outcome == "fresh"}
     for retrieval in retrievals:
         if (retrieval.key, retrieval.checked_at) in done or retrieval.key in waiting:
@@ -121,6 +125,20 @@ def load_source(
             report.refused.append(refused)
             log.warning("%s", refused)
     return report
+
+
+def refused_payloads(settings: Settings) -> frozenset[str]:
+    """Landed payloads that were refused and of which nothing is loaded."""
+    if not settings.build_path.exists():
+        return frozenset()
+    with warehouse.writer(settings) as connection:
+        rows = connection.execute(
+            """
+            select distinct payload_id from raw.retrieval
+            where outcome = 'refused' and payload_id not in (select payload_id from raw.payload)
+            """
+        ).fetchall()
+    return frozenset(payload_id for (payload_id,) in rows)
 
 
 def _said(error: Exception) -> str:
@@ -191,7 +209,7 @@ def _load(
             todo="see raw.quarantine",
         )
     counts = [write_observations(connection, observations.good, payload, catalog, earlier)]
-    counts += [write_records(connection, kind, verdict.good, payload, catalog) for kind, verdict in records]
+    counts += [write_records(connection, kind, verdict, parsed, payload, source, catalog) for kind, verdict in records]
     covered = _coverage(pl.concat(counts, how="diagonal"), parsed, quarantined, payload, source, catalog)
     warehouse.append(connection, "coverage", covered)
     _write_payload(connection, payload, source)
@@ -305,6 +323,28 @@ def _write_payload(connection: duckdb.DuckDBPyConnection, payload: Payload, sour
             "licence": source.licence,
         },
     )
+
+
+def _with_lost_answers(retrievals: list[Retrieval]) -> list[Retrieval]:
+    """`retrievals`, oldest first, where an `unchanged` one is `fresh` if the line of the answer it repeats is lost."""
+    held: dict[str, str] = {}
+    found = []
+    for retrieval in retrievals:
+        lost = retrieval.outcome == "unchanged" and held.get(retrieval.key) != retrieval.payload_id
+        found.append(replace(retrieval, outcome="fresh") if lost else retrieval)
+        if retrieval.payload_id:
+            held[retrieval.key] = retrieval.payload_id
+    return found
+
+
+def record_bad_lines(connection: duckdb.DuckDBPyConnection, name: str, bad: list[BadLine]) -> None:
+    """Write to raw.quarantine the lines of the journal of `name` that are set aside today, and no others."""
+    connection.execute("delete from raw.quarantine where source_id = ? and payload_id is null", [name])
+    for line in bad:
+        connection.execute(
+            "insert into raw.quarantine by name select ? as source_id, ? as row, ? as reason, ? as quarantined_at",
+            [name, f"journal of {name}, line {line.number}", line.reason, line.after],
+        )
 
 
 def _record_retrieval(connection: duckdb.DuckDBPyConnection, retrieval: Retrieval) -> None:

@@ -9,8 +9,8 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,25 +37,42 @@ def land(
     modules: Callable[[str], SourceModule],
     catalog: Catalog,
     settings: Settings,
+    refused: Collection[str] = (),
 ) -> dict[str, list[Retrieval]]:
     """Fetch from all sources in parallel (one thread each) and land what is new. Never raises for a publisher's fault.
 
+    `refused` are payloads that were landed and not taken: a request that had no other answer is open, whatever it says.
     Returns the retrievals of each source, which are also in its journal.
     """
     sources = list(sources)
     landing = Landing(settings.landing_dir)
     landing.sweep(time.time())
     with ThreadPoolExecutor(max_workers=max(len(sources), 1), thread_name_prefix="landing") as pool:
-        futures = {s.id: pool.submit(_land_one, s, modules(s.id), catalog, settings, landing) for s in sources}
+        futures = {s.id: pool.submit(_land_one, s, modules(s.id), catalog, settings, landing, refused) for s in sources}
         names = {future: source_id for source_id, future in futures.items()}
         for n, future in enumerate(as_completed(names), start=1):
             progress = {"stage": "ask", "done": n, "total": len(sources), "finished": names[future]}
             log.debug("%d of %d publishers fetched", n, len(sources), extra=progress)
-        return {source.id: futures[source.id].result() for source in sources}
+        return {source.id: _result(futures[source.id], source, settings) for source in sources}
+
+
+def _result(future: Future[list[Retrieval]], source: Source, settings: Settings) -> list[Retrieval]:
+    """What a publisher's thread returned; if it broke off (a journal that cannot be read or written), that it did."""
+    try:
+        return future.result()
+    except Exception as error:  # noqa: BLE001 - one publisher must not stop the others
+        said = redact(f"[source={source.id}] not fetched further ({type(error).__name__}: {error})")
+        log.error("%s", said)
+        return [Retrieval(source.id, "journal", settings.clock(), "failed", error=said)]
 
 
 def _land_one(
-    source: Source, module: SourceModule, catalog: Catalog, settings: Settings, landing: Landing
+    source: Source,
+    module: SourceModule,
+    catalog: Catalog,
+    settings: Settings,
+    landing: Landing,
+    refused: Collection[str],
 ) -> list[Retrieval]:
     retrievals: list[Retrieval] = []
     asked: set[str] = set()
@@ -105,7 +122,7 @@ def _land_one(
             log.warning("%s", endless)
             break
         try:
-            further = list(_retrieve(request, source, client, settings, landing, history, retrievals))
+            further = list(_retrieve(request, source, client, settings, landing, history, retrievals, refused))
         except Exception as error:  # noqa: BLE001 - a fault of a publisher or its module stops that request alone
             said = redact(str(error) if isinstance(error, MetalsError) else f"{type(error).__name__}: {error}")
             outcome = "blocked" if isinstance(error, Blocked) else "failed"
@@ -162,6 +179,7 @@ def _retrieve(
     landing: Landing,
     history: list[Retrieval],
     retrievals: list[Retrieval],
+    refused: Collection[str],
 ) -> Iterator[Request]:
     """Send one request if it is due; record the outcome; yield the requests that follow from the response."""
     now = settings.clock()
@@ -170,7 +188,7 @@ def _retrieve(
     if last is not None and last.payload_id is not None and not landing.holds(last.payload_id):
         log.warning("%s %s: payload %s in landing is missing or damaged", source.id, request.key, last.payload_id[:12])
         seen, last = [], None  # fetched as if for the first time, without validators
-    skip = _reason_to_skip(request, source, settings, seen, now)
+    skip = _reason_to_skip(request, source, settings, seen, now, refused)
     if skip:
         retrievals.append(Retrieval(source.id, request.key, now, skip))  # not journalled: nothing was sent
         if request.then and last is not None and last.payload_id and skip in ("not_due", "closed"):
@@ -178,8 +196,9 @@ def _retrieve(
         return
     url = redact(full_url(request))
     validators = {}
-    # A validator holds for one URL: at another one, a different file could be reported as "not modified".
-    if last is not None and request.land and last.url == url:
+    # A validator holds for one URL: at another one, a different file could be reported as "not modified". What was
+    # refused may have been damaged on its way under a right validator: the whole answer is asked for.
+    if last is not None and request.land and last.url == url and last.payload_id not in refused:
         if last.etag:
             validators["If-None-Match"] = last.etag
         if last.last_modified:
@@ -224,13 +243,18 @@ def _retrieve(
 
 
 def _reason_to_skip(
-    request: Request, source: Source, settings: Settings, seen: list[Retrieval], now: datetime
+    request: Request,
+    source: Source,
+    settings: Settings,
+    seen: list[Retrieval],
+    now: datetime,
+    refused: Collection[str],
 ) -> str | None:
     reason = not_asked(source, settings)
     if reason is not None:
         return reason
     # A response from before may be unfinished (a session, a year), and what was absent may still be published.
-    if request.closed and any(c.closed for c in seen):
+    if request.closed and any(c.closed and c.payload_id not in refused for c in seen):
         return "closed"
     # A page that is not landed is fetched in every run, because the time of its last retrieval is not recorded.
     if request.land and seen and now - seen[-1].checked_at < timedelta(hours=source.cadence_hours):

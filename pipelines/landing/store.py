@@ -13,11 +13,18 @@ import zlib
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field, NaiveDatetime, TypeAdapter
 
 from pipelines.errors import BadPayload, LandingUnreadable, PayloadNotRead
 from pipelines.landing import journal
 
 LEFTOVER_AGE_S = 3600.0
+OUTCOMES = (
+    "fresh", "unchanged", "not_due", "closed", "offline", "switched_off", "no_key", "failed", "blocked", "not_tried",
+    "absent",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,11 +37,13 @@ class Retrieval:
     for a request that may find nothing).
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # a misspelt member is a damaged line
+
     source: str
     key: str
-    checked_at: datetime
-    outcome: str
-    payload_id: str | None = None
+    checked_at: NaiveDatetime
+    outcome: Annotated[str, Field(pattern=f"^({'|'.join(OUTCOMES)})$")]
+    payload_id: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     url: str | None = None
     status: int | None = None
     content_type: str | None = None
@@ -49,6 +58,9 @@ class Retrieval:
         record = {k: v for k, v in asdict(self).items() if v is not None}
         record["checked_at"] = self.checked_at.isoformat()
         return json.dumps(record, sort_keys=True)
+
+
+_RETRIEVAL = TypeAdapter(Retrieval)
 
 
 class Landing:
@@ -126,8 +138,19 @@ class Landing:
             journal.append(self._journal(retrieval.source), [retrieval.line()])
 
     def retrievals(self, source: str) -> list[Retrieval]:
-        """Every retrieval of a source, oldest first. Lines cut off by a kill are skipped with a warning."""
-        return journal.read(self._journal(source), lambda record: Retrieval(**record), source)
+        """Every retrieval of a source, oldest first, but those of lines that are set aside."""
+        return self.lines(source).records
+
+    def lines(self, source: str) -> journal.Lines[Retrieval]:
+        """The journal of a source: its retrievals, oldest first, and the lines that are set aside."""
+
+        def made(content: object) -> Retrieval:
+            retrieval = _RETRIEVAL.validate_python(content)
+            if retrieval.source != source:
+                raise ValueError("it is a line of another publisher")
+            return retrieval
+
+        return journal.read(self._journal(source), made, source)
 
     def set_aside_later(self, moment: datetime) -> dict[str, int]:
         """Move what journals say of times later than `moment` (UTC) beside them; returns the lines by journal."""

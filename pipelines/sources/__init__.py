@@ -55,7 +55,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Parsed:
-    """Typed rows of one payload. Frames have exactly the columns above; `rejects` are rows that could not be read."""
+    """Typed rows of one payload. Frames have exactly the columns above; `rejects` are rows that could not be read.
+
+    `whole` names raw tables of which the payload states every row that the publisher has under its request key: a row
+    that it no longer states is withdrawn.
+    """
 
     observations: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=OBSERVATION))
     filing_facts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FILING_FACT))
@@ -64,6 +68,7 @@ class Parsed:
     tariff_releases: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TARIFF_RELEASE))
     rejects: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECT))
     missing: Mapping[str, int] = field(default_factory=dict)  # series: cells that hold a missing-value marker
+    whole: frozenset[str] = frozenset()
 
 
 class SourceModule(Protocol):

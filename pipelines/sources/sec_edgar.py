@@ -143,6 +143,7 @@ def parse(body: bytes, key: str, catalog: Catalog) -> Parsed:
         filing_facts=facts,
         rejects=pl.concat([broken, contradictory]),
         missing={f"CIK{cik}": missing} if missing else {},
+        whole=frozenset({"filing_fact"}),
     )
 
 

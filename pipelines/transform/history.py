@@ -137,7 +137,7 @@ def _compute(
                     "claim_evidence_history": warehouse.query(connection, "from past.main.claim_evidence"),
                 }
         except Exception as error:  # noqa: BLE001 - a model that fails on one day's data stops that day alone
-            failed[day] = f"{type(error).__name__}: {error}"
+            failed[day] = ", ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
             log.warning("verdicts of %s could not be computed: %s", day, failed[day])
             _drop(connection, {day})
             continue
@@ -253,11 +253,15 @@ def models_of(connection: duckdb.DuckDBPyConnection, steps: Sequence[Step], day:
     with _memory(connection):
         for step in steps:
             target = _moved(step.relation, steps)
-            if step.kind == "python":
-                _run_python(connection, step, target, steps)
-            else:
-                code = _moved(step.code, steps).replace(SENTINEL.isoformat(), day.isoformat())
-                connection.execute(f"create {step.kind} {target} as {code}")
+            try:
+                if step.kind == "python":
+                    _run_python(connection, step, target, steps)
+                else:
+                    code = _moved(step.code, steps).replace(SENTINEL.isoformat(), day.isoformat())
+                    connection.execute(f"create {step.kind} {target} as {code}")
+            except Exception as error:
+                error.add_note(f"in the model {step.name}")
+                raise
         yield
 
 
@@ -321,6 +325,12 @@ def _known_by(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> di
     catalogue = [
         str(warehouse.one(connection, f"select count(*), bit_xor(hash(t)) from (select * {but} from raw.{table}) as t"))
         for table, but in _CATALOGUE_TABLES.items()
+    ]
+    # Without any, the months that were computed before there were such corrections stay as they are.
+    corrected = "select count(*) as n, bit_xor(hash(t)) from (select * exclude (reason, reference) from {}) as t"
+    catalogue += [
+        str(row)
+        for row in connection.execute(corrected.format("raw.catalog_record_correction") + " having n > 0").fetchall()
     ]
     dated = _dated_states(connection, days)
     return {day: fingerprint.of(*catalogue, *dated[day]) for day in days}

@@ -106,6 +106,20 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
             }
             for c in catalog.corrections.values()
         ],
+        "catalog_record_correction": [
+            {
+                "correction_id": c.id,
+                "cik": cik,
+                "taxonomy": catalog.companies[c.fact.company].taxonomy if c.fact else None,
+                **(c.fact.model_dump(exclude={"company"}) if c.fact else {}),
+                "document_number": c.document,
+                "action": c.action.value,
+                "corrected": c.value,
+                **c.model_dump(include={"published", "known_on", "reason", "reference"}),
+            }
+            for c in catalog.record_corrections.values()
+            for cik in ((v.cik for v in catalog.companies[c.fact.company].ciks) if c.fact else (None,))
+        ],
         "catalog_release": [
             {"series_id": name, "period": period, "released_on": day, "reason": r.reason, "reference": r.reference}
             for r in catalog.releases.values()

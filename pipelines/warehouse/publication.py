@@ -92,6 +92,7 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
         ("claim_history", "as_of"),
         ("claim_evidence_history", "as_of"),
         ("catalog_correction", "known_on"),
+        ("catalog_record_correction", "known_on"),
         ("catalog_release", "released_on"),
     ):
         connection.execute(f"delete from raw.{table} where {column} >= ?", [end])

@@ -42,7 +42,7 @@ _KNOWN = (
         "known_at_basis",
         "varchar",
         "reported (the day of a filing, document or release), observed, refined (observed, and only digits were "
-        "added), or assumed_lag (period end plus publication lag)",
+        "added), assumed_lag (period end plus publication lag), or withdrawn (a whole answer no longer states it)",
     ),
     Column("payload_id", "varchar", "SHA-256 of the payload that carried it"),
 )
@@ -57,7 +57,7 @@ TABLES = (
     ),
     Table(
         "filing_fact",
-        "One row per XBRL fact and filing, as the SEC serves it. Append-only.",
+        "One row per XBRL fact and filing, as the SEC serves it, and per time it was withdrawn. Append-only.",
         _of("filing_fact") + _KNOWN,
     ),
     Table(
@@ -157,16 +157,20 @@ TABLES = (
             Column("rows_changed", "bigint", "Rows that differ from what was known: revisions"),
             Column("rows_refined", "bigint", "Rows that only add digits to what was known"),
             Column(
-                "rows_vanished", "bigint", "Periods known before, inside the payload's range, that it no longer holds"
+                "rows_vanished",
+                "bigint",
+                "Periods known before, inside the payload's range, that it no longer holds; facts that a whole answer "
+                "no longer states",
             ),
         ),
     ),
     Table(
         "quarantine",
-        "One row per row that could not be read or broke its contract. Nothing is dropped silently.",
+        "One row per row that could not be read or broke its contract, and per damaged line of the landing journal. "
+        "Nothing is dropped silently.",
         (
             Column("source_id", "varchar", "Source of the catalogue"),
-            Column("payload_id", "varchar", "SHA-256 of the payload"),
+            Column("payload_id", "varchar", "SHA-256 of the payload; null for a line of the landing journal"),
             Column("series_id", "varchar", "Series of the catalogue (or company, topic, or source of records)"),
             Column("row", "varchar", "Where it stands in the payload, and what it holds"),
             Column("reason", "varchar", "Why it is not in the warehouse"),
@@ -256,7 +260,7 @@ TABLES = (
         "bundle",
         "One row per bundle of figures that was loaded into this warehouse.",
         (
-            Column("bundle_id", "varchar", "SHA-256 over the bundled files"),
+            Column("bundle_id", "varchar", "SHA-256 of the bundle's list of hashes (SHA256SUMS)"),
             Column("loaded_at", "timestamp", "When, UTC"),
         ),
     ),
@@ -357,6 +361,30 @@ TABLES = (
             Column("action", "varchar", "drop, override, flag, or accept (a break with what was known is right)"),
             Column("published", "double", "What the publisher must still say for it to apply; null: nothing"),
             Column("corrected", "double", "The figure used in its place, in the unit of the series"),
+            Column("known_on", "date", "Day from which it was known"),
+            Column("reason", "varchar", "Why"),
+            Column("reference", "varchar", "Who said so"),
+        ),
+    ),
+    Table(
+        "catalog_record_correction",
+        "One row per correction of the catalogue of a fact (and CIK of its company) or of a document that is published "
+        "and wrong. Raw rows stay as published; models read them as corrected.",
+        (
+            Column("correction_id", "varchar", "Identity"),
+            Column("cik", "bigint", "Central Index Key of the filer"),
+            Column("taxonomy", "varchar", "Taxonomy of the tag"),
+            Column("tag", "varchar", "XBRL element name"),
+            Column("unit", "varchar", "Unit of measure, e.g. USD"),
+            Column("period_start", "date", "First day of the duration; null for an instant"),
+            Column("period_end", "date", "Last day of the duration, or the instant"),
+            Column("accession", "varchar", "Accession number of the filing; null for every filing that states it"),
+            Column("document_number", "varchar", "Federal Register document number"),
+            Column(
+                "action", "varchar", "drop, override, flag, or accept (what an answer no longer states is withdrawn)"
+            ),
+            Column("published", "double", "The value as filed to which it applies"),
+            Column("corrected", "double", "The value used in its place, in the unit of the fact"),
             Column("known_on", "date", "Day from which it was known"),
             Column("reason", "varchar", "Why"),
             Column("reference", "varchar", "Who said so"),

@@ -82,7 +82,7 @@ class Desk:
         self.now = self.now + timedelta(days=days_later) if self.now else MONDAY
         self.settings = settings = self.settings.model_copy(update={"now": self.now})
         asked = list(self.catalog.sources.values())
-        done = Day(land(asked, sources.module, self.catalog, settings))
+        done = Day(land(asked, sources.module, self.catalog, settings, ingest.refused_payloads(settings)))
         with warehouse.exclusive(settings), warehouse.writer(settings) as connection:
             warehouse.write_catalog(connection, self.catalog)
             for source in asked:

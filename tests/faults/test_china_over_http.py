@@ -102,6 +102,29 @@ def test_a_month_advertised_before_it_is_filled_is_missing_and_dated_by_the_retr
     assert (f"{known_at:%Y-%m-%d}", basis) == ("2026-09-26", "observed")
 
 
+def test_a_refused_page_of_a_closed_month_is_asked_for_until_it_is_taken(
+    replay: Replay, tmp_path: Path, china: Catalog
+) -> None:
+    replay.now = MONDAY
+    alone = Catalog([china.sources["gacc"]], china.series_of("gacc"), [], china.metals.values())
+    desk = Desk(replay, tmp_path, alone)
+    month, page = date(2024, 3, 1), "english.customs.gov.cn" + customs_pages.address("import", 2024, 3)
+    row = ("Copper ores and concentrates", "BARREL", "-", "x", "y", "z")
+    replay.serve(page, customs_pages.documented_page("import", "3.2024", [row] * 9), "text/html")
+    assert len(desk.run().reports["gacc"].refused) == 1
+    for _ in range(2):
+        replay.seen.clear()
+        desk.run()
+        assert len([seen for seen in replay.seen if page.endswith(seen.path)]) == 1
+    assert month not in desk.figures(ORES)
+    replay.unserve()
+    desk.run()
+    assert month in desk.figures(ORES)
+    replay.seen.clear()
+    desk.run()
+    assert not [seen for seen in replay.seen if page.endswith(seen.path)]
+
+
 def test_older_pages_are_closed_and_the_newest_are_asked_for_again(desk: Desk) -> None:
     desk.replay.seen.clear()
     desk.run()

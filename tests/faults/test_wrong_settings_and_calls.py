@@ -87,6 +87,11 @@ WRONG: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {
         "METALS_BUNDLED_DIR: there is no user",
     ),
     "a home of nobody": (("run",), {"DAGSTER_HOME": "~nobody-here/x"}, "DAGSTER_HOME: there is no user ~nobody-here"),
+    "a day to come": (
+        ("history", "--since", "2026-01"),
+        {"METALS_AS_OF": "2999-12-31"},
+        "METALS_AS_OF: lies in the future",
+    ),
     "two at once": (
         ("sql", "select 1"),
         {"METALS_OFFLINE": "x", "METALS_FRED": "y"},

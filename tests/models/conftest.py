@@ -1,4 +1,4 @@
-"""One warehouse of all payloads, built once and shared by the tests that compute its numbers again."""
+"""One warehouse of all payloads, and one of what ships, built once and shared by the tests of the models."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 from filelock import FileLock
+
+from tests.models import claims
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -36,6 +38,32 @@ def built_file(every_payload: list[Path], tmp_path_factory: pytest.TempPathFacto
                 connection.execute(f"copy (from main.lineage) to '{folder}/lineage.parquet'")
             done.touch()
     return folder / "build" / "build.duckdb"
+
+
+@pytest.fixture(scope="session")
+def bundled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build file with the figures that ship and the seeds, without models."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    folder = shared / "bundled_warehouse"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "done").exists():
+            claims.bundled(folder)
+            (folder / "done").touch()
+    return folder / "build" / "build.duckdb"
+
+
+@pytest.fixture
+def bundled(bundled_file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """What ships, in a database in memory named as the build is in the models."""
+    with duckdb.connect() as connection:
+        connection.execute("attach ':memory:' as build")
+        connection.execute(f"attach '{bundled_file}' as shipped (read_only)")
+        connection.execute("copy from database shipped to build")
+        connection.execute("detach shipped")
+        connection.execute("use build")
+        yield connection
 
 
 @pytest.fixture(scope="module")

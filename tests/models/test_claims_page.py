@@ -8,7 +8,6 @@ import pytest
 
 from pipelines.authoring import claims_page
 from pipelines.authoring.claims_page import DAY, PAGE, PAST
-from tests.models import claims
 
 COMMITTED = PAGE.read_text(encoding="utf-8")
 CLAIMS = [row["claim_id"] for row in claims_page.seed("claims")]
@@ -40,8 +39,8 @@ def test_the_figures_are_those_of_everything_recorded(recordings: list[Path], bu
         assert newest_run.split()[0] == found[PAST[-1]][claim_id].verdict
 
 
-def test_the_figures_are_those_that_ship(tmp_path: Path) -> None:
-    found = claims_page.verdicts(claims.bundled(tmp_path), [DAY])[DAY]
+def test_the_figures_are_those_that_ship(bundled_file: Path) -> None:
+    found = claims_page.verdicts(bundled_file, [DAY])[DAY]
     lines = claims_page.overview("From the figures that ship", claims_page.seed("claims"), found)
     assert "\n".join(lines) in COMMITTED, "run `make claims`"
     for claim_id in CLAIMS:

@@ -35,6 +35,7 @@ DATED = {
     "bulk_filing_fact": "known_at",
     "bulk_filer": "retrieved_at",
     "catalog_correction": "known_on",
+    "catalog_record_correction": "known_on",
     "catalog_release": "released_on",
     "known_at_change": "changed_at",
     "claim_history": "as_of",

@@ -60,6 +60,7 @@ INPUTS = (
     "catalog_series",
     "catalog_indicator",
     "catalog_correction",
+    "catalog_record_correction",
 )
 
 

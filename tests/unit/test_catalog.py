@@ -86,6 +86,16 @@ CORRECTION = {
     "reason": "printed in hundreds",
     "reference": "a notice",
 }
+RECORD_CORRECTION = {
+    "id": "thousandfold",
+    "fact": {"company": "TINY", "tag": "Capex", "period_end": date(2025, 12, 31)},
+    "action": "override",
+    "published": 9e12,
+    "value": 9e9,
+    "known_on": date(2026, 3, 1),
+    "reason": "a thousand times too large",
+    "reference": "a notice",
+}
 RELEASE = {
     "id": "late",
     "series": ["tiny_copper_usd_per_tonne"],
@@ -100,10 +110,17 @@ FILES = {
     "metals.yaml": ("metals", METAL),
     "topics.yaml": ("topics", TOPIC),
     "corrections.yaml": ("corrections", CORRECTION),
+    "record_corrections.yaml": ("corrections", RECORD_CORRECTION),
     "release_dates.yaml": ("releases", RELEASE),
 }
 OPTIONAL = {"metal", "taxonomy", "unofficial", "switch", "value"}
-REQUIRED = [(file, name) for file, (_, entry) in FILES.items() for name in entry if name not in OPTIONAL | {"id"}]
+OF_EITHER = {("record_corrections.yaml", name) for name in ("fact", "published")}  # a document has neither
+REQUIRED = [
+    (file, name)
+    for file, (_, entry) in FILES.items()
+    for name in entry
+    if name not in OPTIONAL | {"id"} and (file, name) not in OF_EITHER
+]
 
 
 @pytest.fixture
@@ -177,6 +194,21 @@ def test_an_entry_without_an_id_is_named_by_its_position(folder: Path, file: str
         ("corrections.yaml", {"action": "guess"}, "action: Input should be 'drop'"),
         ("corrections.yaml", {"action": "drop"}, "a value belongs to an override, and to nothing else"),
         ("corrections.yaml", {"value": None}, "a value belongs to an override, and to nothing else"),
+        ("record_corrections.yaml", {"fact": None}, "a correction is of a fact or of a document"),
+        ("record_corrections.yaml", {"document": "2026-1"}, "a correction is of a fact or of a document"),
+        ("record_corrections.yaml", {"fact": None, "document": "2026-1"}, "a document can be dropped or flagged"),
+        ("record_corrections.yaml", {"published": None}, "a fact needs the published value that it is about"),
+        ("record_corrections.yaml", {"value": None}, "a value belongs to an override, and to nothing else"),
+        (
+            "record_corrections.yaml",
+            {"fact": RECORD_CORRECTION["fact"] | {"company": "NOBODY"}},  # type: ignore[operator]
+            "unknown company 'NOBODY'",
+        ),
+        (
+            "record_corrections.yaml",
+            {"fact": RECORD_CORRECTION["fact"] | {"accession": "1"}},  # type: ignore[operator]
+            "fact.accession: String should match pattern",
+        ),
         ("release_dates.yaml", {"series": ["nothing"]}, "unknown series 'nothing'"),
         ("release_dates.yaml", {"series": []}, "series: List should have at least 1 item"),
         ("release_dates.yaml", {"released": {date(2026, 1, 1): date(2026, 1, 30)}}, "on 2026-01-30, before it ends"),

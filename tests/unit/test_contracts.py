@@ -117,7 +117,23 @@ MUTATIONS = [
     ("TARIFF_RELEASE", {"status": ""}, "status: str_length"),
     ("TARIFF_RELEASE", {"release_start_date": date(1849, 12, 31)}, "release_start_date: greater_than_or_equal_to"),
 ]
+# Of every column of a type, in every table: values that no publisher means.
+BEYOND: dict[type[pl.DataType], list[tuple[Any, str]]] = {
+    pl.Float64: [
+        *((value, "is larger or smaller than any figure") for value in (1e308, -1e308, 1.1e18, 1e-300, -1e-13)),
+        (float("inf"), "is not a finite number"),
+    ],
+    pl.Date: [
+        *((date(year, 12, 31), "greater_than_or_equal_to(1850-01-01)") for year in (1, 1849)),
+        *((date(year, 1, 2), "less_than_or_equal_to(2200-01-01)") for year in (2200, 9999)),
+    ],
+    pl.String: [("1" * 2_001, "is longer than 2,000 characters")],
+}
 ALLOWED = [
+    ("FILING_FACT", {"value": 1e18}),
+    ("FILING_FACT", {"value": 0.0}),
+    ("FILING_FACT", {"value": 1e-12}),
+    ("FILING_FACT", {"period_start": None, "period_end": date(2126, 1, 1)}),  # a bond's day
     ("OBSERVATION", {"value": 400.0}),
     ("OBSERVATION", {"value": 60000.0}),
     ("OBSERVATION", {"decimals": None}),
@@ -182,20 +198,24 @@ def test_every_check_has_a_row_above_that_breaks_it(name: str) -> None:
         for reasons in contracts.validate(frame(name, row), contract(name)).bad["reason"]
         for reason in reasons.split("; ")
     }
-    unshown = checks_of(name) - shown
-    assert {check for check in unshown if "is longer than" not in check} == set()  # tested below, for every column
+    bounds = {f"{c}: {said}" for c, spec in columns.RAW[name.lower()].items() for _, said in BEYOND.get(spec.type, [])}
+    assert checks_of(name) - shown - bounds == set()  # bounds are tested below, for every column
     assert columns.KEYS[name.lower()], "and what tells its rows apart is unique"
 
 
 @pytest.mark.parametrize(
-    ("name", "column"),
-    [(name, c) for name in GOOD for c, spec in columns.RAW[name.lower()].items() if spec.type == pl.String],
+    ("name", "column", "value", "reason"),
+    [
+        pytest.param(name, column, value, reason, id=f"{name}-{column}-{str(value)[:10]}")
+        for name in GOOD
+        for column, spec in columns.RAW[name.lower()].items()
+        for value, reason in BEYOND.get(spec.type, [])
+    ],
 )
-def test_a_text_longer_than_any_is_rejected(name: str, column: str) -> None:
-    long = GOOD[name] | OTHER[name] | {column: "1" * (contracts.MAX_TEXT + 1)}
-    verdict = contracts.validate(frame(name, GOOD[name], long), contract(name))
+def test_what_no_publisher_means_is_rejected_in_every_column(name: str, column: str, value: Any, reason: str) -> None:
+    verdict = contracts.validate(frame(name, GOOD[name], GOOD[name] | OTHER[name] | {column: value}), contract(name))
     assert verdict.good.height == 1
-    assert f"{column}: is longer than 2,000 characters" in verdict.bad["reason"][0]
+    assert f"{column}: {reason}" in verdict.bad["reason"][0]
 
 
 @pytest.mark.parametrize(("name", "change"), ALLOWED)

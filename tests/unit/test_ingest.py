@@ -7,7 +7,8 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,14 @@ from pipelines.audit import checks
 from pipelines.catalog import (
     Catalog,
     Company,
+    CorrectionAction,
+    FactKey,
     Fidelity,
     Frequency,
     History,
     LicenceClass,
     Proven,
+    RecordCorrection,
     Release,
     Series,
     Source,
@@ -37,6 +41,7 @@ from pipelines.catalog import (
 from pipelines.catalog import load as load_catalog
 from pipelines.errors import BadPayload, ContractBreach, PayloadNotRead
 from pipelines.landing import Landing, Retrieval
+from pipelines.orchestration.assets import raw as assets
 from pipelines.settings import Settings
 from pipelines.sources import FILING_FACT, OBSERVATION, POLICY_DOCUMENT, REJECT, Parsed, Request
 
@@ -123,7 +128,7 @@ class TinyModule:
                 ("rejects", REJECT),
             )
         }
-        return Parsed(**frames, missing=document.get("missing", {}))
+        return Parsed(**frames, missing=document.get("missing", {}), whole=frozenset(document.get("whole", ())))
 
 
 def _frame(rows: list[list[Any]], columns: dict[str, Any]) -> pl.DataFrame:
@@ -157,9 +162,13 @@ def load(
     max_bad_share: float = 0.5,
     catalog: Catalog = CATALOG,
     origin: str = "fetched",
+    key: str = "tiny",
+    fidelity: str = "native",
 ) -> ingest.Report:
     body = json.dumps(content).encode()
-    payload = ingest.Payload(hashlib.sha256(body).hexdigest(), "tiny", datetime.fromisoformat(at), body, origin=origin)
+    payload = ingest.Payload(
+        hashlib.sha256(body).hexdigest(), key, datetime.fromisoformat(at), body, origin=origin, fidelity=fidelity
+    )
     report = ingest.Report()
     ingest.load_payload(connection, payload, source(max_bad_share), TinyModule(), catalog, report)
     return report
@@ -718,6 +727,32 @@ def landed(folder: Path, payloads: Sequence[tuple[str, dict[str, Any]]]) -> Land
     return landing
 
 
+def test_a_damaged_line_of_the_journal_is_counted_and_its_answer_is_loaded_when_it_is_repeated(
+    raw: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    warehouse.write_catalog(raw, CATALOG)
+    landing = landed(tmp_path, [("2026-03-01", observations(("price", "2026-01", 1.5, 1)))])
+    (fresh,) = landing.retrievals("tiny")
+    path = tmp_path / "journal" / "tiny.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"fresh", b"frash"))
+    report = ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
+    assert (report.payloads, known(raw)) == (0, [])
+    landing.append(replace(fresh, outcome="unchanged", checked_at=datetime.fromisoformat("2026-03-02")))
+    for _ in range(2):  # it is one row however often it is read
+        ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
+        assert known(raw) == [("2026-01", 1.5, "2026-02-10", "assumed_lag")]
+        damaged = [("tiny", "journal of tiny, line 1", "it does not match its checksum")]
+        assert rows(raw, 'select source_id, "row", reason from raw.quarantine') == damaged
+    finding = checks.every_answer_was_taken(raw, Settings())
+    assert (finding.passed, finding.examples) == (
+        False,
+        ["tiny  journal of tiny, line 1: it does not match its checksum"],
+    )
+    path.write_bytes(path.read_bytes().replace(b"frash", b"fresh"))  # restored from a backup
+    ingest.load_source(raw, source(), TinyModule(), CATALOG, landing)
+    assert checks.every_answer_was_taken(raw, Settings()).passed
+
+
 def test_load_source_takes_payloads_oldest_first_each_once_and_goes_on_after_a_refused_one(
     raw: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
@@ -885,6 +920,96 @@ def test_coverage_counts_what_is_missing_and_quarantined_of_a_company_and_of_a_t
     assert report.without_rows == ["tariffs"]
 
 
+def facts(count: int) -> list[list[Any]]:
+    """So many facts of one filer, one filing each; the first is filed last."""
+    return [fact(5e9, f"{7:010d}-26-{n:06d}", f"2026-02-{max(6 - n, 1):02d}") for n in range(1, count + 1)]
+
+
+def whole(rows: list[list[Any]], **more: Any) -> dict[str, Any]:
+    return {"filing_facts": rows, "whole": ["filing_fact"], **more}
+
+
+WITHDRAWN = """
+select accession, strftime(known_at, '%Y-%m-%d'), value from raw.filing_fact
+where known_at_basis = 'withdrawn' order by 1
+"""
+VANISHED = "select rows_vanished from raw.coverage order by retrieved_at"
+
+
+def test_a_fact_that_a_whole_answer_no_longer_states_is_withdrawn_from_that_day(raw: duckdb.DuckDBPyConnection) -> None:
+    every = facts(12)
+    gone = every[5][7]
+    load(raw, whole(every), "2026-03-01")
+    load(raw, whole([f for f in every if f[7] != gone]), "2026-03-02")
+    assert rows(raw, WITHDRAWN) == [(gone, "2026-03-02", 5e9)]
+    check = assets._contract_held(raw, source(), assets._held(raw, source()), ingest.Report())
+    assert (check.passed, check.description) == (False, "1 facts of TINY are withdrawn from that answer on")
+    load(raw, whole([f for f in every if f[7] != gone], again=1), "2026-03-03")
+    assert len(rows(raw, WITHDRAWN)) == 1, "it is withdrawn once"
+    assert rows(raw, VANISHED) == [(0,), (1,), (0,)]
+    report = load(raw, whole(every, again=2), "2026-03-04")
+    assert (report.rows_added, report.rows_changed) == (0, 1)
+    newest = "select known_at_basis, strftime(known_at, '%Y-%m-%d') from raw.filing_fact where accession = ? order by 2"
+    assert raw.execute(newest, [gone]).fetchall() == [
+        ("reported", "2026-02-01"),
+        ("withdrawn", "2026-03-02"),
+        ("observed", "2026-03-04"),
+    ]
+
+
+REJECTED = [["CIK7", "us-gaap/Capex USD accession 0000000007-26-000006", "'val' is no number"]]
+
+
+@pytest.mark.parametrize(
+    ("count", "without", "answer", "vanished"),
+    [
+        (12, {6}, {"whole": []}, 0),
+        (12, {6}, {"fidelity": "native rows, some tags only"}, 0),
+        (12, {6}, {"key": "another"}, 0),
+        (12, {6}, {"rejects": REJECTED}, 0),
+        (12, {6}, {"broken": 6}, 0),
+        (12, {1}, {}, 1),
+        (30, set(range(10, 21)), {}, 11),
+        (400, set(range(10, 31)), {}, 21),
+    ],
+    ids=[
+        "a part of an answer", "rows of an answer", "another request", "it could not be read", "it broke its contract",
+        "an older answer", "too many at once", "too large a share",
+    ],
+)  # fmt: skip
+def test_a_fact_is_not_withdrawn_by(
+    raw: duckdb.DuckDBPyConnection, count: int, without: set[int], answer: dict[str, Any], vanished: int
+) -> None:
+    every = facts(count)
+    load(raw, whole(every), "2026-03-01")
+    stated = [f for n, f in enumerate(every, 1) if n not in without]
+    if broken := answer.pop("broken", None):
+        stated.append([*every[broken - 1][:6], 1e308, *every[broken - 1][7:]])
+    origin = {name: answer.pop(name) for name in ("key", "fidelity") if name in answer}
+    load(raw, whole(stated) | answer, "2026-03-02", **origin)
+    assert rows(raw, WITHDRAWN) == []
+    assert rows(raw, VANISHED)[-1] == (vanished,)
+    said = assets._contract_held(raw, source(), assets._held(raw, source()), ingest.Report()).description
+    assert ("are no longer published" in str(said)) == bool(vanished)
+
+
+def test_as_many_facts_as_a_correction_accepts_are_withdrawn(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, whole(facts(30)), "2026-03-01")
+    key = FactKey(company="TINY", tag="Capex", period_start=date(2025, 1, 1), period_end=date(2025, 12, 31))
+    entry = RecordCorrection(
+        id="made_up",
+        fact=key,
+        action=CorrectionAction.ACCEPT,
+        published=5e9,
+        known_on=date(2026, 3, 2),
+        reason="-",
+        reference="-",
+    )
+    accepting = Catalog([source()], CATALOG.series.values(), CATALOG.companies.values(), [], record_corrections=[entry])
+    load(raw, whole(facts(30)[:15]), "2026-03-02", catalog=accepting)
+    assert len(rows(raw, WITHDRAWN)) == 15
+
+
 def test_a_landed_payload_that_was_tampered_with_is_refused(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     landing = landed(tmp_path, [("2026-03-01", observations(("price", "2026-01", 1.5, 1)))])
     (stored,) = (tmp_path / "objects").glob("*/*.gz")
@@ -902,6 +1027,7 @@ def bundle(folder: Path, vintages: Sequence[tuple[str, dict[str, Any]]]) -> Path
             load(connection, content, at, origin="bundled")
         for table in ingest.BUNDLED_TABLES:
             connection.execute(f"copy raw.{table} to '{folder / table}.parquet' (format parquet)")
+    ingest.seal(folder)
     return folder
 
 
@@ -1003,10 +1129,30 @@ def test_a_bundled_document_is_told_apart_by_topic(raw: duckdb.DuckDBPyConnectio
     assert rows(raw, "select count(*) from raw.policy_document") == [(2,)]
 
 
-def test_a_broken_bundle_leaves_the_warehouse_as_it_was(raw: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def _flipped(path: Path) -> None:
+    """One bit of the middle of a file, the other way round."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (_flipped, "observation.parquet is not the file whose SHA-256 is in SHA256SUMS"),
+        (lambda path: path.unlink(), "observation.parquet is missing; SHA256SUMS names it"),
+        (lambda path: _flipped(path.parent / "SHA256SUMS"), "SHA-256 is in SHA256SUMS|missing; SHA256SUMS names it"),
+        (lambda path: (path.parent / "SHA256SUMS").unlink(), "SHA256SUMS is missing"),
+        (lambda path: [f.unlink() for f in path.parent.glob("*.parquet")], "coverage.parquet is missing"),
+    ],
+    ids=["a flipped bit", "a file lost", "a flipped bit of the hashes", "the hashes lost", "every file lost"],
+)
+def test_a_damaged_bundle_is_not_loaded_and_the_file_is_named(
+    raw: duckdb.DuckDBPyConnection, tmp_path: Path, damage: Callable[[Path], object], said: str
+) -> None:
     folder = bundle(tmp_path / "bundle", [("2026-03-01", observations(("price", "2026-01", 1.5, 1)))])
-    (folder / "observation.parquet").write_bytes(b"PAR1 broken")
-    with pytest.raises(duckdb.Error):
+    damage(folder / "observation.parquet")
+    with pytest.raises(BadPayload, match=said):
         ingest.load_bundle(raw, folder, NOW)
     assert rows(raw, "select count(*) from raw.payload") == [(0,)]
     assert rows(raw, "select count(*) from raw.bundle") == [(0,)]

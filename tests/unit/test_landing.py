@@ -224,6 +224,27 @@ def test_a_response_from_before_the_end_is_asked_for_once_more_and_then_closed(
     ]
 
 
+def test_a_refused_answer_to_a_closed_request_is_asked_for_again_in_full_until_one_is_taken(
+    settings: Settings, httpserver: HTTPServer
+) -> None:
+    closed, catalog = Request(key="data", url=URL, expect=CSV, closed=True), Catalog([], [], [], [])
+    serve(httpserver, ETag='"a"')
+    refused: set[str | None] = set()
+
+    def outcome(hours: float) -> str:
+        at, known = later(settings, hours), [payload_id for payload_id in refused if payload_id]
+        (found,) = land([source()], lambda _: Module(closed), catalog, at, known)["tiny"]
+        return found.outcome
+
+    assert outcome(0) == "fresh"
+    refused.add(Landing(settings.landing_dir).retrievals("tiny")[0].payload_id)
+    assert [outcome(hours) for hours in (1, 24, 48)] == ["not_due", "unchanged", "unchanged"]
+    assert not any("If-None-Match" in asked.headers for asked in requests_of(httpserver))
+    httpserver.clear_all_handlers()
+    serve(httpserver, BODY + b"2026-03-01,3.5\n", ETag='"b"')
+    assert [outcome(hours) for hours in (72, 96, 120)] == ["fresh", "closed", "closed"]
+
+
 def test_not_modified_keeps_the_landed_payload_and_its_validators(settings: Settings, httpserver: HTTPServer) -> None:
     def answer(asked: Asked) -> Response:
         if asked.headers.get("If-None-Match") == '"a"':
@@ -749,10 +770,59 @@ def test_a_torn_line_of_the_journal_is_left_out_and_takes_no_other_with_it(
     with (tmp_path / "journal" / "tiny.jsonl").open("ab") as file:
         file.write(torn)
     assert landing.retrievals("tiny") == [CHECK]
-    assert "journal of tiny: line 2 is incomplete and was skipped" in caplog.text
+    assert "journal of tiny: line 2 is set aside: it is incomplete or damaged" in caplog.text
     second = replace(CHECK, key="other")
     landing.append(second)
     assert landing.retrievals("tiny") == [CHECK, second]
+
+
+def test_a_flipped_bit_of_the_journal_changes_no_record_and_is_named(tmp_path: Path) -> None:
+    landing = Landing(tmp_path)
+    written = [CHECK, replace(CHECK, key="other")]
+    for check in written:
+        landing.append(check)
+    path = tmp_path / "journal" / "tiny.jsonl"
+    content = path.read_bytes()
+    for bit in range(8 * (len(content) - 1)):
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        lines = landing.lines("tiny")
+        assert lines.bad, f"bit {bit}"
+        assert all(record in written for record in lines.records), f"bit {bit}"
+        assert len(lines.records) + len(lines.bad) >= (1 if damaged.count(b"\n") == 1 else 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ({"checked_at": "2026-06-10T12:00:00+00:00"}, "checked_at: Input should not have timezone info"),
+        ({"checked_at": "yesterday"}, "checked_at"),
+        ({"outcome": "fresi"}, "outcome"),
+        ({"payload_id": "../../etc/passwd"}, "payload_id"),
+        ({"source": "tinx"}, "it is a line of another publisher"),
+        ({"status": "many"}, "status"),
+        ({"kez": "data"}, "kez"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_line_without_a_checksum_is_read_if_it_can_be_one(tmp_path: Path, line: dict[str, Any], why: str) -> None:
+    path = tmp_path / "journal" / "tiny.jsonl"
+    path.parent.mkdir()
+    path.write_text(f"{CHECK.line()}\n{json.dumps(json.loads(CHECK.line()) | line)}\n", encoding="utf-8")
+    lines = Landing(tmp_path).lines("tiny")
+    assert lines.records == [CHECK]
+    (bad,) = lines.bad
+    assert (bad.number, bad.after) == (2, CHECK.checked_at)
+    assert why in bad.reason
+
+
+def test_a_journal_that_cannot_be_read_stops_no_other_publisher(settings: Settings, httpserver: HTTPServer) -> None:
+    serve(httpserver)
+    (settings.landing_dir / "journal" / "other.jsonl").mkdir(parents=True)
+    found = land([source(id="other"), source()], lambda _: Module(), Catalog([], [], [], []), settings)
+    assert [c.outcome for c in found["tiny"]] == ["fresh"]
+    assert [(c.outcome, "source=other" in (c.error or "")) for c in found["other"]] == [("failed", True)]
 
 
 def test_an_error_with_unusual_line_ends_stays_one_line(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from dagster import (
     multi_asset,
 )
 
-from pipelines import landing, sources
+from pipelines import ingest, landing, sources
 from pipelines.catalog import Catalog, Source
 from pipelines.landing import Retrieval
 from pipelines.orchestration.assets.metadata import EVERY_WEEKDAY, publisher, unproven
@@ -72,7 +72,8 @@ def build(catalog: Catalog) -> AssetsDefinition:
         assets, wanted = context.selected_asset_keys, context.selected_asset_check_keys
         selected = assets | {check.asset_key for check in wanted}  # the UI may run a check alone
         chosen = [s for s in catalog.sources.values() if key(s.id) in selected]
-        results = landing.land(chosen, sources.module, catalog, metals.settings)
+        refused = ingest.refused_payloads(metals.settings)
+        results = landing.land(chosen, sources.module, catalog, metals.settings, refused)
         for source in chosen:
             retrievals = results[source.id]
             if key(source.id) in assets:

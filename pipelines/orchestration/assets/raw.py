@@ -228,10 +228,22 @@ def _contract_held(
     refused = list(dict.fromkeys(report.refused + standing))
     quarantined = {h["series_id"]: int(h["quarantined"]) for h in held if h["quarantined"]}
     vanished = {h["series_id"]: int(h["rows_vanished"]) for h in held if h["rows_vanished"]}
+    withdrawing = {
+        payload_id
+        for (payload_id,) in connection.execute(
+            "select distinct payload_id from raw.filing_fact where known_at_basis = 'withdrawn'"
+        ).fetchall()
+    }
+    withdrawn = {h["series_id"] for h in held if h["payload_id"] in withdrawing}
     said = "; ".join(
         refused[:3]
         + [f"{n} rows of {s} quarantined" for s, n in quarantined.items()]
-        + [f"{n} periods of {s} are no longer published (kept as they were)" for s, n in vanished.items()]
+        + [
+            f"{n} facts of {s} are withdrawn from that answer on"
+            if s in withdrawn
+            else f"{n} periods of {s} are no longer published (kept as they were)"
+            for s, n in vanished.items()
+        ]
     )
     return AssetCheckResult(
         asset_key=key(source.id),

@@ -7,6 +7,8 @@
 {% set first_quarter = "date '2023-01-01'" %}
 {% set parameter_limit_months = 36 %}
 {% set world_use_limit_years = 3 %}
+{% set usable_to = dbt.dateadd('month', parameter_limit_months, 'a.known_on') %}
+{% set lapsed = 'the referenced figure has lapsed, ' ~ parameter_limit_months ~ ' months after it became known: ' %}
 with metals as (
     select metal_id from (values ('copper'), ('aluminium')) as m (metal_id)
 ),
@@ -46,14 +48,16 @@ world_use as (
 ] %}
     {{ link }} as (
         select
-            scenario,
-            metal_id,
-            value,
-            publication,
-            known_on,
-            {{ dbt.dateadd('month', parameter_limit_months, 'known_on') }} as usable_to
-        from {{ ref('int_metal_demand__assumptions') }}
-        where link = '{{ link }}' and unit = '{{ unit }}'
+            q.calendar_quarter,
+            a.scenario,
+            a.metal_id,
+            case when q.quarter_end < {{ usable_to }} then a.value end as value,
+            case when q.quarter_end < {{ usable_to }} then a.publication end as publication,
+            case when q.quarter_end < {{ usable_to }} then a.known_on end as known_on,
+            case when q.quarter_end < {{ usable_to }} then 'no referenced figure: ' else '{{ lapsed }}' end as missing
+        from {{ ref('int_metal_demand__assumptions') }} as a
+        cross join quarters as q
+        where a.link = '{{ link }}' and a.unit = '{{ unit }}'
     ),
 {% endfor %}
 
@@ -81,6 +85,10 @@ chain as (
         l.publication as long_lived_share_publication,
         c.publication as capex_usd_per_mw_publication,
         t.publication as tonnes_per_mw_publication,
+        coalesce(d.missing, 'no referenced figure: ') as data_centre_share_missing,
+        coalesce(l.missing, 'no referenced figure: ') as long_lived_share_missing,
+        coalesce(c.missing, 'no referenced figure: ') as capex_usd_per_mw_missing,
+        coalesce(t.missing, 'no referenced figure: ') as tonnes_per_mw_missing,
         greatest(d.known_on, l.known_on, c.known_on, t.known_on) as parameters_known_on,
         {{ latest_of([
             'q.known_at', 'cast(d.known_on as timestamp)', 'cast(l.known_on as timestamp)', 'cast(c.known_on as timestamp)',
@@ -89,10 +97,11 @@ chain as (
     from quarters as q
     cross join metals as m
     cross join scenarios as s
-    left join data_centre_share as d on s.scenario = d.scenario and q.quarter_end < d.usable_to
-    left join long_lived_share as l on s.scenario = l.scenario and q.quarter_end < l.usable_to
-    left join usd_per_mw as c on s.scenario = c.scenario and q.quarter_end < c.usable_to
-    left join tonnes_per_mw as t on s.scenario = t.scenario and m.metal_id = t.metal_id and q.quarter_end < t.usable_to
+    left join data_centre_share as d on q.calendar_quarter = d.calendar_quarter and s.scenario = d.scenario
+    left join long_lived_share as l on q.calendar_quarter = l.calendar_quarter and s.scenario = l.scenario
+    left join usd_per_mw as c on q.calendar_quarter = c.calendar_quarter and s.scenario = c.scenario
+    left join tonnes_per_mw as t
+        on q.calendar_quarter = t.calendar_quarter and s.scenario = t.scenario and m.metal_id = t.metal_id
     left join world_use as u on q.calendar_quarter = u.calendar_quarter and m.metal_id = u.metal_id
 )
 
@@ -119,10 +128,10 @@ select
     capex_ttm_companies < companies_expected as is_lower_bound,
     case
         when capex_ttm_usd is null then 'no company has twelve known months'
-        when data_centre_share_pct is null then 'no referenced figure: share of capex that is data centres'
-        when long_lived_share_pct is null then 'no referenced figure: share of capex that lives long'
-        when capex_usd_per_mw is null then 'no referenced figure: cost of a megawatt'
-        when tonnes_per_mw is null then 'no referenced figure: tonnes of ' || metal_id || ' per megawatt'
+        when data_centre_share_pct is null then data_centre_share_missing || 'share of capex that is data centres'
+        when long_lived_share_pct is null then long_lived_share_missing || 'share of capex that lives long'
+        when capex_usd_per_mw is null then capex_usd_per_mw_missing || 'cost of a megawatt'
+        when tonnes_per_mw is null then tonnes_per_mw_missing || 'tonnes of ' || metal_id || ' per megawatt'
         when world_use_tonnes is null then 'no figure of world use of a year that had ended'
     end as gap_reason,
     data_centre_share_publication,
