@@ -7,6 +7,7 @@ with producers as (
         period_end,
         100.0 * (capex_12m_usd - depreciation_12m_usd) / nullif(revenue_12m_usd, 0) as left_value,
         margin_pct as right_value,
+        cast(null as varchar) as members,
         is_paradox as is_open,
         reporting = 'year' as is_yearly,
         known_at,
@@ -22,6 +23,7 @@ sectors as (
         period_end,
         net_investment_pct_revenue as left_value,
         margin_pct as right_value,
+        margin_members as members,
         paradox_share_ratio > 0.5 as is_open,
         false as is_yearly,
         known_at,
@@ -51,6 +53,8 @@ select
         when is_yearly then {{ expanding_zscore('left_value - right_value', 'period', 'subject', 4) }}
         else {{ expanding_zscore('left_value - right_value', 'period', 'subject', 16) }}
     end as gap_zscore,
+    1 as direction,
+    members,
     is_open,
     known_at,
     source_table,

@@ -5,6 +5,7 @@ with sides as (
     select
         p.subject,
         p.calendar_quarter,
+        p.margin_members as members,
         p.quarter_end,
         p.capex_to_revenue_pct,
         p.operating_cash_flow_to_revenue_pct,
@@ -33,6 +34,8 @@ select
     operating_cash_flow_to_revenue_pct as right_value,
     gap_pp as gap,
     {{ expanding_zscore('gap_pp', 'calendar_quarter', 'subject', min_zscore_quarters) }} as gap_zscore,
+    1 as direction,
+    members,
     is_open,
     known_at,
     'divergence_capex_payoff' as source_table,

@@ -29,6 +29,8 @@ select
     ppi_zscore as right_value,
     gap,
     gap_zscore,
+    sign(gap_zscore) as direction,
+    cast(null as varchar) as members,
     {{ is_open_after('event', 'month') }} as is_open,
     known_at,
     'divergence_money_ppi' as source_table,

@@ -10,6 +10,8 @@ select
     composite_zscore as right_value,
     gap,
     gap_zscore,
+    sign(gap_zscore) as direction,
+    cast(null as varchar) as members,
     is_open,
     known_at,
     'divergence_price_driver' as source_table,

@@ -11,6 +11,8 @@ select
     world_price_usd_per_tonne as right_value,
     premium_usd_per_tonne as gap,
     premium_zscore_expanding as gap_zscore,
+    sign(premium_usd_per_tonne) as direction,
+    cast(null as varchar) as members,
     is_gap_above_cost as is_open,
     known_at,
     'divergence_trade_tightness' as source_table,

@@ -117,6 +117,7 @@ grouped as (
                 max(capex_gap_reason) as capex_gap_reason,
                 max(operating_cash_flow_gap_reason) as operating_cash_flow_gap_reason,
                 string_agg(accession_numbers, '; ') as accession_numbers,
+                cast(null as varchar) as margin_members,
             {% else %}
                 cast(null as integer) as fiscal_year,
                 cast(null as integer) as fiscal_quarter,
@@ -124,6 +125,7 @@ grouped as (
                 cast(null as varchar) as capex_gap_reason,
                 cast(null as varchar) as operating_cash_flow_gap_reason,
                 cast(null as varchar) as accession_numbers,
+                string_agg(case when has_margin then subject end, ', ' order by subject) as margin_members,
             {% endif %}
             sum(case when has_cash then 1 else 0 end) as companies,
             sum(case when has_margin and had_margin then 1 else 0 end) as margin_change_companies,
@@ -183,7 +185,7 @@ measured as (
         100.0 * (g.grown_revenue_usd / nullif(greatest(g.revenue_1y_ago_usd, 0), 0) - 1) as revenue_yoy_pct,
         g.added_revenue_usd / nullif(greatest(g.lagged_capex_usd, 0), 0) as added_revenue_per_lagged_capex_ratio,
         p.yoy_pct as productivity_yoy_pct,
-        p.yoy_2y_mean_pct as productivity_2y_mean_pct,
+        p.growth_2y_annualised_pct as productivity_2y_annualised_pct,
         p.trend_pct as productivity_trend_pct,
         p.gap_pp as productivity_gap_pp,
         {{ latest_of(['g.known_at', 'p.known_at']) }} as row_known_at
@@ -210,6 +212,7 @@ select
     cast(operating_cash_flow_to_revenue_pct as double) as operating_cash_flow_to_revenue_pct,
     cast(operating_cash_flow_to_revenue_pct - capex_to_revenue_pct as double) as free_cash_flow_margin_pct,
     cast(free_cash_flow_margin_change_2y_pp as double) as free_cash_flow_margin_change_2y_pp,
+    margin_members,
     cast(margin_change_companies as integer) as margin_change_companies,
     cast(depreciation_to_revenue_pct as double) as depreciation_to_revenue_pct,
     cast(depreciation_companies as integer) as depreciation_companies,
@@ -218,7 +221,7 @@ select
     cast(added_revenue_per_lagged_capex_ratio as double) as added_revenue_per_lagged_capex_ratio,
     cast(payoff_companies as integer) as payoff_companies,
     cast(productivity_yoy_pct as double) as productivity_yoy_pct,
-    cast(productivity_2y_mean_pct as double) as productivity_2y_mean_pct,
+    cast(productivity_2y_annualised_pct as double) as productivity_2y_annualised_pct,
     cast(productivity_trend_pct as double) as productivity_trend_pct,
     cast(productivity_gap_pp as double) as productivity_gap_pp,
     case
