@@ -38,7 +38,7 @@ def prices(answers: Answers) -> Section:
         table(prices, "Newest monthly price of each metal", [
             Column("Metal", "metal"), Column("Month", "period"), Column("Price", "price_native", "@native_unit"),
             Column("1 month", "return_1m_pct", "return_pct"), Column("12 months", "return_12m_pct", "return_pct"),
-            Column("Z-score", "price_zscore_expanding", "zscore"),
+            Column("Real price, z-score", "real_price_zscore_expanding", "zscore"),
             Column("Volatility", "realised_volatility_12m_annualised_pct"),
         ])
     )  # fmt: skip

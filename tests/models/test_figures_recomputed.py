@@ -66,3 +66,50 @@ def test_growth_over_two_years_is_that_of_the_index_and_not_a_mean_of_yearly_rat
         assert gap == pytest.approx(growth - trend, rel=1e-6)
         checked += 1
     assert checked >= 20
+
+
+def test_the_zscore_of_a_price_is_that_of_the_real_price(built: duckdb.DuckDBPyConnection) -> None:
+    index = newest(built, "fred_cpiaucsl_index") | newest(built, "bls_cpi_sa_index")
+    checked = 0
+    for metal in ("aluminium", "copper", "gold", "lead", "nickel"):
+        rows = built.execute(
+            "select period, price_usd_per_tonne, real_price_zscore_expanding from metal_prices "
+            "where metal_id = ? and frequency = 'monthly' order by period",
+            [metal],
+        ).fetchall()
+        past: list[float] = []
+        for month, price, zscore in rows:
+            if month not in index:
+                assert zscore is None, "no index, no real price"
+                continue
+            past.append(float(np.log(price / index[month])))
+            if len(past) >= 24 and len(past) % 60 == 0:
+                assert zscore == pytest.approx((past[-1] - np.mean(past)) / np.std(past, ddof=1), rel=1e-6)
+                checked += 1
+    assert checked >= 40
+
+
+def test_volatility_is_placed_among_the_months_from_1990_in_every_use(built: duckdb.DuckDBPyConnection) -> None:
+    rows = built.execute(
+        "select metal_id, period, realised_volatility_12m_annualised_pct, realised_volatility_12m_percentile "
+        "from metal_prices where frequency = 'monthly' and realised_volatility_12m_annualised_pct is not null "
+        "order by metal_id, period"
+    ).fetchall()
+    place: dict[tuple[str, date], float] = {}
+    for metal in {row[0] for row in rows}:
+        months = [(month, volatility, found) for m, month, volatility, found in rows if m == metal]
+        since = [row for row in months if row[0] >= date(1990, 1, 1)]
+        assert all(found is None for month, _, found in months if month < date(1990, 1, 1))
+        for n in range(23, len(since), 29):
+            so_far = np.array([volatility for _, volatility, _ in since[: n + 1]])
+            assert since[n][2] == pytest.approx(100 * np.mean(so_far <= so_far[-1]), rel=CLOSE)
+        place |= {(metal, month): found for month, _, found in since if found is not None}
+    ranked = built.execute(
+        "select metal_id, month, volatility_percentile from opportunities where volatility_percentile is not null"
+    ).fetchall()
+    assert ranked
+    assert all(place[metal, month] == percentile for metal, month, percentile in ranked)
+    [(month, percentile)] = built.execute(
+        "select period, value from claim_evidence where indicator = 'precious_volatility_percentile'"
+    ).fetchall()
+    assert percentile == pytest.approx(np.mean([place["gold", month], place["silver", month]]), rel=CLOSE)
