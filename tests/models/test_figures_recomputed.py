@@ -6,7 +6,7 @@ Each is computed again from the raw tables or from the columns it is said to fol
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 
 import duckdb
@@ -113,3 +113,30 @@ def test_volatility_is_placed_among_the_months_from_1990_in_every_use(built: duc
         "select period, value from claim_evidence where indicator = 'precious_volatility_percentile'"
     ).fetchall()
     assert percentile == pytest.approx(np.mean([place["gold", month], place["silver", month]]), rel=CLOSE)
+
+
+def test_a_mean_of_daily_figures_stands_for_a_month_read_to_its_end(built: duckdb.DuckDBPyConnection) -> None:
+    [(as_of,)] = built.execute("select max(as_of) from raw.build where succeeded").fetchall()
+    for column, series in (
+        ("real_10y_yield_pct", ("fred_dfii10_pct", "frb_treasury_10y_real_pct")),
+        ("nominal_10y_yield_pct", ("fred_dgs10_pct", "frb_treasury_10y_pct")),
+        ("broad_dollar_index", ("fred_dtwexbgs_index", "frb_broad_dollar_index")),
+    ):
+        days: dict[date, float] = {}
+        for name in series:
+            days |= newest(built, name)
+        by_month = defaultdict(list)
+        for day, value in days.items():
+            by_month[day.replace(day=1)].append((day, value))
+        found = dict(built.execute(f"select month, {column} from driver_monetary").fetchall())
+        figures = 0
+        for month, read in by_month.items():
+            end = months_on(month, 1) - timedelta(days=1)
+            last = max(day for day, _ in read)
+            if end <= as_of and len(read) >= 15 and (end - last).days <= 5:
+                assert found[month] == pytest.approx(np.mean([value for _, value in read]), rel=1e-7), (column, month)
+                figures += 1
+            else:
+                assert found[month] is None, (column, month, len(read), last)
+        assert figures > 200
+        assert figures == sum(value is not None for value in found.values())

@@ -1,9 +1,6 @@
 -- Monthly means of exchange prices in US dollars per tonne: the American future and the world price of the same metal, means of
 -- daily figures both, or the mean that the World Bank (or the IMF) publishes where the world price is not at hand by day.
--- A mean stands for a month only when the month's last closes are in and at least 15 days have one (a month has 19 to 23
--- sessions).
-{% set least_days = 15 %}
-{% set days_to_settle = 3 %}
+-- Daily figures become months by one rule (macro is_whole_month).
 with daily as (
     select
         s.metal_id,
@@ -12,6 +9,7 @@ with daily as (
         {{ month_of('o.period') }} as month,
         {{ exact_mean('o.value') }} as mean_native,
         count(*) as days,
+        max(o.period) as last_day,
         max(u.usd_per_tonne_factor) as usd_per_tonne_factor,
         max(o.known_at) as known_at
     from {{ ref('base_observations__as_of') }} as o
@@ -27,10 +25,9 @@ monthly as (
         venue,
         month,
         days,
-        case
-            when days >= {{ least_days }} and {{ month_end('month') }} + interval {{ days_to_settle }} day <= {{ as_of_date() }}
-                then mean_native * usd_per_tonne_factor
-        end as price_usd_per_tonne,
+        case when {{ is_whole_month('month', 'days', 'last_day') }} then mean_native * usd_per_tonne_factor end
+            as price_usd_per_tonne,
+        {{ part_of_month_reason('month', 'days', 'last_day', 'closes') }} as part_reason,
         known_at
     from daily
     where month <= {{ last_complete_month() }}
@@ -80,7 +77,7 @@ select
     coalesce(world.price_usd_per_tonne, published_means.price_usd_per_tonne) as world_price_usd_per_tonne,
     case
         when us.month is null then 'no closes of the American future in the warehouse (its source is for personal use and off by default)'
-        when us.price_usd_per_tonne is null then 'fewer than {{ least_days }} closes of the month are in'
+        when us.price_usd_per_tonne is null then us.part_reason
         when world.month is null and published_means.month is null then 'no world price of the month'
     end as premium_reason,
     greatest(
