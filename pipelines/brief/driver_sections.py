@@ -140,12 +140,12 @@ def capex(answers: Answers) -> Section:
             "capex_quarters", quarters.frame, "calendar_quarter", "capex_bn", "company", "US dollars, billions"
         )
         for row in total.frame.filter(pl.col("companies_reporting") < pl.col("companies_expected")).to_dicts():
-            charts.over(bars, row["calendar_quarter"], row["capex_bn"],
+            charts.over(bars, formats.written(row["calendar_quarter"], "calendar_quarter"), row["capex_bn"],
                         f"{row['companies_reporting']}/{row['companies_expected']}")  # fmt: skip
         section.charts.append(
             chart(
                 answers, "capex", "Cash capital expenditure by calendar quarter",
-                f"Stacked bars by company to {formats.written(quarters.newest('calendar_quarter'), 'quarter')}: "
+                f"Stacked bars by company to {quarters.cell(0, 'calendar_quarter').text}: "
                 f"together {total.cell(0, 'capex_usd').text} in {total.cell(0, 'calendar_quarter').text}.",
                 bars,
                 table(quarters, "Capital expenditure by company and quarter", [
@@ -153,7 +153,7 @@ def capex(answers: Answers) -> Section:
                     Column("On a year earlier", "capex_yoy_pct", "yoy_pct"),
                     Column("Why none", "gap_reason", kind="if_any"),
                 ]),
-                ("driver_ai_capex",), quarters.newest("calendar_quarter"), period="quarter",
+                ("driver_ai_capex",), quarters.newest("calendar_quarter"), period="calendar_quarter",
             )
         )  # fmt: skip
     if base:
@@ -173,7 +173,7 @@ def capex(answers: Answers) -> Section:
                     Column("Lower bound", "is_lower_bound"),
                     Column("Why none", "gap_reason", kind="if_any"),
                 ]),
-                ("driver_ai_capex",), tonnes.newest("calendar_quarter"), period="quarter",
+                ("driver_ai_capex",), tonnes.newest("calendar_quarter"), period="calendar_quarter",
             )
         )  # fmt: skip
     section.notes.append(
@@ -212,7 +212,7 @@ def money(answers: Answers) -> Section:
         [Line("ppi_zscore", "Producer prices"),
          Line("gap_zscore", f"M1 less M2, {lead.text} ahead" if moved else "M1 less M2",
               "gap_shown_at_month" if moved else None)],
-        "z-score", hover=":+.2f",
+        "z-score", hover=":.2f",
     )  # fmt: skip
     if moved:
         charts.mark(figure, str(gap.frame["month"][0]), f"prices to here, money {lead.text} ahead", left=True)

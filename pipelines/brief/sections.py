@@ -107,7 +107,7 @@ def _changes(answers: Answers) -> Section:
             table(data, "Figures that came in or were revised, by publisher", [
                 Column("Publisher", "title"), Column("Series", "series"), Column("New", "rows_of_new_periods"),
                 Column("Revised", "rows_revised"), Column("No longer there", "rows_vanished"),
-                Column("Newest period", "last_period"),
+                Column("Newest period", "last_period", "@frequency"),
             ])
         )  # fmt: skip
     if len(sizes) and not first:
@@ -150,7 +150,7 @@ def _claim(answers: Answers, row: int) -> Claim:
         ]  # fmt: skip
     columns = [
         Column("Indicator", "indicator", kind="code"), Column("Role", "role"), Column("Value", "value", "@unit"),
-        Column("Period", "period"), Column("Reading", "reading", kind="verdict"), Column("Stale", "is_stale"),
+        Column("Period", "period_label"), Column("Reading", "reading", kind="verdict"), Column("Stale", "is_stale"),
         Column("Finding", "finding", kind="text"), Column("Why this bar", "reason", kind="text"),
     ]  # fmt: skip
     return Claim(
@@ -203,7 +203,7 @@ def _heat_map(answers: Answers) -> Section:
     section.tables.append(
         table(scores, "Scores behind it", [
             Column("Metal", "metal"), Column("Driver", "driver"), Column("Sign", "sign"), Column("Z-score", "zscore"),
-            Column("Contribution", "contribution", "zscore"), Column("Figure of", "value_period", kind="if_any"),
+            Column("Contribution", "contribution", "zscore"), Column("Figure of", "value_period_label", kind="if_any"),
             Column("Why none", "gap_reason", kind="if_any"),
         ], folded=True)
     )  # fmt: skip
@@ -237,7 +237,7 @@ def _divergences(answers: Answers) -> Section:
                 Column("Subject", "subject"), Column("State", "state", kind="state"),
                 Column("Days in it", "days_in_state"), Column("Gap, z-score", "gap_zscore"),
                 Column(left[:1].upper() + left[1:], "left_value"), Column(right[:1].upper() + right[1:], "right_value"),
-                Column("Period", "period"), Column("Stale", "is_stale"),
+                Column("Period", "period_label"), Column("Stale", "is_stale"),
             ], numbers)
         )  # fmt: skip
     return section
@@ -292,7 +292,8 @@ def _state(answers: Answers) -> Section:
     section.tables.append(
         table(sources, "Publishers with figures", [
             Column("Publisher", "title", kind="link"), Column("State", "state", kind="state"), Column("Came", "origin"),
-            Column("Newest period", "last_period"), Column("Age, days", "age_days"), Column("Series", "series_held"),
+            Column("Newest period ends", "last_period_end"), Column("Age, days", "age_days"),
+            Column("Series", "series_held"),
             Column("Expected", "series_expected", kind="if_any"), Column("Stale", "series_stale", kind="if_any"),
             Column("Retrieved", "retrieved_at"), Column("Last asked", "last_asked_at", kind="if_any"),
             Column("Outcome", "last_outcome", kind="if_any"),

@@ -140,3 +140,30 @@ def test_a_mean_of_daily_figures_stands_for_a_month_read_to_its_end(built: duckd
                 assert found[month] is None, (column, month, len(read), last)
         assert figures > 200
         assert figures == sum(value is not None for value in found.values())
+
+
+def test_what_the_first_to_file_spent_is_no_figure_of_the_group(built: duckdb.DuckDBPyConnection) -> None:
+    expected = len(
+        {c for (c,) in built.execute("select company_id from companies where role = 'hyperscaler'").fetchall()}
+    )
+    spent = defaultdict(list)
+    for quarter, capex in built.execute(
+        "select d.calendar_quarter, d.capex_usd from driver_ai_capex as d inner join companies as c using (company_id) "
+        "where c.role = 'hyperscaler' and d.capex_usd is not null"
+    ).fetchall():
+        spent[quarter].append(capex)
+    few = 0
+    for quarter, total, reason in built.execute(
+        "select calendar_quarter, capex_usd, gap_reason from driver_ai_capex_aggregate"
+    ).fetchall():
+        companies = spent[quarter]
+        if len(companies) >= 0.6 * expected:
+            assert (total, reason) == (pytest.approx(np.sum(companies), rel=CLOSE), None)
+        else:
+            assert (total, reason[:6]) == (None, f"only {len(companies)}")
+            few += 1
+    assert few > 0, "the case exists in the figures"
+    assert not built.execute(
+        "select * from divergence_capex_payoff where role = 'sector' and companies < 0.6 * companies_expected "
+        "and capex_to_operating_cash_flow_ratio is not null"
+    ).fetchall()

@@ -13,7 +13,7 @@ select
     s.sign,
     s.zscore,
     s.contribution,
-    s.value_period,
+    s.value_period_label,
     s.gap_reason
 from driver_scores as s
 inner join metals as m using (metal_id)

@@ -70,7 +70,7 @@ monthly_changes as (
 quarters as (
     select
         calendar_quarter,
-        case when 2 * like_for_like_companies >= companies_expected then like_for_like_yoy_pct end as value,
+        like_for_like_yoy_pct as value,
         known_at
     from {{ ref('driver_ai_capex_aggregate') }}
 ),

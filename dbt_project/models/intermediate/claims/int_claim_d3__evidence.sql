@@ -2,7 +2,9 @@
 -- itself (not on what is made of it) is in force; metal costs more inside the United States than the way there explains; and
 -- stocks outside fall. A duty whose coverage was not read makes the rate a lower bound.
 {% set by_metal = "metal_id || '|' || cast(month as varchar)" %}
-{% set of_policy = {'mart': 'driver_trade_policy', 'newest': none, 'period_end': 'status_on', 'key': by_metal} %}
+{% set of_policy = {
+    'mart': 'driver_trade_policy', 'newest': none, 'period_end': 'status_on', 'label': period_text('status_on', "'daily'"), 'key': by_metal
+} %}
 {% set of_copper = {'mart': 'divergence_trade_tightness', 'where': "metal_id = 'copper'", 'key': by_metal} %}
 with policy as (
     select *

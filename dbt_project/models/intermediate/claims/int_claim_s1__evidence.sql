@@ -20,15 +20,16 @@ with outcomes as (
     dict(of_summary, indicator='independent_windows'),
     {
         'indicator': 'deficit_above_mean_pp',
-        'period': month_of('deficit_fiscal_year_end'), 'period_end': 'deficit_fiscal_year_end',
+        'period': fiscal_year_start('extract(year from deficit_fiscal_year_end)'), 'period_end': 'deficit_fiscal_year_end',
+        'frequency': 'us_fiscal_year',
     },
     {
         'indicator': 'trade_openness_change_5y_pp',
-        'period': month_of('trade_openness_year_end'), 'period_end': 'trade_openness_year_end',
+        'period': "date_trunc('year', trade_openness_year_end)", 'frequency': 'annual',
     },
     {
         'indicator': 'world_trade_openness_change_5y_pp',
-        'period': month_of('world_trade_openness_year_end'), 'period_end': 'world_trade_openness_year_end',
+        'period': "date_trunc('year', world_trade_openness_year_end)", 'frequency': 'annual',
     },
     {
         'indicator': '{compared}_real_excess_36m_pp',

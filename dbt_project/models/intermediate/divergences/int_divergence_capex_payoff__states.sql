@@ -27,6 +27,7 @@ select
     'capex_payoff' as divergence_id,
     subject,
     calendar_quarter as period,
+    {{ period_text('calendar_quarter', "'quarterly'") }} as period_label,
     quarter_end as period_end,
     'capital expenditure of twelve months, per cent of revenue' as left_label,
     capex_to_revenue_pct as left_value,

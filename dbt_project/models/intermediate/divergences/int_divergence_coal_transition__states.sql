@@ -13,6 +13,7 @@ select
     'coal_transition' as divergence_id,
     d.subject,
     make_date(d.year, 1, 1) as period,
+    cast(d.year as varchar) as period_label,
     make_date(d.year, 12, 31) as period_end,
     'slope of coal''s share over five years, percentage points per year' as left_label,
     coal_share_slope_pp_per_year as left_value,

@@ -22,6 +22,7 @@ select
     'money_ppi' as divergence_id,
     'china' as subject,
     month as period,
+    {{ period_text('month', "'monthly'") }} as period_label,
     {{ month_end('month') }} as period_end,
     'M1 minus M2 growth, z-score' as left_label,
     money_zscore as left_value,

@@ -3,6 +3,7 @@ select
     'price_driver' as divergence_id,
     metal_id as subject,
     month as period,
+    {{ period_text('month', "'monthly'") }} as period_label,
     {{ month_end('month') }} as period_end,
     'price, return over 12 months, z-score' as left_label,
     price_zscore as left_value,

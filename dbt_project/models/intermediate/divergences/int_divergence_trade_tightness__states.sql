@@ -4,6 +4,7 @@ select
     'trade_tightness' as divergence_id,
     metal_id as subject,
     month as period,
+    {{ period_text('month', "'monthly'") }} as period_label,
     {{ month_end('month') }} as period_end,
     us_venue || ' price, US dollars per tonne' as left_label,
     us_price_usd_per_tonne as left_value,

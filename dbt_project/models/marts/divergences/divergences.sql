@@ -25,6 +25,7 @@ select
     cast(days_in_state as integer) as days_in_state,
     state_since,
     period,
+    period_label,
     period_end,
     left_label,
     left_value,
