@@ -117,7 +117,8 @@ def capex(answers: Answers) -> Section:
             ". That implies ", copper.cell(last, "base_tonnes_per_year"), " of copper (",
             copper.cell(last, "low_tonnes_per_year", "tonnes"), " to ",
             copper.cell(last, "high_tonnes_per_year", "tonnes"), " over the scenarios), ",
-            tonnes.cell(base[0], "implied_pct_of_world_use"), " of the world's use in ",
+            tonnes.cell(base[0], "implied_pct_of_world_use"), " of the world's ",
+            tonnes.cell(base[0], "world_use_measure"), " in ",
             tonnes.cell(base[0], "world_use_year"),
         ]  # fmt: skip
     section.says.append(".")
@@ -168,7 +169,7 @@ def capex(answers: Answers) -> Section:
                             "tonnes a year", ":,.0f"),
                 table(tonnes, "Metal implied by the spending, by scenario", [
                     Column("Quarter", "calendar_quarter"), Column("Metal", "metal"), Column("Scenario", "scenario"),
-                    Column("Implied", "implied_tonnes_per_year"), Column("Of world use", "implied_pct_of_world_use"),
+                    Column("Implied", "implied_tonnes_per_year"), Column("Of the world's", "implied_pct_of_world_use"), Column("Measure", "world_use_measure"),
                     Column("Companies", "capex_ttm_companies"), Column("Carried", "capex_ttm_carried", kind="if_any"),
                     Column("Lower bound", "is_lower_bound"),
                     Column("Why none", "gap_reason", kind="if_any"),

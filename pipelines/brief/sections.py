@@ -187,7 +187,10 @@ def _heat_map(answers: Answers) -> Section:
         "Positioning": "contribution_positioning",
     }  # fmt: skip
     present = {heading: column for heading, column in groups.items() if heat.has(column)}
-    absent = [heading.lower() for heading in groups if heading not in present]
+    # A theme with a row in the table of exposures is scored; where it has no figure, that is for want of data.
+    scored = set(scores.frame["driver_group"].to_list())
+    absent = [h for h, column in groups.items() if h not in present and column.removeprefix("contribution_") in scored]
+    unscored = [h for h, column in groups.items() if column.removeprefix("contribution_") not in scored]
     section.tables.append(
         table(heat, "Contribution of each group of drivers to the composite, standard deviations", [
             Column("Metal", "metal"),
@@ -199,6 +202,11 @@ def _heat_map(answers: Answers) -> Section:
     if absent:
         section.notes.append(
             f"No figure in time for: {words(absent)}. A missing part is left out, not counted as zero."
+        )
+    if unscored:
+        section.notes.append(
+            f"Not scored: {words(unscored)}. Their indices and positions are in the warehouse, but the table of exposures "
+            "has no study of what they do to each metal, and without one a sign would be an opinion."
         )
     section.tables.append(
         table(scores, "Scores behind it", [
@@ -229,9 +237,9 @@ def _divergences(answers: Answers) -> Section:
         section.says += ["; the widest is ", rows.cell(widest, "subject"), " (", rows.cell(widest, "title"), ", gap ",
                          rows.cell(widest, "gap_zscore"), ")"]  # fmt: skip
     section.says += ["; ", counts.cell(0, "stale"), " stand on figures older than their limit."]
-    for title in rows.frame["title"].unique(maintain_order=True):
-        numbers = rows.where(title=title)
-        left, right = (rows.frame[c][numbers[0]] for c in ("left_label", "right_label"))
+    # One table per divergence and what is set against what: ounces and tonnes do not share a column.
+    for title, left, right in rows.frame.select("title", "left_label", "right_label").unique(maintain_order=True).rows():
+        numbers = rows.where(title=title, left_label=left, right_label=right)
         section.tables.append(
             table(rows, title, [
                 Column("Subject", "subject"), Column("State", "state", kind="state"),

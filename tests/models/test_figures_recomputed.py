@@ -1,17 +1,25 @@
-"""Figures that a reader recomputes first: states of divergences, growth over two years.
+"""Figures that a reader recomputes first, computed again from the raw tables with numpy and plain loops.
 
-Each is computed again from the raw tables or from the columns it is said to follow, with numpy and plain loops.
+States of divergences, growth over two years, z-scores, percentiles, means of months, sums over a group, margins.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import duckdb
 import numpy as np
+import polars as pl
 import pytest
+
+from pipelines import warehouse
+from pipelines.settings import Settings
+from pipelines.transform import history
 
 CLOSE = 1e-9
 
@@ -167,3 +175,112 @@ def test_what_the_first_to_file_spent_is_no_figure_of_the_group(built: duckdb.Du
         "select * from divergence_capex_payoff where role = 'sector' and companies < 0.6 * companies_expected "
         "and capex_to_operating_cash_flow_ratio is not null"
     ).fetchall()
+
+
+MADE_UP_AS_OF = date(2026, 6, 15)
+MADE_UP_FROM = date(2024, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def made_up() -> dict[str, dict[date, float]]:
+    """Made-up prices, rates and positions of copper, by series and day."""
+    draw = np.random.default_rng(17)
+    days = [MADE_UP_FROM + timedelta(days=n) for n in range((MADE_UP_AS_OF - MADE_UP_FROM).days)]
+    sessions = [day for day in days if day.weekday() < 5]
+    walk = 9000 * np.exp(np.cumsum(draw.normal(0, 0.01, len(sessions))))
+    london = [n for n, day in enumerate(sessions) if day >= date(2025, 1, 1)]  # read from 2025 on only
+    tuesdays = [day for day in days if day.weekday() == 1]
+    # The yuan rate stops in mid-May but for one day in June: carried for ten days, and no longer.
+    yuan = [day for day in sessions if day <= date(2026, 5, 15)] + [date(2026, 6, 1)]
+    return {
+        "yahoo_copper_usd_per_pound": {day: walk[n] * 1.02 / 2204.6226218 for n, day in enumerate(sessions)},
+        "lme_copper_cash_usd_per_tonne": {sessions[n]: float(walk[n]) for n in london},
+        "shfe_copper_settlement_cny_per_tonne": {day: walk[n] * 8.2 for n, day in enumerate(sessions)},
+        "frb_cny_per_usd": {day: 7.1 + 0.001 * n for n, day in enumerate(yuan)},
+        "cftc_copper_open_interest_contracts": {day: 1000.0 for day in tuesdays},
+        "cftc_copper_managed_money_long_contracts": {day: float(draw.integers(200, 500)) for day in tuesdays},
+        "cftc_copper_managed_money_short_contracts": {day: float(draw.integers(200, 500)) for day in tuesdays},
+    }
+
+
+@pytest.fixture(scope="module")
+def models(
+    built_file: Path, made_up: dict[str, dict[date, float]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The tables of those figures as of MADE_UP_AS_OF."""
+    settings = Settings(warehouse_dir=tmp_path_factory.mktemp("made_up"))
+    settings.build_path.parent.mkdir(parents=True)
+    shutil.copyfile(built_file, settings.build_path)
+    rows = pl.DataFrame(
+        [(series, day, value) for series, figures in made_up.items() for day, value in figures.items()],
+        schema={"series": pl.String, "day": pl.Date, "figure": pl.Float64},
+        orient="row",
+    )
+    with warehouse.writer(settings) as connection:
+        connection.register("made_up", rows.to_arrow())
+        connection.execute(
+            "insert into raw.observation by name select o.* replace (m.series as series_id, m.day as period, "
+            "m.figure as value, m.day + interval 1 day as known_at) "
+            "from (from raw.observation limit 1) as o cross join made_up as m"
+        )
+    targets = ["import_margin", "divergence_trade_tightness", "driver_positioning"]
+    with warehouse.scratch() as connection:
+        connection.execute(f"attach '{settings.build_path}' as build (read_only)")
+        with history.models_of(connection, history.compiled(settings, targets), MADE_UP_AS_OF):
+            yield connection
+
+
+def test_the_last_yuan_rate_stands_in_for_ten_days_and_is_marked(
+    models: duckdb.DuckDBPyConnection, made_up: dict[str, dict[date, float]]
+) -> None:
+    rates, london = made_up["frb_cny_per_usd"], made_up["lme_copper_cash_usd_per_tonne"]
+    found = models.execute(
+        "select trading_day, cny_per_usd_day, cny_per_usd_is_carried, import_margin_usd_per_tonne "
+        "from past.main.import_margin where metal_id = 'copper'"
+    ).fetchall()
+    shanghai = made_up["shfe_copper_settlement_cny_per_tonne"]
+    assert len(found) == len(shanghai)
+    carried = 0
+    for day, rate_day, is_carried, margin in found:
+        last = max(known for known in rates if known <= day)
+        if (day - last).days > 10:
+            assert (rate_day, margin) == (None, None)
+            continue
+        assert (rate_day, is_carried) == (last, last < day)
+        carried += is_carried
+        if day in london:
+            assert margin == pytest.approx(shanghai[day] / rates[last] / 1.13 - london[day], rel=1e-6)
+    assert carried > 10
+
+
+def test_a_premium_has_one_basis_and_no_month_of_another(
+    models: duckdb.DuckDBPyConnection, made_up: dict[str, dict[date, float]]
+) -> None:
+    found = models.execute(
+        "select month, world_price_source, premium_pct from past.main.divergence_trade_tightness "
+        "where metal_id = 'copper' and us_price_usd_per_tonne is not null order by month"
+    ).fetchall()
+    assert [month for month, *_ in found] == [months_on(MADE_UP_FROM, n) for n in range(29)]
+    for month, source, premium in found:
+        if month < date(2025, 1, 1):
+            assert (source, premium) == (None, None), "the published mean is another basis"
+            continue
+        means = [
+            np.mean([value for day, value in made_up[series].items() if day.replace(day=1) == month])
+            for series in ("yahoo_copper_usd_per_pound", "lme_copper_cash_usd_per_tonne")
+        ]
+        assert source == "LME"
+        assert premium == pytest.approx(100 * (means[0] * 2204.6226218 / means[1] - 1), rel=1e-5)
+
+
+def test_positions_are_placed_in_their_own_history(
+    models: duckdb.DuckDBPyConnection, made_up: dict[str, dict[date, float]]
+) -> None:
+    long, short = (made_up[f"cftc_copper_managed_money_{side}_contracts"] for side in ("long", "short"))
+    net = np.array([long[day] - short[day] for day in sorted(long)])
+    found = models.execute(
+        "select net_managed_money_percentile_expanding from past.main.driver_positioning "
+        "where metal_id = 'copper' and net_managed_money_contracts is not null order by report_date"
+    ).fetchall()
+    expected = [100 * np.mean(net[: n + 1] <= net[n]) if n >= 51 else None for n in range(len(net))]
+    assert [place for (place,) in found] == [e if e is None else pytest.approx(e) for e in expected]

@@ -10,6 +10,7 @@ with months as (
 select
     m.name as metal,
     s.driver_id as driver,
+    s.driver_group,
     s.sign,
     s.zscore,
     s.contribution,

@@ -1,28 +1,30 @@
 -- The newest figure of each kind, with the period it is of.
-with figures as (
+with prices as (
     select
-        1 as place,
-        'Copper' as figure,
-        arg_max(price_usd_per_tonne, period) as value,
-        'usd_per_tonne' as unit,
-        'monthly' as frequency,
-        max(period) filter (where price_usd_per_tonne is not null) as period
+        metal_id,
+        frequency,
+        period,
+        price_native,
+        price_usd_per_tonne
     from metal_prices
     where
-        metal_id = 'copper' and frequency = 'monthly'
+        metal_id in ('copper', 'gold') and price_native is not null
         {{ and_not_own_use('metal_prices', "metal_id || '|' || frequency || '|' || period") }}
-    union all
+    -- The newest that may be shown: a day's quotation, or the mean of a month that ended later.
+    qualify row_number() over (
+        partition by metal_id order by case frequency when 'monthly' then last_day(period) else period end desc, frequency
+    ) = 1
+),
+
+figures as (
     select
-        2,
-        'Gold',
-        arg_max(price_native, period),
-        'usd_per_troy_ounce',
-        'monthly',
-        max(period) filter (where price_native is not null)
-    from metal_prices
-    where
-        metal_id = 'gold' and frequency = 'monthly'
-        {{ and_not_own_use('metal_prices', "metal_id || '|' || frequency || '|' || period") }}
+        case metal_id when 'copper' then 1 else 2 end as place,
+        case metal_id when 'copper' then 'Copper' else 'Gold' end as figure,
+        case metal_id when 'copper' then price_usd_per_tonne else price_native end as value,
+        case metal_id when 'copper' then 'usd_per_tonne' else 'usd_per_troy_ounce' end as unit,
+        frequency,
+        period
+    from prices
     union all
     select
         3,

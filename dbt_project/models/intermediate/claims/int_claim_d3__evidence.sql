@@ -25,9 +25,13 @@ both_metals as (
 ),
 
 premiums as (
-    select * from {{ ref('divergence_trade_tightness') }}
-    where metal_id in ('copper', 'silver') and premium_pct is not null
-    qualify row_number() over (partition by metal_id order by month desc) = 1
+    select
+        t.*,
+        u.usd_per_tonne_factor
+    from {{ ref('divergence_trade_tightness') }} as t
+    inner join {{ ref('unit_conversions') }} as u on u.unit = 'usd_per_troy_ounce' and u.series_id is null
+    where t.metal_id in ('copper', 'silver') and t.premium_pct is not null
+    qualify row_number() over (partition by t.metal_id order by t.month desc) = 1
 )
 
 {{ evidence('D3', [
@@ -55,7 +59,8 @@ premiums as (
     ),
     dict(
         of_copper,
-        indicator='us_premium_{metal_id}_pct', value='premium_pct', rows='premiums', where='true', newest=none
+        indicator='us_premium_{metal_id}_pct', value='premium_pct', rows='premiums', where='true', newest=none,
+        words={'premium_usd_per_troy_ounce': 'premium_usd_per_tonne / usd_per_tonne_factor'}
     ),
     dict(
         of_copper,

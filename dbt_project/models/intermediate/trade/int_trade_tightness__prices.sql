@@ -1,5 +1,6 @@
 -- Monthly means of exchange prices in US dollars per tonne: the American future and the world price of the same metal, means of
--- daily figures both, or the mean that the World Bank (or the IMF) publishes where the world price is not at hand by day.
+-- daily figures both, or the mean that the World Bank (or the IMF) publishes where the world price is not at hand by day. One basis
+-- for all months of a metal: a line that took the published mean in one month and the exchange in the next would step at the seam.
 -- Daily figures become months by one rule (macro is_whole_month).
 with daily as (
     select
@@ -55,6 +56,13 @@ world as (
     where role = 'world_price' and price_usd_per_tonne is not null
 ),
 
+bases as (
+    select distinct us.metal_id
+    from us
+    inner join world on us.metal_id = world.metal_id and us.month = world.month
+    where us.price_usd_per_tonne is not null
+),
+
 months as (
     select
         metal_id,
@@ -78,6 +86,8 @@ select
     case
         when us.month is null then 'no closes of the American future in the warehouse (its source is for personal use and off by default)'
         when us.price_usd_per_tonne is null then us.part_reason
+        when world.month is null and b.metal_id is not null
+            then 'no exchange price of the month abroad; a published mean is another basis than the months beside it'
         when world.month is null and published_means.month is null then 'no world price of the month'
     end as premium_reason,
     greatest(
@@ -87,4 +97,5 @@ select
 from months as m
 left join us on m.metal_id = us.metal_id and m.month = us.month
 left join world on m.metal_id = world.metal_id and m.month = world.month
-left join published_means on m.metal_id = published_means.metal_id and m.month = published_means.month
+left join bases as b on m.metal_id = b.metal_id
+left join published_means on b.metal_id is null and m.metal_id = published_means.metal_id and m.month = published_means.month
