@@ -5,10 +5,11 @@ States of divergences, growth over two years, z-scores, percentiles, means of mo
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,8 +17,10 @@ import duckdb
 import numpy as np
 import polars as pl
 import pytest
+from rich.console import Console
 
 from pipelines import warehouse
+from pipelines.reporting import status
 from pipelines.settings import Settings
 from pipelines.transform import history
 
@@ -284,3 +287,31 @@ def test_positions_are_placed_in_their_own_history(
     ).fetchall()
     expected = [100 * np.mean(net[: n + 1] <= net[n]) if n >= 51 else None for n in range(len(net))]
     assert [place for (place,) in found] == [e if e is None else pytest.approx(e) for e in expected]
+
+
+def test_the_terminal_and_data_freshness_tell_one_age_and_a_fiscal_year_its_name(
+    built_file: Path, tmp_path: Path
+) -> None:
+    with duckdb.connect(str(built_file), read_only=True) as connection:
+        [(as_of,)] = connection.execute("select max(as_of) from raw.build where succeeded").fetchall()
+        ages = dict(
+            connection.execute(
+                "select source_id, min(age_days) from data_freshness where last_period is not null group by source_id"
+            ).fetchall()
+        )
+        [(fiscal_year,)] = connection.execute(
+            "select max(fiscal_year) from driver_fiscal where deficit_fy_pct_gdp is not null"
+        ).fetchall()
+    settings = Settings(warehouse_dir=tmp_path, now=datetime.combine(as_of, time(22), tzinfo=UTC))
+    shutil.copyfile(built_file, settings.published_path)
+    told = status.as_dict(settings, {})
+    shown = {s["source_id"]: s for s in told["sources"] if s["source_id"] in ages}
+    assert {source: s["age_days"] for source, s in shown.items()} == ages
+    assert all((as_of - s["last_period_end"]).days == s["age_days"] for s in shown.values())
+    labels = {d["figure"]: d["label"] for d in told["drivers"]}
+    assert labels["deficit_fy_pct_gdp"] == f"FY{fiscal_year}"
+    assert labels["capex_usd"][4] == "Q"
+    out = io.StringIO()
+    status.show(Console(file=out, width=120), settings, {})
+    [line] = [line for line in out.getvalue().splitlines() if "deficit_fy_pct_gdp" in line]
+    assert line.split()[2] == f"FY{fiscal_year}"
