@@ -99,11 +99,11 @@ select
         {{ group }}_places.percentile as net_{{ group }}_percentile_expanding,
         {{ group }}_gap_reason,
     {% endfor -%}
-    open_interest_contracts,
+    j.open_interest_contracts,
     case
-        when week_known_at is not null
+        when j.week_known_at is not null
             then
-                max(week_known_at) over (
+                max(j.week_known_at) over (
                     partition by j.metal_id order by j.report_date rows between unbounded preceding and current row
                 )
     end as known_at
