@@ -169,7 +169,8 @@ def capex(answers: Answers) -> Section:
                             "tonnes a year", ":,.0f"),
                 table(tonnes, "Metal implied by the spending, by scenario", [
                     Column("Quarter", "calendar_quarter"), Column("Metal", "metal"), Column("Scenario", "scenario"),
-                    Column("Implied", "implied_tonnes_per_year"), Column("Of the world's", "implied_pct_of_world_use"), Column("Measure", "world_use_measure"),
+                    Column("Implied", "implied_tonnes_per_year"),
+                    Column("Of the world's", "implied_pct_of_world_use"), Column("Measure", "world_use_measure"),
                     Column("Companies", "capex_ttm_companies"), Column("Carried", "capex_ttm_carried", kind="if_any"),
                     Column("Lower bound", "is_lower_bound"),
                     Column("Why none", "gap_reason", kind="if_any"),

@@ -205,8 +205,8 @@ def _heat_map(answers: Answers) -> Section:
         )
     if unscored:
         section.notes.append(
-            f"Not scored: {words(unscored)}. Their indices and positions are in the warehouse, but the table of exposures "
-            "has no study of what they do to each metal, and without one a sign would be an opinion."
+            f"Not scored: {words(unscored)}. Their indices and positions are in the warehouse, but the table of "
+            "exposures has no study of what they do to each metal, and without one a sign would be an opinion."
         )
     section.tables.append(
         table(scores, "Scores behind it", [
@@ -238,7 +238,8 @@ def _divergences(answers: Answers) -> Section:
                          rows.cell(widest, "gap_zscore"), ")"]  # fmt: skip
     section.says += ["; ", counts.cell(0, "stale"), " stand on figures older than their limit."]
     # One table per divergence and what is set against what: ounces and tonnes do not share a column.
-    for title, left, right in rows.frame.select("title", "left_label", "right_label").unique(maintain_order=True).rows():
+    kinds = rows.frame.select("title", "left_label", "right_label").unique(maintain_order=True)
+    for title, left, right in kinds.rows():
         numbers = rows.where(title=title, left_label=left, right_label=right)
         section.tables.append(
             table(rows, title, [
