@@ -18,6 +18,31 @@
     cast(date_trunc('month', {{ as_of_date() }} + interval 1 day) - interval 1 month as date)
 {%- endmacro %}
 
+{#- Whether a mean of daily figures stands for its month, one rule for every daily series: the month has ended by the as-of date, its
+    last figure is no older at its end than a long weekend with a holiday on either side, and at least 15 days have one (a
+    month has 19 to 23 trading days). A few days are not a month, and a month that was never read to its end is not either. -#}
+{% macro least_days_of_a_month() -%}15{%- endmacro %}
+
+{% macro is_whole_month(month, days, last_day) -%}
+    coalesce(
+        {{ month_end(month) }} <= {{ as_of_date() }}
+        and {{ days }} >= {{ least_days_of_a_month() }}
+        and {{ last_day }} >= {{ month_end(month) }} - interval 5 day,
+        false
+    )
+{%- endmacro %}
+
+{#- Why a mean does not stand for its month; null where it does. -#}
+{% macro part_of_month_reason(month, days, last_day, of_what) -%}
+    case
+        when {{ is_whole_month(month, days, last_day) }} then null
+        when {{ month_end(month) }} > {{ as_of_date() }} then 'the month has not ended'
+        when coalesce({{ days }}, 0) = 0 then 'no {{ of_what }} of the month'
+        else
+            'days with {{ of_what }}: ' || cast({{ days }} as varchar) || ' only, the last ' || cast({{ last_day }} as varchar)
+    end
+{%- endmacro %}
+
 {% macro month_end(month) -%}
     cast({{ month }} + interval 1 month - interval 1 day as date)
 {%- endmacro %}

@@ -54,7 +54,8 @@
     rows          the relation it is read from, where that is not the mart itself
     where, has    which rows are asked: those in which `has` (by default the value) is not null
     newest        of these the last by this column; none takes all rows, whatever they hold
-    period, frequency, period_end    the period of the value; its age counts from the end
+    period, frequency, period_end    the period of the value, which names it; its age counts from the end
+    label         the period's name, where that is not the one of its frequency
     is_lower_bound    whether the true value may be higher
     words         further facts for the sentence in claim_rules, by name; it knows every column of the row, and `value` -#}
 {% macro evidence(claim, entries, common={}) -%}
@@ -72,6 +73,7 @@
                 cast({{ value }} as double) as value,
                 {{ e.is_lower_bound }} as is_lower_bound,
                 cast({{ e.period }} as date) as period,
+                {{ e.label or period_text(e.period, "'" ~ e.frequency ~ "'") }} as period_label,
                 cast({{ e.period_end or period_end(e.period, "'" ~ e.frequency ~ "'") }} as date) as period_end,
                 cast(known_at as timestamp) as known_at,
                 '{{ e.mart }}' as source_table,
@@ -95,14 +97,15 @@
 {%- endmacro %}
 
 {#- A fact as a sentence has it. Forms: none (as it is), :0 :1 :2 (decimals), :abs1 (without its sign), :pct0 (a ratio as per
-    cent), :month (2026-03), :quarter (2026Q2), :year, and ?over:below (the second where the fact is false or negative). -#}
+    cent), :month (Mar 2026), :quarter (2026Q2), :year, :fiscal_year (FY2025, of its last day), and ?over:below (the second where the fact is false or negative). -#}
 {% macro fact_text(fact, form) -%}
     case
         when {{ fact }} is null then null
         when {{ form }} = '' then {{ fact }}
         when {{ form }} = ':month' then {{ month_text(fact) }}
         when {{ form }} = ':year' then substr({{ fact }}, 1, 4)
-        when {{ form }} = ':quarter' then {{ quarter_text('cast(' ~ fact ~ ' as date)') }}
+        when {{ form }} = ':quarter' then {{ period_text(fact, "'quarterly'") }}
+        when {{ form }} = ':fiscal_year' then 'FY' || substr({{ fact }}, 1, 4)
         when {{ form }} like '?%' and ({{ fact }} = 'false' or try_cast({{ fact }} as double) < 0) then split_part({{ form }}, ':', 2)
         when {{ form }} like '?%' then split_part(substr({{ form }}, 2), ':', 1)
         {%- for decimals in range(3) %}

@@ -1,5 +1,10 @@
 {#- Prices over time: real prices and realised volatility. -#}
 
+{#- Where the history of volatility begins, for every use. Before 1990 it holds years of administered prices: gold had its official
+    price until 1968, base metals producers' prices for years at a time (the London Metal Exchange's contracts in aluminium
+    and nickel are of 1978 and 1979), and a price that may not move has no volatility to compare with. -#}
+{% macro volatility_history_from() -%} date '1990-01-01' {%- endmacro %}
+
 {#- A price in dollars of 1982 to 1984, the base of the US consumer price index (CPI-U, all items, 1982-84 = 100). -#}
 {% macro in_constant_dollars(price, cpi_index) -%}
     100 * {{ price }} / {{ cpi_index }}

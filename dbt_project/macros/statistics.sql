@@ -1,4 +1,6 @@
-{#- Expanding z-score: each row against all rows up to it and never a later one. Null until `min_rows` values exist. -#}
+{#- Expanding z-score: each row against all rows up to it and never a later one. Null until `min_rows` values exist, and while their
+    standard deviation is under half of the last digit that is printed of any such measure (0.01): values that differ by
+    rounding alone have no deviation to count in. -#}
 {% macro expanding_zscore(value, order_by, partition_by=none, min_rows=24) -%}
     {%- set window -%}
         (
@@ -7,10 +9,8 @@
         )
     {%- endset -%}
     case
-        when count({{ value }}) over {{ window }} >= {{ min_rows }}
-            then
-                ({{ value }} - avg({{ value }}) over {{ window }})
-                / nullif(stddev_samp({{ value }}) over {{ window }}, 0)
+        when count({{ value }}) over {{ window }} >= {{ min_rows }} and stddev_samp({{ value }}) over {{ window }} >= 0.005
+            then ({{ value }} - avg({{ value }}) over {{ window }}) / stddev_samp({{ value }}) over {{ window }}
     end
 {%- endmacro %}
 

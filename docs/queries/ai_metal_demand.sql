@@ -2,7 +2,7 @@
 select
     calendar_quarter, metal_id, scenario, round(capex_ttm_usd / 1e9, 1) as capex_12m_usd_bn,
     round(implied_mw) as implied_mw, round(implied_tonnes_per_year) as implied_tonnes_per_year,
-    round(implied_pct_of_world_use, 2) as implied_pct_of_world_use, capex_ttm_companies, companies_expected,
+    round(implied_pct_of_world_use, 2) as implied_pct_of_world_use, world_use_measure, capex_ttm_companies, companies_expected,
     capex_ttm_carried
 from driver_ai_metal_demand
 where metal_id = 'copper' and implied_tonnes_per_year is not null

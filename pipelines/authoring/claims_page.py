@@ -47,8 +47,8 @@ without a network says: eight publishers, months to July 2026, filings to August
 recordings that the project's tests stand on, among them figures that may be used and not passed on. Its yearly coal
 figures are the Energy Institute's (Statistical Review of World Energy 2025, with credit) in the layout of Our World
 in Data, which draws on them. A run with a network reads newer figures from all publishers, and its own
-tables `claim_verdicts` and `claim_evidence` say what it found. A month beside a figure is the first of its period: a
-quarter, a year or a window of months.
+tables `claim_verdicts` and `claim_evidence` say what it found. Beside a figure stands its period: a month, a quarter
+(2026Q2), a year, a US fiscal year (FY2025) or a day.
 """
 
 
@@ -79,7 +79,7 @@ class Evidence:
     role: str
     value: float | None
     unit: str
-    period: date | None
+    period: str | None
     reading: str
     is_stale: bool | None
     is_lower_bound: bool
@@ -131,8 +131,8 @@ def verdicts(build: Path, days: Sequence[date]) -> dict[date, dict[str, Verdict]
                     row["known_at"].date() if row["known_at"] else None,
                     tuple(
                         Evidence(
-                            e["indicator"], e["role"], e["value"], e["unit"], e["period"], e["reading"], e["is_stale"],
-                            e["is_lower_bound"],
+                            e["indicator"], e["role"], e["value"], e["unit"], e["period_label"], e["reading"],
+                            e["is_stale"], e["is_lower_bound"],
                         )
                         for e in evidence
                         if e["claim_id"] == row["claim_id"]
@@ -231,8 +231,7 @@ def _behind(found: Verdict) -> list[Evidence]:
 
 
 def _period_and_reading(evidence: Evidence) -> str:
-    of = f"{evidence.period:%Y-%m}" if evidence.period else ""
-    return f"{of} ({'too old' if evidence.is_stale else evidence.reading})"
+    return f"{evidence.period or ''} ({'too old' if evidence.is_stale else evidence.reading})"
 
 
 def _value(evidence: Evidence) -> str:
@@ -244,10 +243,10 @@ def _value(evidence: Evidence) -> str:
 def amount(value: float, unit: str) -> str:
     """A figure with its unit, for display."""
     if unit == "t_statistic":
-        return f"t {value:,.2f}"
+        return f"t {value:z,.2f}"
     if unit == "usd":
-        return f"{value / 1e9:,.0f} bn USD"
-    number = f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:,.2f}"
+        return f"{value / 1e9:z,.0f} bn USD"
+    number = f"{value:z,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:z,.2f}"
     words = {
         "pct": " %",
         "pct_of_gdp": " % of GDP",

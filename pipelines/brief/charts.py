@@ -14,6 +14,8 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
+from pipelines.brief import formats
+
 # Name: light, dark. Blue, vermillion, green, purple and ochre are distinguishable with all three kinds of colour
 # blindness (after Okabe and Ito); each has a contrast of at least 4.5 on its background, so labels can use it too.
 PALETTE = {
@@ -51,7 +53,17 @@ class Line:
 
 
 def _x(frame: pl.DataFrame, column: str) -> list[Any]:
+    """Values of the x axis: quarters by their names, other dates in ISO format."""
+    if column.endswith("quarter"):
+        return [formats.written(v, column) for v in frame[column].to_list()]
     return [v.isoformat() if isinstance(v, date) else v for v in frame[column].to_list()]
+
+
+def _named(figure: go.Figure, column: str) -> go.Figure:
+    """The figure with an x axis that names its periods as the rest of the page does."""
+    if column.endswith("quarter"):
+        return figure.update_xaxes(type="category", categoryorder="category ascending")
+    return figure.update_xaxes(hoverformat="%b %Y") if column.endswith(("month", "period")) else figure
 
 
 def _figure(y_title: str, **layout: Any) -> go.Figure:
@@ -123,7 +135,7 @@ def lines(
                 connectgaps=False,
             )
         )
-    return figure
+    return _named(figure, frame.columns[0])
 
 
 def lines_by(query: str, frame: pl.DataFrame, x: str, y: str, by: str, y_title: str) -> go.Figure:
@@ -165,7 +177,7 @@ def stacked(query: str, frame: pl.DataFrame, x: str, y: str, by: str, y_title: s
                 meta={**_source(query, y), "where": {by: name}},
             )
         )
-    return figure
+    return _named(figure, x)
 
 
 def band(
@@ -189,7 +201,7 @@ def band(
             hovertemplate=f"%{{y{hover}}}", meta=_source(query, middle.column),
         )
     )  # fmt: skip
-    return figure
+    return _named(figure, x)
 
 
 def ranges(query: str, frame: pl.DataFrame, label: str, low: str, middle: str, high: str, now: str) -> go.Figure:
@@ -245,7 +257,7 @@ def nearest(query: str, frame: pl.DataFrame) -> go.Figure:
     if len(seventies):
         shade(figure, str(seventies.min()), str(seventies.max()), "the 1970s")
     figure.update_yaxes(rangemode="tozero")
-    return figure
+    return _named(figure, "month")
 
 
 def shade(figure: go.Figure, start: str, end: str, text: str) -> None:

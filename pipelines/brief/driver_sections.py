@@ -38,7 +38,7 @@ def prices(answers: Answers) -> Section:
         table(prices, "Newest monthly price of each metal", [
             Column("Metal", "metal"), Column("Month", "period"), Column("Price", "price_native", "@native_unit"),
             Column("1 month", "return_1m_pct", "return_pct"), Column("12 months", "return_12m_pct", "return_pct"),
-            Column("Z-score", "price_zscore_expanding", "zscore"),
+            Column("Real price, z-score", "real_price_zscore_expanding", "zscore"),
             Column("Volatility", "realised_volatility_12m_annualised_pct"),
         ])
     )  # fmt: skip
@@ -117,7 +117,8 @@ def capex(answers: Answers) -> Section:
             ". That implies ", copper.cell(last, "base_tonnes_per_year"), " of copper (",
             copper.cell(last, "low_tonnes_per_year", "tonnes"), " to ",
             copper.cell(last, "high_tonnes_per_year", "tonnes"), " over the scenarios), ",
-            tonnes.cell(base[0], "implied_pct_of_world_use"), " of the world's use in ",
+            tonnes.cell(base[0], "implied_pct_of_world_use"), " of the world's ",
+            tonnes.cell(base[0], "world_use_measure"), " in ",
             tonnes.cell(base[0], "world_use_year"),
         ]  # fmt: skip
     section.says.append(".")
@@ -140,12 +141,12 @@ def capex(answers: Answers) -> Section:
             "capex_quarters", quarters.frame, "calendar_quarter", "capex_bn", "company", "US dollars, billions"
         )
         for row in total.frame.filter(pl.col("companies_reporting") < pl.col("companies_expected")).to_dicts():
-            charts.over(bars, row["calendar_quarter"], row["capex_bn"],
+            charts.over(bars, formats.written(row["calendar_quarter"], "calendar_quarter"), row["capex_bn"],
                         f"{row['companies_reporting']}/{row['companies_expected']}")  # fmt: skip
         section.charts.append(
             chart(
                 answers, "capex", "Cash capital expenditure by calendar quarter",
-                f"Stacked bars by company to {formats.written(quarters.newest('calendar_quarter'), 'quarter')}: "
+                f"Stacked bars by company to {quarters.cell(0, 'calendar_quarter').text}: "
                 f"together {total.cell(0, 'capex_usd').text} in {total.cell(0, 'calendar_quarter').text}.",
                 bars,
                 table(quarters, "Capital expenditure by company and quarter", [
@@ -153,7 +154,7 @@ def capex(answers: Answers) -> Section:
                     Column("On a year earlier", "capex_yoy_pct", "yoy_pct"),
                     Column("Why none", "gap_reason", kind="if_any"),
                 ]),
-                ("driver_ai_capex",), quarters.newest("calendar_quarter"), period="quarter",
+                ("driver_ai_capex",), quarters.newest("calendar_quarter"), period="calendar_quarter",
             )
         )  # fmt: skip
     if base:
@@ -168,12 +169,13 @@ def capex(answers: Answers) -> Section:
                             "tonnes a year", ":,.0f"),
                 table(tonnes, "Metal implied by the spending, by scenario", [
                     Column("Quarter", "calendar_quarter"), Column("Metal", "metal"), Column("Scenario", "scenario"),
-                    Column("Implied", "implied_tonnes_per_year"), Column("Of world use", "implied_pct_of_world_use"),
+                    Column("Implied", "implied_tonnes_per_year"),
+                    Column("Of the world's", "implied_pct_of_world_use"), Column("Measure", "world_use_measure"),
                     Column("Companies", "capex_ttm_companies"), Column("Carried", "capex_ttm_carried", kind="if_any"),
                     Column("Lower bound", "is_lower_bound"),
                     Column("Why none", "gap_reason", kind="if_any"),
                 ]),
-                ("driver_ai_capex",), tonnes.newest("calendar_quarter"), period="quarter",
+                ("driver_ai_capex",), tonnes.newest("calendar_quarter"), period="calendar_quarter",
             )
         )  # fmt: skip
     section.notes.append(
@@ -212,7 +214,7 @@ def money(answers: Answers) -> Section:
         [Line("ppi_zscore", "Producer prices"),
          Line("gap_zscore", f"M1 less M2, {lead.text} ahead" if moved else "M1 less M2",
               "gap_shown_at_month" if moved else None)],
-        "z-score", hover=":+.2f",
+        "z-score", hover=":.2f",
     )  # fmt: skip
     if moved:
         charts.mark(figure, str(gap.frame["month"][0]), f"prices to here, money {lead.text} ahead", left=True)

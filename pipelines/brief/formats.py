@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from pipelines.catalog import Frequency, period_label
+
 MINUS, THIN = "\u2212", "\u202f"  # a true minus sign, and a narrow no-break space
 MISSING = "missing"
 
@@ -75,7 +77,8 @@ def number(value: float, unit: str | None) -> str:
     known = UNITS.get(unit or "")
     if known is None:
         text = f"{abs(value):,.0f}" if float(value).is_integer() else f"{abs(value):,.2f}"
-        return (MINUS if value < 0 else "") + text + (f"{THIN}{unit.replace('_', ' ')}" if unit else "")
+        is_below_zero = value < 0 and text not in ("0", "0.00")
+        return (MINUS if is_below_zero else "") + text + (f"{THIN}{unit.replace('_', ' ')}" if unit else "")
     size, decimals, after = abs(value), known.decimals, known.after
     if known.scaled:
         for scale, money, mass in _SCALES:
@@ -94,21 +97,21 @@ def number(value: float, unit: str | None) -> str:
 
 
 def day(value: date) -> str:
-    return f"{value.day} {value:%b %Y}"
+    return period_label(value, Frequency.DAILY)
 
 
 def _dated(value: date, column: str, unit: str | None) -> str:
-    if (unit or column).endswith("quarter"):
-        return f"Q{(value.month + 2) // 3} {value.year}"
-    if unit == "year":
-        return str(value.year)
+    if unit:
+        return period_label(value, Frequency(unit))
+    if column.endswith("quarter"):
+        return period_label(value, Frequency.QUARTERLY)
     # Periods and months are stored as their first day; other dates are days.
-    by_month = column.endswith(("period", "month", "since")) and value.day == 1
-    return f"{value:%b %Y}" if by_month else day(value)
+    by_month = column.endswith(("period", "month")) and value.day == 1
+    return period_label(value, Frequency.MONTHLY if by_month else Frequency.DAILY)
 
 
 def written(value: object, column: str, unit: str | None = None) -> str:
-    """A value as displayed. `unit` overrides the unit in the column's name."""
+    """A value as displayed. `unit` overrides the unit in the column's name; of a period it is its frequency."""
     if value is None:
         return MISSING
     if isinstance(value, bool):

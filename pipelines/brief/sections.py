@@ -107,7 +107,7 @@ def _changes(answers: Answers) -> Section:
             table(data, "Figures that came in or were revised, by publisher", [
                 Column("Publisher", "title"), Column("Series", "series"), Column("New", "rows_of_new_periods"),
                 Column("Revised", "rows_revised"), Column("No longer there", "rows_vanished"),
-                Column("Newest period", "last_period"),
+                Column("Newest period", "last_period", "@frequency"),
             ])
         )  # fmt: skip
     if len(sizes) and not first:
@@ -150,7 +150,7 @@ def _claim(answers: Answers, row: int) -> Claim:
         ]  # fmt: skip
     columns = [
         Column("Indicator", "indicator", kind="code"), Column("Role", "role"), Column("Value", "value", "@unit"),
-        Column("Period", "period"), Column("Reading", "reading", kind="verdict"), Column("Stale", "is_stale"),
+        Column("Period", "period_label"), Column("Reading", "reading", kind="verdict"), Column("Stale", "is_stale"),
         Column("Finding", "finding", kind="text"), Column("Why this bar", "reason", kind="text"),
     ]  # fmt: skip
     return Claim(
@@ -187,7 +187,10 @@ def _heat_map(answers: Answers) -> Section:
         "Positioning": "contribution_positioning",
     }  # fmt: skip
     present = {heading: column for heading, column in groups.items() if heat.has(column)}
-    absent = [heading.lower() for heading in groups if heading not in present]
+    # A theme with a row in the table of exposures is scored; where it has no figure, that is for want of data.
+    scored = set(scores.frame["driver_group"].to_list())
+    absent = [h for h, column in groups.items() if h not in present and column.removeprefix("contribution_") in scored]
+    unscored = [h for h, column in groups.items() if column.removeprefix("contribution_") not in scored]
     section.tables.append(
         table(heat, "Contribution of each group of drivers to the composite, standard deviations", [
             Column("Metal", "metal"),
@@ -200,10 +203,15 @@ def _heat_map(answers: Answers) -> Section:
         section.notes.append(
             f"No figure in time for: {words(absent)}. A missing part is left out, not counted as zero."
         )
+    if unscored:
+        section.notes.append(
+            f"Not scored: {words(unscored)}. Their indices and positions are in the warehouse, but the table of "
+            "exposures has no study of what they do to each metal, and without one a sign would be an opinion."
+        )
     section.tables.append(
         table(scores, "Scores behind it", [
             Column("Metal", "metal"), Column("Driver", "driver"), Column("Sign", "sign"), Column("Z-score", "zscore"),
-            Column("Contribution", "contribution", "zscore"), Column("Figure of", "value_period", kind="if_any"),
+            Column("Contribution", "contribution", "zscore"), Column("Figure of", "value_period_label", kind="if_any"),
             Column("Why none", "gap_reason", kind="if_any"),
         ], folded=True)
     )  # fmt: skip
@@ -229,15 +237,16 @@ def _divergences(answers: Answers) -> Section:
         section.says += ["; the widest is ", rows.cell(widest, "subject"), " (", rows.cell(widest, "title"), ", gap ",
                          rows.cell(widest, "gap_zscore"), ")"]  # fmt: skip
     section.says += ["; ", counts.cell(0, "stale"), " stand on figures older than their limit."]
-    for title in rows.frame["title"].unique(maintain_order=True):
-        numbers = rows.where(title=title)
-        left, right = (rows.frame[c][numbers[0]] for c in ("left_label", "right_label"))
+    # One table per divergence and what is set against what: ounces and tonnes do not share a column.
+    kinds = rows.frame.select("title", "left_label", "right_label").unique(maintain_order=True)
+    for title, left, right in kinds.rows():
+        numbers = rows.where(title=title, left_label=left, right_label=right)
         section.tables.append(
             table(rows, title, [
                 Column("Subject", "subject"), Column("State", "state", kind="state"),
                 Column("Days in it", "days_in_state"), Column("Gap, z-score", "gap_zscore"),
                 Column(left[:1].upper() + left[1:], "left_value"), Column(right[:1].upper() + right[1:], "right_value"),
-                Column("Period", "period"), Column("Stale", "is_stale"),
+                Column("Period", "period_label"), Column("Stale", "is_stale"),
             ], numbers)
         )  # fmt: skip
     return section
@@ -292,7 +301,8 @@ def _state(answers: Answers) -> Section:
     section.tables.append(
         table(sources, "Publishers with figures", [
             Column("Publisher", "title", kind="link"), Column("State", "state", kind="state"), Column("Came", "origin"),
-            Column("Newest period", "last_period"), Column("Age, days", "age_days"), Column("Series", "series_held"),
+            Column("Newest period ends", "last_period_end"), Column("Age, days", "age_days"),
+            Column("Series", "series_held"),
             Column("Expected", "series_expected", kind="if_any"), Column("Stale", "series_stale", kind="if_any"),
             Column("Retrieved", "retrieved_at"), Column("Last asked", "last_asked_at", kind="if_any"),
             Column("Outcome", "last_outcome", kind="if_any"),

@@ -384,6 +384,26 @@ def period_end(period: date, frequency: Frequency) -> date:
     return date(year, month, monthrange(year, month)[1])
 
 
+def period_label(period: date, frequency: Frequency) -> str:
+    """The name of the period that starts on `period`: 21 Aug 2026, Aug 2026, 2026Q2, 2025, FY2025 (US fiscal year).
+
+    The macro `period_text` writes the same in the sentences of the claims; a test compares them.
+    """
+    match frequency:
+        case Frequency.DAILY:
+            return f"{period.day} {period:%b %Y}"
+        case Frequency.WEEKLY:
+            return f"week of {period.day} {period:%b %Y}"
+        case Frequency.MONTHLY:
+            return f"{period:%b %Y}"
+        case Frequency.QUARTERLY:
+            return f"{period.year}Q{(period.month + 2) // 3}"
+        case Frequency.ANNUAL:
+            return f"{period.year}"
+        case Frequency.US_FISCAL_YEAR:
+            return f"FY{period_end(period, frequency).year}"
+
+
 class Catalog:
     """The whole catalogue. Keys are unique; every series refers to a known source (and metal)."""
 

@@ -16,17 +16,28 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines import warehouse
+from pipelines.catalog import Frequency, period_label
 from pipelines.errors import PublishedUnreadable
 from pipelines.settings import Settings
 
 FIRST_QUERY = "select claim_id, verdict, because from claim_verdicts order by claim_id"
-# The drivers of the summary: table, date column, figures.
+# The drivers of the summary: table, its column of order, frequency and first day of the figures' period, figures.
 DRIVERS = (
-    ("driver_fiscal", "month", ("deficit_12m_pct_gdp", "deficit_12m_change_pp", "deficit_fy_pct_gdp")),
-    ("driver_ai_capex_aggregate", "calendar_quarter", ("capex_usd", "capex_ttm_usd", "like_for_like_yoy_pct")),
-    ("driver_china_cycle", "month", ("ppi_yoy_pct", "m1_m2_gap_pp", "exports_yoy_pct")),
-    ("driver_monetary", "month", ("fed_funds_pct", "real_10y_yield_pct", "broad_dollar_index")),
-)
+    ("driver_fiscal", "month", Frequency.MONTHLY, "month", ("deficit_12m_pct_gdp", "deficit_12m_change_pp")),
+    ("driver_fiscal", "month", Frequency.US_FISCAL_YEAR, "make_date(fiscal_year - 1, 10, 1)", ("deficit_fy_pct_gdp",)),
+    (
+        "driver_ai_capex_aggregate", "calendar_quarter", Frequency.QUARTERLY, "calendar_quarter",
+        ("capex_usd", "capex_ttm_usd", "like_for_like_yoy_pct"),
+    ),
+    (
+        "driver_china_cycle", "month", Frequency.MONTHLY, "month",
+        ("ppi_yoy_pct", "m1_m2_gap_pp", "exports_yoy_pct"),
+    ),
+    (
+        "driver_monetary", "month", Frequency.MONTHLY, "month",
+        ("fed_funds_pct", "real_10y_yield_pct", "broad_dollar_index"),
+    ),
+)  # fmt: skip
 # By publisher, the number of its requests in this run by retrieval outcome.
 Outcomes = Mapping[str, Mapping[str, int]]
 _SOURCES = """
@@ -141,6 +152,7 @@ def as_dict(settings: Settings, outcomes: Outcomes, before: dict[str, int] | Non
             # Series: days since the end of the newest period; filings and documents: days since the newest.
             last: date | None = ended.get(source["source_id"]) or source["last_period"]
             source["age_days"] = (settings.as_of_date() - last).days if last else None
+            source["last_period_end"] = last
         return {
             "as_of": warehouse.as_of(connection) or settings.as_of_date(),
             "published": str(settings.published_path),
@@ -169,14 +181,16 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, A
 
 
 def _drivers(connection: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
-    for table, by, figures in DRIVERS:
+    for table, by, frequency, period, figures in DRIVERS:
         for figure in figures:
             rows = _rows(
                 connection,
-                f'select "{by}" as period, "{figure}" as value from {table} where "{figure}" is not null '
+                f'select {period} as period, "{figure}" as value from {table} where "{figure}" is not null '
                 f'order by "{by}" desc limit 1',
             )
-            yield {"driver": table, "figure": figure, **(rows[0] if rows else {"period": None, "value": None})}
+            found = rows[0] if rows else {"period": None, "value": None}
+            label = period_label(found["period"], frequency) if rows else None
+            yield {"driver": table, "figure": figure, "label": label, **found}
 
 
 def show(
@@ -195,7 +209,7 @@ def show(
 
     table = _table(f"Drivers, newest figure, as of {content['as_of']}", "driver", "figure", "period", "value>")
     for d in content["drivers"]:
-        table.add_row(d["driver"], d["figure"], f"{d['period'] or ''}", figure(d["value"]))
+        table.add_row(d["driver"], d["figure"], d["label"] or "", figure(d["value"]))
     console.print(table)
 
     columns = ("claim", "name", "verdict", "for>", "against>", "neither>", "of>")
@@ -244,14 +258,14 @@ def _table(title: str, *columns: str) -> Table:
 def _publishers(content: dict[str, Any], with_added: bool) -> Table:
     """The publishers that have figures."""
     quarantined = any(s["rows_quarantined"] for s in content["sources"])
-    columns = ["publisher", "figures", "last period", "age today>", "rows>"]
+    columns = ["publisher", "figures", "newest period ends", "age today>", "rows>"]
     columns += ["added>"] if with_added else []
     columns += ["quarantined>"] if quarantined else []
     table = _table(f"Publishers with figures, as of {content['as_of']}", *columns)
     for s in content["sources"]:
         if not s["rows"]:
             continue
-        cells = [s["source_id"], escape(s["how"]), f"{s['last_period'] or ''}"]
+        cells = [s["source_id"], escape(s["how"]), f"{s['last_period_end'] or ''}"]
         cells += [f"{s['age_days']} d" if s["age_days"] is not None else "", f"{int(s['rows']):,}"]
         cells += [f"{s['rows_added']:,}"] if with_added else []
         cells += [f"{s['rows_quarantined']:,}"] if quarantined else []
@@ -274,7 +288,7 @@ def figure(value: Any) -> str:
         return "missing"
     if isinstance(value, float) and abs(value) >= 1e9:
         return f"{value / 1e9:,.1f} bn"
-    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+    return f"{value:z,.2f}" if isinstance(value, float) else str(value)
 
 
 def _coloured(verdict: str) -> str:

@@ -57,7 +57,7 @@ def test_every_driver_of_the_attribution_is_read_and_goes_back_to_what_it_reads(
     read = model("intermediate/attribution/int_attribution__changes")
     inputs = {row["input_id"] for row in seed("lineage_inputs") if row["table_name"] == "metal_attribution"}
     for row in seed("attribution_regressors"):
-        assert f"'{row['source_column']}'" in read or f"then {row['source_column']} end" in read, row
+        assert f"'{row['source_column']}'" in read or f"{row['source_column']} as value" in read, row
         assert f"ref('{row['source_table']}')" in read, row
         assert re.search(r"\(\d{4}\)|forms", row["reference"]), row
     assert inputs >= {"us_treasury_10y_real_pct", "us_broad_dollar_index", "china_exports_yoy_pct"}

@@ -211,25 +211,32 @@ def test_medians_after_each_set_of_months(built: duckdb.DuckDBPyConnection, reco
     samples = {
         "independent_windows": recomputed.windows,
         "nearest": recomputed.nearest,
-        "seventies": [m for m in recomputed.ranked if m.year // 10 == 197],
         "all": recomputed.ranked,
+        "seventies": [date(1970 + month // 12, month % 12 + 1, 1) for month in range(120)],
+        "since_1960": sorted(recomputed.prices["gold"]),
     }
+    usual_of = {"independent_windows": "all", "nearest": "all", "seventies": "since_1960"}
     rows = built.execute(
         "select sample, asset, horizon_months, months, median_real_return_pct, median_real_excess_pp"
         " from analog_outcomes"
     ).fetchall()
-    assert len(rows) == 4 * 2 * 3
+    assert len(rows) == 5 * 2 * 3
 
     def real_returns(sample: str, asset: str, months: int) -> list[float]:
-        returns = [recomputed.return_pct(f"{asset}_real", m, months) for m in samples[sample]]
+        returns = [
+            recomputed.return_pct(f"{asset}_real", m, months)
+            for m in samples[sample]
+            if shifted(m, months) <= recomputed.reference_month
+        ]
         return [r for r in returns if r is not None]
 
     for sample, asset, horizon, months, median, excess in rows:
         returns = real_returns(sample, asset, horizon)
-        usual = np.median(real_returns("all", asset, horizon))
         assert months == len(returns)
         assert median == pytest.approx(np.median(returns), rel=RELATIVE)
-        assert excess == (None if sample == "all" else close(np.median(returns) - usual))
+        usual = usual_of.get(sample)
+        assert excess == (usual and close(np.median(returns) - np.median(real_returns(usual, asset, horizon))))
+        assert sample != "seventies" or months == 120
 
 
 def test_chance_by_rotation(built: duckdb.DuckDBPyConnection, recomputed: Recomputed) -> None:

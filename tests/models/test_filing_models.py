@@ -123,9 +123,7 @@ def test_an_amount_at_a_wrong_scale_is_withheld_and_takes_nothing_else_with_it(m
             "select gap_reason from past.main.driver_ai_capex where calendar_quarter = date '2024-04-01'"
         ).fetchall()
         assert reasons == [(f"the cumulative fact to 2024-06-30 is withheld: {OFF}",)]
-        assert connection.execute("select max(capex_usd) from past.main.driver_ai_capex_aggregate").fetchall() == [
-            (13 * BN,)
-        ]
+        assert connection.execute("select max(capex_usd) from past.main.driver_ai_capex").fetchall() == [(13 * BN,)]
 
 
 def test_a_flipped_sign_and_a_tiny_three_month_fact_are_withheld(models: Models) -> None:
@@ -346,7 +344,7 @@ def test_a_quarter_comes_from_a_cumulative_figure_less_the_filings_own_quarters(
 
 
 def test_aggregates_compare_the_same_companies(models: Models) -> None:
-    """MSFT has filed to June 2025, GOOGL to March: its year is carried and the growth is MSFT's."""
+    """MSFT and two that spend the same have filed to June 2025, GOOGL to March: it is carried, growth is theirs."""
     spent = {(2023, 1): 4, (2023, 2): 4, (2023, 3): 4, (2024, 1): 6, (2024, 2): 5, (2024, 3): 6}
     spent |= {(2025, 1): 9, (2025, 2): 10}
     msft = [
@@ -358,7 +356,9 @@ def test_aggregates_compare_the_same_companies(models: Models) -> None:
         for y, v in ((2023, 5), (2024, 7))
     ]
     googl = year_to_date(2023, [2, 2, 2, 2]) + year_to_date(2024, [3, 4, 3, 3]) + year_to_date(2025, [12])
-    bodies = [companyfacts(models.cik(name), facts) for name, facts in (("MSFT", msft), ("GOOGL", googl))]
+    bodies = [companyfacts(models.cik(name), msft) for name in ("MSFT", "META")]
+    bodies.append(companyfacts(models.cik("AMZN"), [replace(fact, tag=ASSETS) for fact in msft]))
+    bodies.append(companyfacts(models.cik("GOOGL"), googl))
     with models.of(*bodies) as connection:
         columns = "capex_ttm_usd / 1e9, capex_ttm_companies, capex_ttm_companies_carried, capex_ttm_members, "
         columns += "capex_ttm_carried, like_for_like_yoy_pct, like_for_like_companies, like_for_like_acceleration_pp, "
@@ -366,11 +366,17 @@ def test_aggregates_compare_the_same_companies(models: Models) -> None:
         sql = f"select {columns} from past.main.driver_ai_capex_aggregate where calendar_quarter = ?"
         (march,) = connection.execute(sql, ["2025-01-01"]).fetchall()
         (june,) = connection.execute(sql, ["2025-04-01"]).fetchall()
-    growth = 100 * (21 / 9 - 1)
-    assert march == (27 + 22, 2, 0, "GOOGL, MSFT", None, pytest.approx(growth), 2, pytest.approx(growth - 50), 2)
-    # Without GOOGL's 22 the sum would fall from 49 to 32. MSFT alone: 10 over 5, after 5 over 4.
-    assert june[:5] == (32 + 22, 2, 1, "GOOGL, MSFT", "GOOGL to 2025-03-31")
-    assert june[5:] == (pytest.approx(100), 1, pytest.approx(75), 1)
+        (first,) = connection.execute(
+            "select capex_usd, capex_ttm_usd, like_for_like_yoy_pct, gap_reason "
+            "from past.main.driver_ai_capex_aggregate where calendar_quarter = '2023-01-01'"
+        ).fetchall()
+    growth = 100 * (39 / 21 - 1)
+    members = "AMZN, GOOGL, META, MSFT"
+    assert march == (3 * 27 + 22, 4, 0, members, None, pytest.approx(growth), 4, pytest.approx(growth - 50), 4)
+    # Without GOOGL's 22 the sum would fall from 103 to 96. The others: 10 over 5, after 5 over 4.
+    assert june[:5] == (3 * 32 + 22, 4, 1, members, "GOOGL to 2025-03-31")
+    assert june[5:] == (pytest.approx(100), 3, pytest.approx(75), 3)
+    assert first == (14 * BN, None, None, None)
 
 
 def test_every_filers_year_is_judged_and_growth_is_of_one_filing(models: Models) -> None:
@@ -413,7 +419,7 @@ def test_case_1_a_scale_error(models: Models) -> None:
         assert gaps(connection) == dict.fromkeys(
             [(2024, 2), (2024, 3)], f"the cumulative fact to 2024-06-30 is withheld: {OFF}"
         )
-        largest = "select max(capex_usd), max(capex_ttm_usd) from past.main.driver_ai_capex_aggregate"
+        largest = "select max(capex_usd), max(capex_ttm_usd) from past.main.driver_ai_capex"
         assert connection.execute(largest).fetchall() == [(10 * BN, 40 * BN)]
 
 

@@ -56,7 +56,13 @@ UNDATED = {
 }
 # Mart, subject, order, a value and its score against the past up to it. Their publishers hardly revise what they print.
 SCORES = (
-    ("metal_prices", "metal_id || frequency", "period", "price_native", "price_zscore_expanding"),
+    (
+        "metal_prices",
+        "metal_id || frequency",
+        "period",
+        "ln(price_real_usd_per_tonne)",
+        "real_price_zscore_expanding",
+    ),
     ("metal_ratios", "''", "month", "gold_silver_ounces_per_ounce", "gold_silver_zscore_expanding"),
     ("metal_ratios", "''", "month", "copper_gold_ounces_per_tonne", "copper_gold_zscore_expanding"),
     ("divergence_money_ppi", "''", "month", "gap_pp", "gap_zscore"),

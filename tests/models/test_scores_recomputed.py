@@ -34,11 +34,16 @@ def monthly(figures: dict[date, float]) -> Months:
     return {number(period): value for period, value in figures.items()}
 
 
-def means_of_days(figures: dict[date, float], at_least: int) -> Months:
-    days: dict[int, list[float]] = {}
+def means_of_days(figures: dict[date, float]) -> Months:
+    """Means of the months with 15 figures at least, the last no more than five days before the month's end."""
+    days: dict[int, dict[date, float]] = {}
     for period, value in figures.items():
-        days.setdefault(number(period), []).append(value)
-    return {month: math.fsum(values) / len(values) for month, values in days.items() if len(values) >= at_least}
+        days.setdefault(number(period), {})[period] = value
+    return {
+        month: math.fsum(read.values()) / len(read)
+        for month, read in days.items()
+        if len(read) >= 15 and (day(month + 1) - max(read)).days <= 6
+    }
 
 
 def zscore(past: list[float], least: int) -> float | None:
@@ -66,10 +71,8 @@ def fiscal_impulse(built: duckdb.DuckDBPyConnection) -> Months:
 
 def readings(built: duckdb.DuckDBPyConnection) -> dict[str, Months]:
     """By driver: figures by the month their period ends in."""
-    real = means_of_days(newest(built, "fred_dfii10_pct"), 1)
-    real_days = means_of_days(newest(built, "fred_dfii10_pct"), 15)
-    dollar = means_of_days(newest(built, "fred_dtwexbgs_index"), 1)
-    dollar_days = means_of_days(newest(built, "fred_dtwexbgs_index"), 15)
+    real = means_of_days(newest(built, "fred_dfii10_pct"))
+    dollar = means_of_days(newest(built, "fred_dtwexbgs_index"))
     m1, m2 = (monthly(newest(built, f"cn_{name}_yoy_pct")) for name in ("m1", "m2"))
     exports = monthly(newest(built, "cn_exports_yoy_pct"))
     capex = built.execute(
@@ -80,8 +83,8 @@ def readings(built: duckdb.DuckDBPyConnection) -> dict[str, Months]:
     ).fetchall()
     return {
         "us_fiscal_impulse": fiscal_impulse(built),
-        "us_real_yield_change": {m: real[m] - real[m - 12] for m in real_days if m - 12 in real},
-        "us_dollar_change": {m: 100 * (dollar[m] / dollar[m - 12] - 1) for m in dollar_days if m - 12 in dollar},
+        "us_real_yield_change": {m: real[m] - real[m - 12] for m in real if m - 12 in real},
+        "us_dollar_change": {m: 100 * (dollar[m] / dollar[m - 12] - 1) for m in dollar if m - 12 in dollar},
         "china_money_gap": {m: round(m1[m] - m2[m], 2) for m in m1.keys() & m2.keys()},
         "china_export_growth": {
             m: math.fsum(exports[m - back] for back in range(3)) / 3

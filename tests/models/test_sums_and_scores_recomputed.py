@@ -72,14 +72,15 @@ def test_the_aggregate_is_the_sum_of_the_companies_that_have_each_leg(built: duc
     grown = 0
     for quarter, capex, reporting, yoy, companies, acceleration, accelerated in published:
         assert reporting == len(quarters[quarter])
-        assert capex == pytest.approx(float(np.sum(quarters[quarter])), **CLOSE)
+        # Fewer than three of the five are no group, in sums and in growth.
+        assert capex == (pytest.approx(float(np.sum(quarters[quarter])), **CLOSE) if reporting >= 3 else None)
         now, before = set(pairs[quarter]), month_before(quarter, 12)
         assert companies == len(now)
-        assert yoy == (pytest.approx(growth(quarter, now), **CLOSE) if now else None)
+        assert yoy == (pytest.approx(growth(quarter, now), **CLOSE) if len(now) >= 3 else None)
         grown += bool(now)
         both = now & set(pairs[before])
         assert accelerated == len(both)
-        if both:
+        if len(both) >= 3:
             gap = (growth(quarter, both) or 0) - (growth(before, both) or 0)
             assert acceleration == pytest.approx(gap, **CLOSE)
         else:
@@ -162,7 +163,7 @@ def test_a_score_is_the_distance_from_the_mean_of_all_up_to_its_row(
         seen[key].append(figure)
         past = np.asarray(seen[key])
         deviation = past.std(ddof=1) if past.size > 1 else 0.0
-        if past.size < least or deviation == 0:
+        if past.size < least or deviation < 0.005:  # half of the last digit shown: rounding is no deviation
             assert published is None
         else:
             compared += 1

@@ -90,7 +90,10 @@ def source(source_id: str, title: str, licence_class: str = "public_domain") -> 
         (1234567, "rows_after", None, "1,234,567"),
         (2024, "world_use_year", None, "2024"),
         (1.5, "value", "furlongs_per_fortnight", "1.50\u202ffurlongs per fortnight"),
-        (date(2026, 4, 1), "calendar_quarter", None, "Q2 2026"),
+        (date(2026, 4, 1), "calendar_quarter", None, "2026Q2"),
+        (date(2026, 4, 1), "period", "quarterly", "2026Q2"),
+        (date(2025, 1, 1), "period", "annual", "2025"),
+        (date(2024, 10, 1), "period", "us_fiscal_year", "FY2025"),
         (date(2026, 5, 1), "period", None, "May 2026"),
         (date(2026, 5, 1), "effective_on", None, "1 May 2026"),
         (date(2026, 8, 4), "last_period", None, "4 Aug 2026"),
@@ -299,6 +302,57 @@ def test_figures_for_own_use_are_left_out_unless_the_user_says_otherwise(given: 
     assert "premium" in str(with_them.charts["duties"]["data"])
     for page in (without, with_them):
         assert differences(page, path)[1] == []
+
+
+def test_a_headline_is_the_newest_price_that_may_be_shown(given: Callable[[str], Path]) -> None:
+    """August's closes are for own use: without them July's mean of copper stands, and gold has no figure."""
+    path = given(
+        OWN_USE
+        + """
+        insert into metals (metal_id, name, symbol, family) values ('gold', 'Gold', 'Au', 'precious');
+        insert into metal_prices (
+            metal_id, frequency, period, price_native, native_unit, price_usd_per_tonne, series_id
+        )
+        values
+            ('copper', 'daily', '2026-08-21', 4.5, 'usd_per_pound', 9921, 'yh'),
+            ('gold', 'daily', '2026-08-20', 4321.5, 'usd_per_troy_ounce', 138940000, 'yh');
+        insert into lineage (table_name, row_key, payload_id)
+        values ('metal_prices', 'copper|daily|2026-08-21', 'y'), ('metal_prices', 'gold|daily|2026-08-20', 'y');
+        """
+    )
+    headlines = {
+        own_use: [f.text for f in page_of(path, personal_use=own_use).figures if f.query == "key_figures"]
+        for own_use in (False, True)
+    }
+    assert {"$9,921\u202f/\u202ft", "21 Aug 2026", "$4,321.50\u202f/\u202foz", "20 Aug 2026"} <= set(headlines[True])
+    assert {"$9,876\u202f/\u202ft", "Jul 2026"} <= set(headlines[False])
+    assert not {"21 Aug 2026", "$4,321.50\u202f/\u202foz"} & set(headlines[False])
+
+
+def test_periods_and_units_of_a_table_are_those_of_its_rows(given: Callable[[str], Path]) -> None:
+    page = page_of(
+        given(
+            """
+            insert into divergences (
+                divergence_id, subject, title, left_label, left_value, right_label, right_value, state, period,
+                period_label
+            ) values
+                ('d', 'copper', 'COMEX', 'US, per tonne', 9000, 'abroad', 8900, 'open', '2026-07-01', 'Jul 2026'),
+                ('d', 'silver', 'COMEX', 'US, per troy ounce', 50, 'abroad', 49, 'open', '2026-07-01', 'Jul 2026'),
+                ('c', 'GOOGL', 'capex', 'spent', 37, 'earned', 49, 'opening', '2026-04-01', '2026Q2');
+            insert into driver_composites (metal_id, month, composite, contribution_monetary) values
+                ('copper', '2026-07-01', 0.5, 0.5);
+            insert into metals (metal_id, name, symbol, family) values ('copper', 'Copper', 'Cu', 'base');
+            insert into driver_scores (metal_id, driver_id, driver_group, month, zscore) values
+                ('copper', 'us_dollar_change', 'monetary', '2026-07-01', 0.5),
+                ('copper', 'china_money_gap', 'china', '2026-07-01', null);
+            """
+        )
+    )
+    assert {f.text for f in page.figures if f.column == "period_label"} == {"Jul 2026", "2026Q2"}
+    assert page.text.count("US, per tonne") == page.text.count("US, per troy ounce") > 0
+    assert "No figure in time for: China." in page.text
+    assert "Not scored: Fiscal, AI, Trade, Geopolitics and Positioning." in page.text
 
 
 def test_nothing_for_own_use_in_the_warehouse_leaves_the_queries_short(given: Callable[[str], Path]) -> None:

@@ -1,4 +1,4 @@
--- What base metals and gold did after the months most like today, after those of the 1970s, and after all; real returns.
+-- What base metals and gold did after the months most like today, after those of the 1970s, and after all (compared, or since 1960); real returns.
 select
     sample,
     asset,
@@ -11,4 +11,4 @@ select
 from analog_outcomes
 where true {{ and_not_own_use('analog_outcomes', "sample || '|' || asset || '|' || horizon_months") }}
 group by sample, asset
-order by asset, array_position(['nearest', 'independent_windows', 'seventies', 'all'], sample)
+order by asset, array_position(['nearest', 'independent_windows', 'all', 'seventies', 'since_1960'], sample)

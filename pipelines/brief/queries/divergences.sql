@@ -9,7 +9,7 @@ select
     left_value,
     right_label,
     right_value,
-    period,
+    period_label,
     is_stale
 from divergences
 where true {{ and_not_own_use('divergences', "divergence_id || '|' || subject") }}

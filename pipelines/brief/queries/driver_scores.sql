@@ -10,10 +10,11 @@ with months as (
 select
     m.name as metal,
     s.driver_id as driver,
+    s.driver_group,
     s.sign,
     s.zscore,
     s.contribution,
-    s.value_period,
+    s.value_period_label,
     s.gap_reason
 from driver_scores as s
 inner join metals as m using (metal_id)

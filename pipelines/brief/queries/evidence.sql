@@ -6,7 +6,7 @@ select
     finding,
     value,
     unit,
-    period,
+    period_label,
     reading,
     is_stale,
     reason

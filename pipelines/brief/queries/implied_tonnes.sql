@@ -16,6 +16,7 @@ select
     d.implied_pct_of_world_use,
     d.world_use_tonnes,
     d.world_use_year,
+    d.world_use_measure,
     d.capex_ttm_companies,
     d.capex_ttm_carried,
     d.companies_expected,

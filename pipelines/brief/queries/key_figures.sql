@@ -1,28 +1,30 @@
--- The newest figure of each kind, with the month it is of.
-with figures as (
+-- The newest figure of each kind, with the period it is of.
+with prices as (
     select
-        1 as place,
-        'Copper' as figure,
-        arg_max(price_usd_per_tonne, period) as value,
-        'usd_per_tonne' as unit,
-        'month' as frequency,
-        max(period) filter (where price_usd_per_tonne is not null) as period
+        metal_id,
+        frequency,
+        period,
+        price_native,
+        price_usd_per_tonne
     from metal_prices
     where
-        metal_id = 'copper' and frequency = 'monthly'
+        metal_id in ('copper', 'gold') and price_native is not null
         {{ and_not_own_use('metal_prices', "metal_id || '|' || frequency || '|' || period") }}
-    union all
+    -- The newest that may be shown: a day's quotation, or the mean of a month that ended later.
+    qualify row_number() over (
+        partition by metal_id order by case frequency when 'monthly' then last_day(period) else period end desc, frequency
+    ) = 1
+),
+
+figures as (
     select
-        2,
-        'Gold',
-        arg_max(price_native, period),
-        'usd_per_troy_ounce',
-        'month',
-        max(period) filter (where price_native is not null)
-    from metal_prices
-    where
-        metal_id = 'gold' and frequency = 'monthly'
-        {{ and_not_own_use('metal_prices', "metal_id || '|' || frequency || '|' || period") }}
+        case metal_id when 'copper' then 1 else 2 end as place,
+        case metal_id when 'copper' then 'Copper' else 'Gold' end as figure,
+        case metal_id when 'copper' then price_usd_per_tonne else price_native end as value,
+        case metal_id when 'copper' then 'usd_per_tonne' else 'usd_per_troy_ounce' end as unit,
+        frequency,
+        period
+    from prices
     union all
     select
         3,
@@ -32,7 +34,7 @@ with figures as (
         || max(companies_expected),
         arg_max(capex_ttm_usd, calendar_quarter),
         'usd',
-        'quarter',
+        'quarterly',
         max(calendar_quarter) filter (where capex_ttm_usd is not null)
     from driver_ai_capex_aggregate
     where true {{ and_not_own_use('driver_ai_capex_aggregate', "calendar_quarter") }}
@@ -42,7 +44,7 @@ with figures as (
         'China PPI, on the year',
         arg_max(ppi_yoy_pct, month),
         'pct',
-        'month',
+        'monthly',
         max(month) filter (where ppi_yoy_pct is not null)
     from driver_china_cycle
     where true {{ and_not_own_use('driver_china_cycle', "month") }}
@@ -52,7 +54,7 @@ with figures as (
         'China M1 less M2 growth',
         arg_max(m1_m2_gap_pp, month),
         'pp',
-        'month',
+        'monthly',
         max(month) filter (where m1_m2_gap_pp is not null)
     from driver_china_cycle
     where true {{ and_not_own_use('driver_china_cycle', "month") }}
@@ -62,8 +64,8 @@ with figures as (
         'US deficit, fiscal year',
         arg_max(deficit_fy_pct_gdp, month),
         'pct_of_gdp',
-        'year',
-        arg_max(make_date(fiscal_year, 9, 1), month) filter (where deficit_fy_pct_gdp is not null)
+        'us_fiscal_year',
+        arg_max(make_date(fiscal_year - 1, 10, 1), month) filter (where deficit_fy_pct_gdp is not null)
     from driver_fiscal
     where true {{ and_not_own_use('driver_fiscal', "month") }}
     union all
@@ -72,7 +74,7 @@ with figures as (
         'US 10-year real yield',
         arg_max(real_10y_yield_pct, month),
         'pct',
-        'month',
+        'monthly',
         max(month) filter (where real_10y_yield_pct is not null)
     from driver_monetary
     where true {{ and_not_own_use('driver_monetary', "month") }}
@@ -82,7 +84,7 @@ with figures as (
         'Broad dollar index',
         arg_max(broad_dollar_index, month),
         'index',
-        'month',
+        'monthly',
         max(month) filter (where broad_dollar_index is not null)
     from driver_monetary
     where true {{ and_not_own_use('driver_monetary', "month") }}

@@ -6,7 +6,7 @@ select
     p.native_unit,
     100 * (exp(p.return_1m_log) - 1) as return_1m_pct,
     p.return_12m_pct,
-    p.price_zscore_expanding,
+    p.real_price_zscore_expanding,
     p.realised_volatility_12m_annualised_pct
 from metal_prices as p
 inner join metals as m using (metal_id)

@@ -2,9 +2,10 @@
 with held as (
     select
         source_id,
-        max(last_period) as last_period,
+        -- Of filings and documents, which have no period; of series the end counts, below.
+        max(last_period) filter (where not exists (select 1 from series as s where s.series_id = c.series_id)) as last_date,
         count(distinct series_id) as series_held
-    from raw.coverage
+    from raw.coverage as c
     group by source_id
 ),
 
@@ -45,8 +46,8 @@ select
         else 'current'
     end as state,
     c.origin,
-    h.last_period,
-    date_diff('day', coalesce(a.last_period_end, h.last_period), (select max(as_of) from claim_verdicts)) as age_days,
+    coalesce(a.last_period_end, h.last_date) as last_period_end,
+    date_diff('day', coalesce(a.last_period_end, h.last_date), (select max(as_of) from claim_verdicts)) as age_days,
     a.series_expected,
     h.series_held,
     a.series_stale,

@@ -1,32 +1,30 @@
--- Labour productivity against its trend. Growth on the year, its mean over the last two years, and as trend the mean of all
--- quarters since 2005 that lie before those two years: the boom of 1995 to 2004 was over by then (Fernald 2015), and the two
--- years under test stay out of the trend.
-{% set trend_from = "date '2005-01-01'" %}
+-- Labour productivity against its trend, both as growth between two quarters, annualised: over the last two years, and from the
+-- last quarter of 2004 to two years ago. The boom of 1995 to 2004 was over by then (Fernald 2015), and the two years under test
+-- stay out of the trend. A mean of growth on the year would span a year more than it is called, with its ends counted less.
+{% set trend_from = "date '2004-10-01'" %}
 {% set min_trend_quarters = 20 %}
 with grown as (
     select
         period as quarter,
         value as productivity_index,
         100.0 * (value / {{ months_earlier('value', 12, 'period') }} - 1) as yoy_pct,
-        known_at
+        100.0 * (sqrt(value / {{ months_earlier('value', 24, 'period') }}) - 1) as growth_2y_annualised_pct,
+        {{ months_earlier('value', 24, 'period') }} as index_2y_ago,
+        max(case when period = {{ trend_from }} then value end) over () as index_at_trend_start,
+        {{ dbt.datediff(trend_from, 'period', 'month') }} / 3 - 8 as trend_quarters,
+        -- The index is revised back to its beginning, so a row is as new as the newest of all before it.
+        max(known_at) over (order by period rows between unbounded preceding and current row) as known_at
     from {{ ref('int_indicators__resolved') }}
     where indicator_id = 'us_productivity_index'
 ),
 
 judged as (
     select
-        quarter,
-        productivity_index,
-        yoy_pct,
-        {{ over_full_quarters('avg', 'yoy_pct', 8, 'quarter') }} as yoy_2y_mean_pct,
-        avg(case when quarter >= {{ trend_from }} then yoy_pct end) over (
-            order by quarter range between unbounded preceding and interval 24 month preceding
-        ) as trend_mean_pct,
-        count(case when quarter >= {{ trend_from }} then yoy_pct end) over (
-            order by quarter range between unbounded preceding and interval 24 month preceding
-        ) as trend_quarters,
-        -- The index is revised back to its beginning, so a row is as new as the newest of all before it.
-        max(known_at) over (order by quarter range between unbounded preceding and current row) as known_at
+        *,
+        case
+            when trend_quarters >= {{ min_trend_quarters }}
+                then 100.0 * (power(index_2y_ago / index_at_trend_start, 4.0 / trend_quarters) - 1)
+        end as trend_pct
     from grown
 )
 
@@ -34,9 +32,9 @@ select
     quarter,
     productivity_index,
     yoy_pct,
-    yoy_2y_mean_pct,
-    case when trend_quarters >= {{ min_trend_quarters }} then trend_mean_pct end as trend_pct,
-    trend_quarters,
-    case when trend_quarters >= {{ min_trend_quarters }} then yoy_2y_mean_pct - trend_mean_pct end as gap_pp,
+    growth_2y_annualised_pct,
+    trend_pct,
+    cast(greatest(trend_quarters, 0) as integer) as trend_quarters,
+    growth_2y_annualised_pct - trend_pct as gap_pp,
     known_at
 from judged

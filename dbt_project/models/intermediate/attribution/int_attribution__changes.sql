@@ -4,13 +4,8 @@ with regressors as (
     select * from {{ ref('attribution_regressors') }}
 ),
 
--- A mean over a few days does not stand for the month.
 monthly as (
-    {% for column, days in [
-        ('real_10y_yield_pct', 'real_10y_yield_days'),
-        ('breakeven_10y_pct', 'least(real_10y_yield_days, nominal_10y_yield_days)'),
-        ('broad_dollar_index', 'broad_dollar_days'),
-    ] %}
+    {% for column in ['real_10y_yield_pct', 'breakeven_10y_pct', 'broad_dollar_index'] %}
         select
             'driver_monetary' as source_table,
             '{{ column }}' as source_column,
@@ -19,7 +14,6 @@ monthly as (
             '' as definition,
             known_at
         from {{ ref('driver_monetary') }}
-        where month_is_complete and {{ days }} >= 15
         union all
     {% endfor %}
     select
@@ -76,7 +70,7 @@ monthly_changes as (
 quarters as (
     select
         calendar_quarter,
-        case when 2 * like_for_like_companies >= companies_expected then like_for_like_yoy_pct end as value,
+        like_for_like_yoy_pct as value,
         known_at
     from {{ ref('driver_ai_capex_aggregate') }}
 ),

@@ -11,31 +11,17 @@ with newest as (
     qualify row_number() over (partition by family order by month desc) = 1
 ),
 
--- How volatile the last twelve months were, by the standards of the metal's own months since 1990: before, base metals had
--- producer prices for years at a time.
-volatilities as (
-    select
-        m.family,
-        p.metal_id,
-        p.period as month,
-        p.known_at,
-        100 * cume_dist() over (partition by p.metal_id order by p.realised_volatility_12m_annualised_pct) as percentile
-    from {{ ref('metal_prices') }} as p
-    inner join {{ ref('metals') }} as m on p.metal_id = m.metal_id
-    where
-        p.frequency = 'monthly'
-        and p.period >= date '1990-01-01'
-        and p.realised_volatility_12m_annualised_pct is not null
-),
-
+-- How volatile the last twelve months were, by the standards of the metal's own months.
 volatility_by_family as (
     select
         n.family,
         n.month,
-        avg(v.percentile order by v.metal_id) as percentile,
-        max(v.known_at) as known_at
+        avg(p.realised_volatility_12m_percentile order by p.metal_id) as percentile,
+        max(p.known_at) as known_at
     from newest as n
-    inner join volatilities as v on n.family = v.family and n.month = v.month
+    inner join {{ ref('metals') }} as m on n.family = m.family
+    inner join {{ ref('metal_prices') }} as p on m.metal_id = p.metal_id and p.frequency = 'monthly' and n.month = p.period
+    where p.realised_volatility_12m_percentile is not null
     group by n.family, n.month
 )
 

@@ -23,5 +23,5 @@ with ratios as (
     {'indicator': 'aluminium_per_mw_ratio', 'where': "parameter = 't_aluminium_per_mw'"},
 ], {
     'mart': 'driver_power_density', 'rows': 'ratios', 'newest': none, 'value': 'base', 'key': "'ai_over_traditional|' || parameter",
-    'period': 'ai_known_on', 'period_end': 'ai_known_on'
+    'period': 'ai_known_on', 'period_end': 'ai_known_on', 'frequency': 'daily'
 }) }}

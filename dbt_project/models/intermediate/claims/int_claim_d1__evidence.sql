@@ -17,6 +17,6 @@
     {% endfor %}
 {% endfor %}
 {{ evidence('D1', indicators, {
-    'mart': 'divergence_capacity_clearance_sector', 'newest': 'calendar_quarter', 'period': 'calendar_quarter',
+    'mart': 'divergence_capacity_clearance_sector', 'newest': 'calendar_quarter', 'period': 'calendar_quarter', 'frequency': 'quarterly',
     'period_end': 'period_end', 'key': "sector || '|' || cast(calendar_quarter as varchar)"
 }) }}

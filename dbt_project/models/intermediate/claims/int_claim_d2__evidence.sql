@@ -16,6 +16,6 @@ with sector as (
     {'indicator': 'added_revenue_per_lagged_capex_ratio', 'where': 'payoff_companies >= 0.6 * companies_expected'},
     {'indicator': 'productivity_gap_pp'},
 ], {
-    'mart': 'divergence_capex_payoff', 'rows': 'sector', 'newest': 'calendar_quarter', 'period': 'calendar_quarter',
+    'mart': 'divergence_capex_payoff', 'rows': 'sector', 'newest': 'calendar_quarter', 'period': 'calendar_quarter', 'frequency': 'quarterly',
     'period_end': 'quarter_end', 'key': "'hyperscalers|' || cast(calendar_quarter as varchar)"
 }) }}

@@ -2,7 +2,9 @@
 -- itself (not on what is made of it) is in force; metal costs more inside the United States than the way there explains; and
 -- stocks outside fall. A duty whose coverage was not read makes the rate a lower bound.
 {% set by_metal = "metal_id || '|' || cast(month as varchar)" %}
-{% set of_policy = {'mart': 'driver_trade_policy', 'newest': none, 'period_end': 'status_on', 'key': by_metal} %}
+{% set of_policy = {
+    'mart': 'driver_trade_policy', 'newest': none, 'period_end': 'status_on', 'label': period_text('status_on', "'daily'"), 'key': by_metal
+} %}
 {% set of_copper = {'mart': 'divergence_trade_tightness', 'where': "metal_id = 'copper'", 'key': by_metal} %}
 with policy as (
     select *
@@ -23,9 +25,13 @@ both_metals as (
 ),
 
 premiums as (
-    select * from {{ ref('divergence_trade_tightness') }}
-    where metal_id in ('copper', 'silver') and premium_pct is not null
-    qualify row_number() over (partition by metal_id order by month desc) = 1
+    select
+        t.*,
+        u.usd_per_tonne_factor
+    from {{ ref('divergence_trade_tightness') }} as t
+    inner join {{ ref('unit_conversions') }} as u on u.unit = 'usd_per_troy_ounce' and u.series_id is null
+    where t.metal_id in ('copper', 'silver') and t.premium_pct is not null
+    qualify row_number() over (partition by t.metal_id order by t.month desc) = 1
 )
 
 {{ evidence('D3', [
@@ -53,7 +59,8 @@ premiums as (
     ),
     dict(
         of_copper,
-        indicator='us_premium_{metal_id}_pct', value='premium_pct', rows='premiums', where='true', newest=none
+        indicator='us_premium_{metal_id}_pct', value='premium_pct', rows='premiums', where='true', newest=none,
+        words={'premium_usd_per_troy_ounce': 'premium_usd_per_tonne / usd_per_tonne_factor'}
     ),
     dict(
         of_copper,

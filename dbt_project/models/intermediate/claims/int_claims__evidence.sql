@@ -80,6 +80,7 @@ select
     e.value,
     e.is_lower_bound,
     e.period,
+    e.period_label,
     e.period_end,
     e.known_at,
     e.source_table,

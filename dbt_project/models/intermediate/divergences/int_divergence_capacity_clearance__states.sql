@@ -4,9 +4,11 @@ with producers as (
     select
         company_id as subject,
         cast({{ dbt.dateadd('month', -9, 'calendar_quarter') }} as date) as period,
+        {{ period_text('calendar_quarter', "'quarterly'") }} as period_label,
         period_end,
         100.0 * (capex_12m_usd - depreciation_12m_usd) / nullif(revenue_12m_usd, 0) as left_value,
         margin_pct as right_value,
+        cast(null as varchar) as members,
         is_paradox as is_open,
         reporting = 'year' as is_yearly,
         known_at,
@@ -19,15 +21,19 @@ sectors as (
     select
         sector as subject,
         cast({{ dbt.dateadd('month', -9, 'calendar_quarter') }} as date) as period,
+        {{ period_text('calendar_quarter', "'quarterly'") }} as period_label,
         period_end,
         net_investment_pct_revenue as left_value,
         margin_pct as right_value,
+        margin_members as members,
         paradox_share_ratio > 0.5 as is_open,
         false as is_yearly,
         known_at,
         'divergence_capacity_clearance_sector' as source_table,
         sector || '|' || cast(calendar_quarter as varchar) as source_key
     from {{ ref('divergence_capacity_clearance_sector') }}
+    -- As in D1: the first producers to file are not the sector.
+    where coverage_ratio >= 0.5
 ),
 
 either as (
@@ -40,6 +46,8 @@ select
     'capacity_clearance' as divergence_id,
     subject,
     period,
+    -- Of the quarter in which the twelve months end.
+    period_label,
     period_end,
     'capex less depreciation, per cent of revenue' as left_label,
     left_value,
@@ -51,6 +59,8 @@ select
         when is_yearly then {{ expanding_zscore('left_value - right_value', 'period', 'subject', 4) }}
         else {{ expanding_zscore('left_value - right_value', 'period', 'subject', 16) }}
     end as gap_zscore,
+    1 as direction,
+    members,
     is_open,
     known_at,
     source_table,

@@ -1,31 +1,30 @@
 -- What each driver reads. A new driver is one entry here and one row in each of the seeds drivers and driver_exposures.
 --   mart, value   where the figure is; `period` is the first day of what it is of
 --   subject       the metal it is of, or none where it is the same for all
---   where         which rows are complete: a mean over a few days does not stand for the month
 {% set drivers = [
     {
         'id': 'us_fiscal_impulse', 'mart': 'driver_fiscal', 'value': 'deficit_12m_change_pp',
-        'period': 'month', 'subject': none, 'where': 'true',
+        'period': 'month', 'subject': none,
     },
     {
         'id': 'us_real_yield_change', 'mart': 'driver_monetary', 'value': 'real_10y_yield_change_12m_pp',
-        'period': 'month', 'subject': none, 'where': 'month_is_complete and real_10y_yield_days >= 15',
+        'period': 'month', 'subject': none,
     },
     {
         'id': 'us_dollar_change', 'mart': 'driver_monetary', 'value': 'broad_dollar_change_12m_pct',
-        'period': 'month', 'subject': none, 'where': 'month_is_complete and broad_dollar_days >= 15',
+        'period': 'month', 'subject': none,
     },
     {
         'id': 'china_money_gap', 'mart': 'driver_china_cycle', 'value': 'm1_m2_gap_pp',
-        'period': 'month', 'subject': none, 'where': 'true',
+        'period': 'month', 'subject': none,
     },
     {
         'id': 'china_export_growth', 'mart': 'driver_china_cycle', 'value': 'exports_yoy_3m_mean_pct',
-        'period': 'month', 'subject': none, 'where': 'true',
+        'period': 'month', 'subject': none,
     },
     {
         'id': 'ai_capex_growth', 'mart': 'driver_ai_capex_aggregate', 'value': 'like_for_like_yoy_pct',
-        'period': 'calendar_quarter', 'subject': none, 'where': 'true',
+        'period': 'calendar_quarter', 'subject': none,
     },
 ] %}
 {% for driver in drivers %}
@@ -38,6 +37,6 @@
         cast({{ driver.value }} as double) as value,
         known_at
     from {{ ref(driver.mart) }}
-    where {{ driver.value }} is not null and {{ driver.where }}
+    where {{ driver.value }} is not null
     {% if not loop.last %}union all{% endif %}
 {% endfor %}

@@ -1,9 +1,7 @@
 -- Monthly means of exchange prices in US dollars per tonne: the American future and the world price of the same metal, means of
--- daily figures both, or the mean that the World Bank (or the IMF) publishes where the world price is not at hand by day.
--- A mean stands for a month only when the month's last closes are in and at least 15 days have one (a month has 19 to 23
--- sessions).
-{% set least_days = 15 %}
-{% set days_to_settle = 3 %}
+-- daily figures both, or the mean that the World Bank (or the IMF) publishes where the world price is not at hand by day. One basis
+-- for all months of a metal: a line that took the published mean in one month and the exchange in the next would step at the seam.
+-- Daily figures become months by one rule (macro is_whole_month).
 with daily as (
     select
         s.metal_id,
@@ -12,6 +10,7 @@ with daily as (
         {{ month_of('o.period') }} as month,
         {{ exact_mean('o.value') }} as mean_native,
         count(*) as days,
+        max(o.period) as last_day,
         max(u.usd_per_tonne_factor) as usd_per_tonne_factor,
         max(o.known_at) as known_at
     from {{ ref('base_observations__as_of') }} as o
@@ -27,10 +26,9 @@ monthly as (
         venue,
         month,
         days,
-        case
-            when days >= {{ least_days }} and {{ month_end('month') }} + interval {{ days_to_settle }} day <= {{ as_of_date() }}
-                then mean_native * usd_per_tonne_factor
-        end as price_usd_per_tonne,
+        case when {{ is_whole_month('month', 'days', 'last_day') }} then mean_native * usd_per_tonne_factor end
+            as price_usd_per_tonne,
+        {{ part_of_month_reason('month', 'days', 'last_day', 'closes') }} as part_reason,
         known_at
     from daily
     where month <= {{ last_complete_month() }}
@@ -58,6 +56,13 @@ world as (
     where role = 'world_price' and price_usd_per_tonne is not null
 ),
 
+bases as (
+    select distinct us.metal_id
+    from us
+    inner join world on us.metal_id = world.metal_id and us.month = world.month
+    where us.price_usd_per_tonne is not null
+),
+
 months as (
     select
         metal_id,
@@ -80,7 +85,9 @@ select
     coalesce(world.price_usd_per_tonne, published_means.price_usd_per_tonne) as world_price_usd_per_tonne,
     case
         when us.month is null then 'no closes of the American future in the warehouse (its source is for personal use and off by default)'
-        when us.price_usd_per_tonne is null then 'fewer than {{ least_days }} closes of the month are in'
+        when us.price_usd_per_tonne is null then us.part_reason
+        when world.month is null and b.metal_id is not null
+            then 'no exchange price of the month abroad; a published mean is another basis than the months beside it'
         when world.month is null and published_means.month is null then 'no world price of the month'
     end as premium_reason,
     greatest(
@@ -90,4 +97,5 @@ select
 from months as m
 left join us on m.metal_id = us.metal_id and m.month = us.month
 left join world on m.metal_id = world.metal_id and m.month = world.month
-left join published_means on m.metal_id = published_means.metal_id and m.month = published_means.month
+left join bases as b on m.metal_id = b.metal_id
+left join published_means on b.metal_id is null and m.metal_id = published_means.metal_id and m.month = published_means.month

@@ -36,6 +36,10 @@ of_producers as (
         sum(case when has_investment and has_margin then capex_12m_usd - depreciation_12m_usd end) as net_investment_12m_usd,
         sum(case when has_investment and has_margin then revenue_12m_usd end) as net_investment_revenue_usd,
         sum(case when has_margin and margin_concept = 'income_before_tax' then 1 else 0 end) as margins_before_tax,
+        string_agg(
+            case when has_margin then company_id || case when has_investment then '' else ' (margin only)' end end,
+            ', ' order by company_id
+        ) as margin_members,
         string_agg(company_id || ' (' || gap_reason || ')', ', ' order by company_id) as producers_unknown,
         max(known_at) as known_at
     from producers
@@ -204,6 +208,7 @@ select
     cast(p.revenue_12m_usd as double) as revenue_12m_usd,
     cast(p.income_12m_usd as double) as income_12m_usd,
     cast(100.0 * p.income_12m_usd / p.revenue_12m_usd as double) as margin_pct,
+    p.margin_members,
     cast(p.margins_before_tax as integer) as margins_before_tax,
     cast(100.0 * p.net_investment_12m_usd / p.net_investment_revenue_usd as double) as net_investment_pct_revenue,
     cast(c.output_12m_tonnes as double) as china_output_12m_tonnes,

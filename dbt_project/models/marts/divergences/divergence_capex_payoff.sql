@@ -1,5 +1,6 @@
 -- What the spending takes from the companies, and what it has brought. One definition for a company and for the sector: the
--- sector's ratios are of sums over the companies that have every leg, so a missing company moves neither side.
+-- sector's ratios are of sums over the companies that have every leg, so a missing company moves neither side; over fewer than three
+-- in five of them they are no figures of the sector.
 {% set concepts = ['capex', 'operating_cash_flow', 'revenue', 'depreciation', 'operating_income'] %}
 with companies as (
     select
@@ -117,6 +118,7 @@ grouped as (
                 max(capex_gap_reason) as capex_gap_reason,
                 max(operating_cash_flow_gap_reason) as operating_cash_flow_gap_reason,
                 string_agg(accession_numbers, '; ') as accession_numbers,
+                cast(null as varchar) as margin_members,
             {% else %}
                 cast(null as integer) as fiscal_year,
                 cast(null as integer) as fiscal_quarter,
@@ -124,8 +126,12 @@ grouped as (
                 cast(null as varchar) as capex_gap_reason,
                 cast(null as varchar) as operating_cash_flow_gap_reason,
                 cast(null as varchar) as accession_numbers,
+                string_agg(case when has_margin then subject end, ', ' order by subject) as margin_members,
             {% endif %}
             sum(case when has_cash then 1 else 0 end) as companies,
+            sum(case when has_margin then 1 else 0 end) as margin_companies,
+            sum(case when has_depreciation_growth then 1 else 0 end) as depreciation_growth_companies,
+            sum(case when has_revenue_growth then 1 else 0 end) as revenue_growth_companies,
             sum(case when has_margin and had_margin then 1 else 0 end) as margin_change_companies,
             sum(case when has_burden then 1 else 0 end) as depreciation_companies,
             sum(case when has_payoff then 1 else 0 end) as payoff_companies,
@@ -168,27 +174,48 @@ expected as (
     where role = 'hyperscaler'
 ),
 
+counted as (
+    select
+        g.*,
+        case when g.role = 'sector' then e.companies_expected else 1 end as companies_expected
+    from grouped as g
+    cross join expected as e
+),
+
+{% set ratios = {
+    'capex_to_operating_cash_flow_ratio': ('companies', 'g.cash_capex_usd / nullif(greatest(g.cash_flow_usd, 0), 0)'),
+    'capex_to_revenue_pct': ('margin_companies', '100.0 * g.margin_capex_usd / nullif(greatest(g.margin_revenue_usd, 0), 0)'),
+    'operating_cash_flow_to_revenue_pct': (
+        'margin_companies', '100.0 * g.margin_cash_flow_usd / nullif(greatest(g.margin_revenue_usd, 0), 0)'
+    ),
+    'free_cash_flow_margin_change_2y_pp': (
+        'margin_change_companies',
+        '100.0 * g.both_free_cash_flow_usd / nullif(greatest(g.both_revenue_usd, 0), 0)'
+        ~ ' - 100.0 * g.both_free_cash_flow_2y_ago_usd / nullif(greatest(g.both_revenue_2y_ago_usd, 0), 0)'
+    ),
+    'depreciation_to_revenue_pct': (
+        'depreciation_companies', '100.0 * g.burden_depreciation_usd / nullif(greatest(g.burden_revenue_usd, 0), 0)'
+    ),
+    'depreciation_yoy_pct': (
+        'depreciation_growth_companies', '100.0 * (g.grown_depreciation_usd / nullif(greatest(g.depreciation_1y_ago_usd, 0), 0) - 1)'
+    ),
+    'revenue_yoy_pct': (
+        'revenue_growth_companies', '100.0 * (g.grown_revenue_usd / nullif(greatest(g.revenue_1y_ago_usd, 0), 0) - 1)'
+    ),
+    'added_revenue_per_lagged_capex_ratio': ('payoff_companies', 'g.added_revenue_usd / nullif(greatest(g.lagged_capex_usd, 0), 0)'),
+} %}
 measured as (
     select
         g.*,
-        case when g.role = 'sector' then e.companies_expected else 1 end as companies_expected,
-        g.cash_capex_usd / nullif(greatest(g.cash_flow_usd, 0), 0) as capex_to_operating_cash_flow_ratio,
-        100.0 * g.margin_capex_usd / nullif(greatest(g.margin_revenue_usd, 0), 0) as capex_to_revenue_pct,
-        100.0 * g.margin_cash_flow_usd / nullif(greatest(g.margin_revenue_usd, 0), 0) as operating_cash_flow_to_revenue_pct,
-        100.0 * g.both_free_cash_flow_usd / nullif(greatest(g.both_revenue_usd, 0), 0)
-        - 100.0 * g.both_free_cash_flow_2y_ago_usd / nullif(greatest(g.both_revenue_2y_ago_usd, 0), 0)
-            as free_cash_flow_margin_change_2y_pp,
-        100.0 * g.burden_depreciation_usd / nullif(greatest(g.burden_revenue_usd, 0), 0) as depreciation_to_revenue_pct,
-        100.0 * (g.grown_depreciation_usd / nullif(greatest(g.depreciation_1y_ago_usd, 0), 0) - 1) as depreciation_yoy_pct,
-        100.0 * (g.grown_revenue_usd / nullif(greatest(g.revenue_1y_ago_usd, 0), 0) - 1) as revenue_yoy_pct,
-        g.added_revenue_usd / nullif(greatest(g.lagged_capex_usd, 0), 0) as added_revenue_per_lagged_capex_ratio,
+        {% for ratio, (having_it, formula) in ratios.items() %}
+            case when {{ is_of_the_group('g.' ~ having_it, 'g.companies_expected') }} then {{ formula }} end as {{ ratio }},
+        {% endfor %}
         p.yoy_pct as productivity_yoy_pct,
-        p.yoy_2y_mean_pct as productivity_2y_mean_pct,
+        p.growth_2y_annualised_pct as productivity_2y_annualised_pct,
         p.trend_pct as productivity_trend_pct,
         p.gap_pp as productivity_gap_pp,
         {{ latest_of(['g.known_at', 'p.known_at']) }} as row_known_at
-    from grouped as g
-    cross join expected as e
+    from counted as g
     left join {{ ref('int_productivity__trend') }} as p on g.calendar_quarter = p.quarter
 )
 
@@ -210,6 +237,7 @@ select
     cast(operating_cash_flow_to_revenue_pct as double) as operating_cash_flow_to_revenue_pct,
     cast(operating_cash_flow_to_revenue_pct - capex_to_revenue_pct as double) as free_cash_flow_margin_pct,
     cast(free_cash_flow_margin_change_2y_pp as double) as free_cash_flow_margin_change_2y_pp,
+    margin_members,
     cast(margin_change_companies as integer) as margin_change_companies,
     cast(depreciation_to_revenue_pct as double) as depreciation_to_revenue_pct,
     cast(depreciation_companies as integer) as depreciation_companies,
@@ -218,12 +246,15 @@ select
     cast(added_revenue_per_lagged_capex_ratio as double) as added_revenue_per_lagged_capex_ratio,
     cast(payoff_companies as integer) as payoff_companies,
     cast(productivity_yoy_pct as double) as productivity_yoy_pct,
-    cast(productivity_2y_mean_pct as double) as productivity_2y_mean_pct,
+    cast(productivity_2y_annualised_pct as double) as productivity_2y_annualised_pct,
     cast(productivity_trend_pct as double) as productivity_trend_pct,
     cast(productivity_gap_pp as double) as productivity_gap_pp,
     case
         when capex_to_operating_cash_flow_ratio is not null then null
-        when companies = 0 and role = 'sector' then 'no company has twelve known months of both capex and operating cash flow'
+        when role = 'sector' and not {{ is_of_the_group('companies', 'companies_expected') }}
+            then
+                'only ' || cast(companies as varchar) || ' of ' || cast(companies_expected as varchar)
+                || ' companies have twelve known months of both capex and operating cash flow'
         when capex_ttm_usd is null and operating_cash_flow_ttm_usd is null
             then 'twelve months are not known of capex and of operating cash flow'
         when capex_ttm_usd is null then 'twelve months are not known of capex' || coalesce(': ' || capex_gap_reason, '')

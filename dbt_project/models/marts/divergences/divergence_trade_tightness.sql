@@ -1,6 +1,8 @@
 -- Where the metal is, and what it costs there: the American future over the world price, and who holds the exchange stocks.
 -- The future is a continuous front-month contract without adjustment at the roll, one to two months from delivery, so a premium
 -- over a cash price holds the carry to it; seed arbitrage_costs says from where on a gap is more than that.
+{% set premium_pct = '100 * (p.us_price_usd_per_tonne / p.world_price_usd_per_tonne - 1)' %}
+{% set is_plausible = 'abs(' ~ premium_pct ~ ') <= c.plausible_premium_pct' %}
 with months as (
     select
         metal_id,
@@ -47,11 +49,15 @@ joined as (
         p.us_price_days,
         p.world_price_source,
         p.world_price_usd_per_tonne,
-        p.us_price_usd_per_tonne - p.world_price_usd_per_tonne as premium_usd_per_tonne,
-        100 * (p.us_price_usd_per_tonne / p.world_price_usd_per_tonne - 1) as premium_pct,
+        case when {{ is_plausible }} then p.us_price_usd_per_tonne - p.world_price_usd_per_tonne end as premium_usd_per_tonne,
+        case when {{ is_plausible }} then {{ premium_pct }} end as premium_pct,
         case
             when p.metal_id is null
                 then 'no closes of the American future in the warehouse (its source is for personal use and off by default)'
+            when not {{ is_plausible }}
+                then
+                    'implausible: ' || {{ number_text(premium_pct) }} || ' %, where '
+                    || {{ number_text('c.plausible_premium_pct', 0) }} || ' % is the most that is believed'
             else p.premium_reason
         end as premium_reason,
         c.arbitrage_cost_pct,

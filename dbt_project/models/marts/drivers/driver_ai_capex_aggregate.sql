@@ -1,3 +1,4 @@
+-- What the first companies to file a quarter spent is no figure of the group: sums and growth need three in five of them.
 -- A company whose newest twelve months are not known is carried with its last ones, for two quarters at most: a 10-K may be
 -- out 60 days after the year and companyfacts weeks after that, so a year is seldom missing for longer than that.
 {% set carried_quarters = 2 %}
@@ -71,6 +72,7 @@ trailing_sums as (
         sum(case when own_quarter < calendar_quarter then 1 else 0 end) as capex_ttm_companies_carried,
         sum(capex_ttm_usd) as capex_ttm_usd,
         {{ dbt.listagg('company_id', "', '", 'order by company_id') }} as capex_ttm_members,
+        sum(case when own_quarter = calendar_quarter then 1 else 0 end) as capex_ttm_companies_own,
         {{ dbt.listagg(
             "case when own_quarter < calendar_quarter then company_id || ' to ' || cast(fiscal_quarter_end as string) end", "', '",
             'order by company_id'
@@ -78,8 +80,6 @@ trailing_sums as (
         max(known_at) as known_at
     from trailing_years
     group by calendar_quarter
-    -- With none of the quarter itself there is nothing to say of it.
-    having max(own_quarter) = calendar_quarter
 )
 
 select
@@ -87,24 +87,45 @@ select
     cast(q.companies_reporting as integer) as companies_reporting,
     cast(e.companies_expected as integer) as companies_expected,
     cast(cast(q.companies_reporting as double) / e.companies_expected as double) as coverage_ratio,
-    cast(q.capex_usd as double) as capex_usd,
+    cast(
+        case when {{ is_of_the_group('q.companies_reporting', 'e.companies_expected') }} then q.capex_usd end as double
+    ) as capex_usd,
     cast(t.capex_ttm_usd as double) as capex_ttm_usd,
     cast(coalesce(t.capex_ttm_companies, 0) as integer) as capex_ttm_companies,
     cast(coalesce(t.capex_ttm_companies_carried, 0) as integer) as capex_ttm_companies_carried,
     cast(t.capex_ttm_members as string) as capex_ttm_members,
     cast(t.capex_ttm_carried as string) as capex_ttm_carried,
     cast(cast(coalesce(t.capex_ttm_companies, 0) as double) / e.companies_expected as double) as capex_ttm_coverage_ratio,
-    cast(100.0 * (q.like_for_like_capex_usd / q.like_for_like_year_ago_usd - 1) as double) as like_for_like_yoy_pct,
+    cast(
+        case
+            when {{ is_of_the_group('q.like_for_like_companies', 'e.companies_expected') }}
+                then 100.0 * (q.like_for_like_capex_usd / q.like_for_like_year_ago_usd - 1)
+        end as double
+    ) as like_for_like_yoy_pct,
     cast(q.like_for_like_companies as integer) as like_for_like_companies,
     cast(
-        100.0 * (q.accelerated_usd / q.accelerated_year_ago_usd - q.before_usd / q.before_year_ago_usd) as double
+        case
+            when {{ is_of_the_group('q.acceleration_companies', 'e.companies_expected') }}
+                then 100.0 * (q.accelerated_usd / q.accelerated_year_ago_usd - q.before_usd / q.before_year_ago_usd)
+        end as double
     ) as like_for_like_acceleration_pp,
     cast(q.acceleration_companies as integer) as acceleration_companies,
     cast(q.month_offsets as string) as month_offsets,
+    cast(
+        case
+            when not {{ is_of_the_group('q.companies_reporting', 'e.companies_expected') }}
+                then
+                    'only ' || cast(q.companies_reporting as string) || ' of ' || cast(e.companies_expected as string)
+                    || ' companies have a figure for the quarter'
+        end as string
+    ) as gap_reason,
     cast({{ latest_of(['q.known_at', 'q.before_known_at', 't.known_at']) }} as timestamp) as known_at
 from calendar_quarters as q
 cross join expected as e
-left join trailing_sums as t on q.calendar_quarter = t.calendar_quarter
+left join trailing_sums as t
+    on
+        q.calendar_quarter = t.calendar_quarter
+        and {{ is_of_the_group('t.capex_ttm_companies_own', 'e.companies_expected') }}
 -- Quarters before the first figure are left out; later ones without a figure are gaps and stay.
 where q.calendar_quarter >= (
     select min(reported.calendar_quarter) from calendar_quarters as reported

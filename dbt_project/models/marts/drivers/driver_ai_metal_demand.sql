@@ -127,7 +127,7 @@ select
     cast(100.0 * implied_mw * tonnes_per_mw / world_use_tonnes as double) as implied_pct_of_world_use,
     capex_ttm_companies < companies_expected as is_lower_bound,
     case
-        when capex_ttm_usd is null then 'no company has twelve known months'
+        when capex_ttm_usd is null then 'fewer than three in five companies have twelve known months to the quarter'
         when data_centre_share_pct is null then data_centre_share_missing || 'share of capex that is data centres'
         when long_lived_share_pct is null then long_lived_share_missing || 'share of capex that lives long'
         when capex_usd_per_mw is null then capex_usd_per_mw_missing || 'cost of a megawatt'

@@ -1,3 +1,4 @@
+-- Daily figures become months by one rule (macro is_whole_month): a mean of part of a month is no figure, and the row says why.
 -- Breakeven is nominal minus real over the days that have both: FRED's own breakeven is computed by the
 -- Federal Reserve Bank of St. Louis and falls under the channel's terms, the two yields are the Board's.
 with daily as (
@@ -12,19 +13,39 @@ with daily as (
     group by period
 ),
 
-of_days as (
+counted as (
     select
         {{ month_of('day') }} as month,
         {{ exact_mean('nominal_10y_yield_pct') }} as nominal_10y_yield_pct,
         {{ exact_mean('real_10y_yield_pct') }} as real_10y_yield_pct,
         {{ exact_mean('nominal_10y_yield_pct - real_10y_yield_pct') }} as breakeven_10y_pct,
         {{ exact_mean('broad_dollar_index') }} as broad_dollar_index,
-        count(nominal_10y_yield_pct) as nominal_10y_yield_days,
-        count(real_10y_yield_pct) as real_10y_yield_days,
-        count(broad_dollar_index) as broad_dollar_days,
+        {% for series in ['nominal_10y_yield_pct', 'real_10y_yield_pct', 'breakeven_10y_pct', 'broad_dollar_index'] %}
+            {%- set figure = series.replace('breakeven_10y_pct', 'nominal_10y_yield_pct - real_10y_yield_pct') -%}
+            {%- set name = series.replace('_pct', '').replace('_index', '') -%}
+            count({{ figure }}) as {{ name }}_days,
+            max(case when {{ figure }} is not null then day end) as {{ name }}_last_day,
+        {% endfor %}
         max(known_at) as known_at
     from daily
     group by {{ month_of('day') }}
+),
+
+of_days as (
+    select
+        * replace (
+            {% for series in ['nominal_10y_yield_pct', 'real_10y_yield_pct', 'breakeven_10y_pct', 'broad_dollar_index'] %}
+                {%- set name = series.replace('_pct', '').replace('_index', '') -%}
+                case when {{ is_whole_month('month', name ~ '_days', name ~ '_last_day') }} then {{ series }} end as {{ series }}
+                {%- if not loop.last %},{% endif %}
+            {% endfor %}
+        ),
+        coalesce(
+            {{ part_of_month_reason('month', 'real_10y_yield_days', 'real_10y_yield_last_day', 'real yields') }},
+            {{ part_of_month_reason('month', 'nominal_10y_yield_days', 'nominal_10y_yield_last_day', 'nominal yields') }},
+            {{ part_of_month_reason('month', 'broad_dollar_days', 'broad_dollar_last_day', 'dollar indices') }}
+        ) as gap_reason
+    from counted
 ),
 
 fed_funds as (
@@ -47,6 +68,10 @@ months as (
         coalesce(of_days.nominal_10y_yield_days, 0) as nominal_10y_yield_days,
         coalesce(of_days.real_10y_yield_days, 0) as real_10y_yield_days,
         coalesce(of_days.broad_dollar_days, 0) as broad_dollar_days,
+        case
+            when of_days.month is null then 'no yields and no dollar index of the month'
+            else of_days.gap_reason
+        end as gap_reason,
         greatest(
             coalesce(of_days.known_at, fed_funds.known_at), coalesce(fed_funds.known_at, of_days.known_at)
         ) as known_at
@@ -63,7 +88,10 @@ shifts as (
 
 select
     month,
-    {{ month_end('month') }} <= {{ as_of_date() }} as month_is_complete,
+    {{ month_end('month') }} <= {{ as_of_date() }}
+    {% for series in ['nominal_10y_yield_pct', 'real_10y_yield_pct', 'broad_dollar_index'] %}
+        and ({{ series }} is not null or {{ series.replace('_pct', '').replace('_index', '') }}_days = 0)
+    {% endfor %} as month_is_complete,
     fed_funds_pct,
     fed_funds_change_12m_pp,
     {{ expanding_zscore('fed_funds_pct', 'month') }} as fed_funds_zscore,
@@ -84,6 +112,7 @@ select
     nominal_10y_yield_days,
     real_10y_yield_days,
     broad_dollar_days,
+    gap_reason,
     -- A z-score becomes known with the latest figure in its history.
     max(known_at) over (order by month rows between unbounded preceding and current row) as known_at
 from shifts

@@ -61,27 +61,53 @@ joined as (
                 and w.report_date = {{ group }}_gap.expected_as_of_date
                 and {{ group }}_gap.source_id = '{{ source }}'
     {% endfor %}
-)
+),
+
+-- The place of each week's net position in the metal's own history up to it.
+{% for group in groups %}
+    {{ group }}_places as (
+        select
+            now.metal_id,
+            now.report_date,
+            case
+                when count(*) >= {{ min_weeks }}
+                    then
+                        100.0 * sum(
+                            case
+                                when before.net_{{ group }}_pct_open_interest <= now.net_{{ group }}_pct_open_interest then 1 else 0
+                            end
+                        ) / count(*)
+            end as percentile
+        from joined as now
+        inner join joined as before on now.metal_id = before.metal_id and now.report_date >= before.report_date
+        where now.net_{{ group }}_pct_open_interest is not null and before.net_{{ group }}_pct_open_interest is not null
+        group by now.metal_id, now.report_date
+    ){{ ',' if not loop.last }}
+{% endfor %}
 
 select
-    metal_id,
-    report_date,
+    j.metal_id,
+    j.report_date,
     {% for group in groups -%}
         {{ group }}_as_of_date,
         net_{{ group }}_contracts,
         net_{{ group }}_pct_open_interest,
-        net_{{ group }}_contracts - {{ one_week_earlier('net_' ~ group ~ '_contracts', 'report_date', 'metal_id') }}
+        net_{{ group }}_contracts - {{ one_week_earlier('net_' ~ group ~ '_contracts', 'j.report_date', 'j.metal_id') }}
             as net_{{ group }}_change_1w_contracts,
-        {{ expanding_zscore('net_' ~ group ~ '_pct_open_interest', 'report_date', 'metal_id', min_weeks) }}
+        {{ expanding_zscore('net_' ~ group ~ '_pct_open_interest', 'j.report_date', 'j.metal_id', min_weeks) }}
             as net_{{ group }}_zscore_expanding,
+        {{ group }}_places.percentile as net_{{ group }}_percentile_expanding,
         {{ group }}_gap_reason,
     {% endfor -%}
-    open_interest_contracts,
+    j.open_interest_contracts,
     case
-        when week_known_at is not null
+        when j.week_known_at is not null
             then
-                max(week_known_at) over (
-                    partition by metal_id order by report_date rows between unbounded preceding and current row
+                max(j.week_known_at) over (
+                    partition by j.metal_id order by j.report_date rows between unbounded preceding and current row
                 )
     end as known_at
-from joined
+from joined as j
+{% for group in groups -%}
+    left join {{ group }}_places on j.metal_id = {{ group }}_places.metal_id and j.report_date = {{ group }}_places.report_date
+{% endfor %}

@@ -1,5 +1,8 @@
 -- The margin divides the Shanghai price by one plus the tax: multiplying the other leg, or taking the tax off as a share of the
--- price, inflates the margin many times. Nothing is carried from another day: without one of the legs there is no margin.
+-- price, inflates the margin many times. The yuan rate is of New York days and comes out weekly: the last one stands in for up to ten
+-- days (a week, the wait for the Monday's release and a holiday), and its day is a column. Within them the rate moves by tenths of a
+-- per cent, the margin by as much. No price is carried from another day.
+{% set carried_days = 10 %}
 with shanghai as (
     select
         t.metal_id,
@@ -35,11 +38,17 @@ world as (
 
 yuan as (
     select
-        period,
-        value as cny_per_usd,
-        known_at
-    from {{ ref('int_indicators__resolved') }}
-    where indicator_id = 'cny_per_usd'
+        d.trading_day,
+        r.period as rate_day,
+        r.value as cny_per_usd,
+        r.known_at
+    from (select distinct trading_day from shanghai) as d
+    inner join {{ ref('int_indicators__resolved') }} as r
+        on
+            r.indicator_id = 'cny_per_usd'
+            and d.trading_day >= r.period
+            and d.trading_day - {{ carried_days }} <= r.period
+    qualify row_number() over (partition by d.trading_day order by r.period desc) = 1
 ),
 
 legs as (
@@ -50,17 +59,17 @@ legs as (
         t.vat_pct,
         t.vat_treatment_is_inferred,
         y.cny_per_usd,
+        y.rate_day as cny_per_usd_day,
         t.price_cny_per_tonne / y.cny_per_usd / (1 + t.vat_pct / 100) as price_before_vat_usd_per_tonne,
         w.price_usd_per_tonne as world_price_usd_per_tonne,
         t.world_series_id,
         case
-            when y.period is null
-                then 'no yuan rate of the day: a holiday in New York, or the weekly release is not out yet'
+            when y.rate_day is null then 'no yuan rate of the last {{ carried_days }} days'
             when w.period is null then 'no world price of the day: a holiday in London, or its source is off (personal use only)'
         end as margin_reason,
         {{ latest_of(['t.known_at', 'y.known_at', 'w.known_at']) }} as known_at
     from taxed as t
-    left join yuan as y on t.trading_day = y.period
+    left join yuan as y on t.trading_day = y.trading_day
     left join world as w on t.world_series_id = w.series_id and t.trading_day = w.period
 )
 
@@ -71,6 +80,8 @@ select
     vat_pct,
     vat_treatment_is_inferred,
     cny_per_usd,
+    cny_per_usd_day,
+    cny_per_usd_day < trading_day as cny_per_usd_is_carried,
     price_before_vat_usd_per_tonne as shanghai_price_before_vat_usd_per_tonne,
     world_series_id,
     world_price_usd_per_tonne,

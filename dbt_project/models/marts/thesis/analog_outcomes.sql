@@ -1,11 +1,15 @@
--- What metals did after four sets of months of analog_1970s; only months whose horizon had passed by the reference month count.
+-- What metals did after five sets of months; only months whose horizon had passed by the reference month count. Three sets are of the
+-- months compared in analog_1970s, which begin where the state does. The 1970s themselves are the decade as named, January 1970 to
+-- December 1979: what came after a month needs its price and not its state. Each set has its usual return beside it: that after all
+-- months from which it was taken.
 {% set samples = {
-    'independent_windows': 'is_independent_window',
-    'nearest': 'is_nearest',
-    'seventies': 'is_1970s',
-    'all': 'true',
+    'independent_windows': ('compared', 'is_independent_window', 'all'),
+    'nearest': ('compared', 'is_nearest', 'all'),
+    'all': ('compared', 'true', none),
+    'seventies': ('priced', is_seventies('month'), 'since_1960'),
+    'since_1960': ('priced', 'true', none),
 } %}
-with outcomes as (
+with compared as (
     {% for asset in ['base_metals', 'gold'] %}
         {% for months in [12, 24, 36] %}
             select
@@ -13,7 +17,6 @@ with outcomes as (
                 reference_month,
                 is_independent_window,
                 is_nearest,
-                is_1970s,
                 '{{ asset }}' as asset,
                 {{ months }} as horizon_months,
                 {{ asset }}_return_{{ months }}m_pct as return_pct,
@@ -26,12 +29,56 @@ with outcomes as (
     {% endfor %}
 ),
 
+reference as (
+    select
+        max(reference_month) as reference_month,
+        max(known_at) as known_at
+    from {{ ref('analog_1970s') }}
+    having count(*) > 0
+),
+
+prices as (
+    {% for asset, unit in [('base_metals', 'usd_per_tonne'), ('gold', 'usd_per_troy_ounce')] %}
+        select
+            month,
+            '{{ asset }}' as asset,
+            {{ asset }}_{{ unit }} as price,
+            {{ asset }}_real_{{ unit }} as real_price
+        from {{ ref('int_metal_prices__deflated') }}
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
+priced as (
+    select
+        p.month,
+        r.reference_month,
+        p.asset,
+        h.horizon_months,
+        {{ growth_pct('later.price', 'p.price') }} as return_pct,
+        {{ growth_pct('later.real_price', 'p.real_price') }} as real_return_pct,
+        r.known_at
+    from prices as p
+    cross join reference as r
+    cross join (values (12), (24), (36)) as h (horizon_months)
+    left join prices as later
+        on p.asset = later.asset and cast(p.month + h.horizon_months * interval 1 month as date) = later.month
+    where p.month + h.horizon_months * interval 1 month <= r.reference_month
+),
+
 sampled as (
-    {% for sample, condition in samples.items() %}
+    {% for sample, (months, condition, usual) in samples.items() %}
         select
             '{{ sample }}' as sample,
-            *
-        from outcomes
+            cast({{ "'" ~ usual ~ "'" if usual else 'null' }} as varchar) as usual,
+            month,
+            reference_month,
+            asset,
+            horizon_months,
+            return_pct,
+            real_return_pct,
+            known_at
+        from {{ months }}
         where {{ condition }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
@@ -40,6 +87,7 @@ sampled as (
 summarised as (
     select
         sample,
+        usual,
         asset,
         horizon_months,
         max(reference_month) as reference_month,
@@ -52,7 +100,7 @@ summarised as (
             as share_with_real_gain_pct,
         max(known_at) as known_at
     from sampled
-    group by sample, asset, horizon_months
+    group by sample, usual, asset, horizon_months
 )
 
 select
@@ -66,7 +114,8 @@ select
     s.lowest_real_return_pct,
     s.highest_real_return_pct,
     s.share_with_real_gain_pct,
-    case when s.sample <> 'all' then s.median_real_return_pct - a.median_real_return_pct end as median_real_excess_pp,
+    a.median_real_return_pct as usual_real_return_pct,
+    s.median_real_return_pct - a.median_real_return_pct as median_real_excess_pp,
     s.known_at
 from summarised as s
-inner join summarised as a on a.sample = 'all' and s.asset = a.asset and s.horizon_months = a.horizon_months
+left join summarised as a on s.usual = a.sample and s.asset = a.asset and s.horizon_months = a.horizon_months

@@ -1,4 +1,5 @@
--- One reading rule for every indicator of every claim; thresholds and their reasons are in the seed claim_rules.
+-- One reading rule for every indicator of every claim; thresholds and their reasons are in the seed claim_rules. A value is compared as
+-- it is printed, with its unit's decimals: what is noise below them is no difference from the bar.
 with judged as (
     select
         r.claim_id,
@@ -8,6 +9,7 @@ with judged as (
         r.unit,
         coalesce(e.is_lower_bound, false) as is_lower_bound,
         e.period,
+        e.period_label,
         e.known_at,
         r.comparison,
         r.threshold,
@@ -16,7 +18,7 @@ with judged as (
         {{ dbt.datediff('e.period_end', as_of_date(), 'day') }} as age_days,
         r.max_age_days,
         {{ claim_reading(
-            'e.value', 'coalesce(e.is_lower_bound, false)', 'e.period', 'r.comparison', 'r.threshold', 'r.threshold_high',
+            'round(e.value, u.decimals)', 'coalesce(e.is_lower_bound, false)', 'e.period', 'r.comparison', 'r.threshold', 'r.threshold_high',
             'r.contradiction_threshold', 'r.due_from'
         ) }} as reading,
         e.finding,
@@ -26,6 +28,7 @@ with judged as (
         e.source_table,
         e.source_key
     from {{ ref('claim_rules') }} as r
+    inner join {{ ref('claim_units') }} as u on r.unit = u.unit
     left join {{ ref('int_claims__evidence') }} as e
         on r.claim_id = e.claim_id and r.indicator = e.indicator
 )
@@ -38,6 +41,7 @@ select
     unit,
     is_lower_bound,
     period,
+    period_label,
     known_at,
     comparison,
     threshold,

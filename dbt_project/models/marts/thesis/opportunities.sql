@@ -8,40 +8,17 @@ with metals_with_drivers as (
     select distinct metal_id from {{ ref('driver_exposures') }}
 ),
 
-volatilities as (
-    select
-        now.metal_id,
-        now.period as month,
-        now.realised_volatility_12m_annualised_pct,
-        100.0 * sum(
-            case
-                when before.realised_volatility_12m_annualised_pct <= now.realised_volatility_12m_annualised_pct then 1
-                else 0
-            end
-        ) / count(*) as volatility_percentile,
-        max(before.known_at) as known_at
-    from {{ ref('metal_prices') }} as now
-    inner join {{ ref('metal_prices') }} as before
-        on now.metal_id = before.metal_id and now.frequency = before.frequency and now.period >= before.period
-    where
-        now.frequency = 'monthly'
-        and now.realised_volatility_12m_annualised_pct is not null
-        and before.realised_volatility_12m_annualised_pct is not null
-    group by now.metal_id, now.period, now.realised_volatility_12m_annualised_pct
-    having count(*) >= 24
-),
-
 parts as (
     select
         g.metal_id,
         g.month,
         g.gap_zscore as price_gap_zscore,
         v.realised_volatility_12m_annualised_pct,
-        v.volatility_percentile,
+        v.realised_volatility_12m_percentile as volatility_percentile,
         greatest(g.known_at, v.known_at) as known_at
     from {{ ref('divergence_price_driver') }} as g
-    inner join volatilities as v on g.metal_id = v.metal_id and g.month = v.month
-    where g.gap_zscore is not null
+    inner join {{ ref('metal_prices') }} as v on g.metal_id = v.metal_id and v.frequency = 'monthly' and g.month = v.period
+    where g.gap_zscore is not null and v.realised_volatility_12m_percentile is not null
 ),
 
 ranking_month as (
