@@ -79,7 +79,7 @@ def test_an_answer_that_leads_on_and_on_is_stopped(tmp_path: Path, monkeypatch: 
         )
 
     def answered(request: Request, *rest: Any) -> Any:
-        rest[-1].append(landing.Retrieval("tiny", request.key, settings.clock(), "fresh"))
+        rest[-2].append(landing.Retrieval("tiny", request.key, settings.clock(), "fresh"))
         assert request.then is not None
         yield from request.then(b"")
 
