@@ -1,4 +1,4 @@
-"""dbt, run inside this process: the manifest, parsed once per change of the project, and one build call.
+"""One build of the models; dbt parses and compiles the project once per change, loads seeds and runs unit tests.
 
 A process per dbt command would cost seconds and its connection would lock the build file; here the connection is
 closed before anything else opens the file. Formulas do not belong here.
@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -24,12 +23,11 @@ from pipelines import text, warehouse
 from pipelines.errors import MetalsError
 from pipelines.ingest import sec_bulk
 from pipelines.settings import Settings
-from pipelines.transform import data_tests, fingerprint, reuse
+from pipelines.transform import data_tests, execute, fingerprint, reuse
 from pipelines.transform.results import NodeResult
 
 log = text.logger("metals.transform")
 
-PROGRESS_EVERY_S = 10.0
 _PROJECT_FILES = ("*.sql", "*.yml", "*.py", "*.csv")
 
 
@@ -60,8 +58,8 @@ def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
     built, and tested by every test that reads one of them. Results are ordered upstream first, tests last. A failed
     test or model is in the results and in `raw.build`; it does not raise.
     """
-    path = manifest_path(settings)
     nodes, tests = compiled(settings), _of_kinds(settings, "test")
+    named = _named(nodes, select)
     build_id = uuid.uuid4().hex
     with warehouse.exclusive(settings):
         with warehouse.writer(settings) as connection:
@@ -72,24 +70,24 @@ def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
             )
             plan = reuse.plan(connection, nodes, tests, settings.as_of_date())
             reuse.forget(connection, None if select else plan.due)
-            _describe(connection, manifest(settings)["nodes"], [] if select else plan.kept)
         kept = [] if select else [_kept(k) for k in plan.kept]
         log.info("models: building as of %s%s", settings.as_of_date(), _how_many(plan) if kept else "")
-        results = []
-        due = [node["name"] for node in nodes.values() if node["name"] in set(plan.due)]
-        if select or due:
-            results = _build(settings, list(select) or (due if kept else []), path.with_name("partial_parse.msgpack"))
-        touched = {r.unique_id for r in results}
-        to_run = {
-            unique_id: test
-            for unique_id, test in tests.items()
-            if touched.intersection(test["depends_on"]["nodes"]) or (not select and test["name"] in set(plan.due))
-        }
+        due = {i: n for i, n in nodes.items() if (i in named if select else n["name"] in set(plan.due))}
+        results = _seeds(settings, [n["name"] for n in due.values() if n["resource_type"] == "seed"])
         with warehouse.writer(settings) as connection:
-            results += data_tests.run(connection, to_run, results, settings.as_of_date())
-            done = {"stage": "models", "done": len(results), "total": len(results)}
-            log.debug("models: all built and tested", extra=done)
-            succeeded = not any(r.failed for r in results)
+            models = {i: due[i] for i in _upstream_first(nodes) if i in due and due[i]["resource_type"] == "model"}
+            results += execute.run(connection, models, results, settings.as_of_date(), settings.dbt_project_dir)
+            _describe(connection, manifest(settings)["nodes"])
+            if select:  # what the other tests read may not have been built yet
+                standing = execute.relations(connection, "table") | execute.relations(connection, "view")
+                tests = {i: test for i, test in tests.items() if _parents_of(test, nodes) <= standing}
+            due_tests = _tests_of(tests, due, [] if select else plan.due)
+            results += data_tests.run(connection, due_tests, results, settings.as_of_date())
+        done = {"stage": "models", "done": len(results), "total": len(results)}
+        log.debug("models: all built and tested", extra=done)
+        succeeded = not any(r.failed for r in results)
+        # Opened anew: DuckDB words a view's SQL otherwise once it has been stored.
+        with warehouse.writer(settings) as connection:
             if not select:
                 _remember(connection, settings, nodes, tests, plan, results, build_id)
             connection.execute(
@@ -105,16 +103,53 @@ def _upstream_first(nodes: dict[str, dict[str, Any]]) -> Iterable[str]:
     return TopologicalSorter(parents).static_order()
 
 
-def _build(settings: Settings, names: list[str], parsed: Path) -> list[NodeResult]:
+def _named(nodes: dict[str, dict[str, Any]], select: Sequence[str]) -> set[str]:
+    """Ids of the models and seeds of these names; with a plus in front, those that they are made of as well.
+
+    Raises MetalsError for a name of neither.
+    """
+    by_name = {node["name"]: unique_id for unique_id, node in nodes.items()}
+    unknown = sorted({name.removeprefix("+") for name in select} - by_name.keys())
+    if unknown:
+        raise MetalsError(f"no model or seed is named {', '.join(unknown)}")
+    found: set[str] = set()
+
+    def add(unique_id: str, parents: bool) -> None:
+        found.add(unique_id)
+        for parent in nodes[unique_id]["depends_on"].get("nodes", []) if parents else []:
+            if parent in nodes and parent not in found:
+                add(parent, parents)
+
+    for name in select:
+        add(by_name[name.removeprefix("+")], name.startswith("+"))
+    return found
+
+
+def _parents_of(test: dict[str, Any], nodes: dict[str, dict[str, Any]]) -> set[tuple[str, str]]:
+    """(schema, name) of the models and seeds that a test reads."""
+    relations = [nodes[i]["relation_name"] for i in test["depends_on"]["nodes"] if i in nodes]
+    return {(schema, name) for _, schema, name in (r.replace('"', "").split(".") for r in relations)}
+
+
+def _tests_of(
+    tests: dict[str, dict[str, Any]], built: Mapping[str, object], due: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """The tests that read something built, and those that are due by name."""
+    names = set(due)
+    return {
+        unique_id: test
+        for unique_id, test in tests.items()
+        if built.keys() & set(test["depends_on"]["nodes"]) or test["name"] in names
+    }
+
+
+def _seeds(settings: Settings, names: list[str]) -> list[NodeResult]:
+    if not names:
+        return []
     run_dir = settings.build_path.parent / "dbt"
-    # Unit tests test formulas, not data: they run with the project's tests (see `unit_test`).
     # --full-refresh recreates a seed whose columns changed; loading it into its old table would fail.
-    # Data tests run after the models (see `data_tests`). Exposures are not built.
-    left_out = [part for kind in ("test", "unit_test", "exposure") for part in ("--exclude-resource-type", kind)]
-    arguments = ["build", "--full-refresh", "--target-path", str(run_dir), *left_out]
-    if names:
-        arguments += ["--select", *names]
-    return _invoke(settings, arguments, parsed)
+    arguments = ["seed", "--full-refresh", "--target-path", str(run_dir), "--select", *names]
+    return _invoke(settings, arguments, manifest_path(settings).with_name("partial_parse.msgpack"))
 
 
 def _kept(kept: reuse.Kept) -> NodeResult:
@@ -125,30 +160,33 @@ def _kept(kept: reuse.Kept) -> NodeResult:
     return NodeResult(kept.unique_id, kept.name, kept.resource_type, "kept", said, 0.0)
 
 
-def _describe(connection: duckdb.DuckDBPyConnection, nodes: dict[str, Any], kept: Sequence[reuse.Kept]) -> None:
-    """Update the comments of kept tables to the project's current descriptions; dbt does so only for what it builds."""
+def _describe(connection: duckdb.DuckDBPyConnection, nodes: dict[str, Any]) -> None:
+    """Set the comments of all tables, views and their columns to the project's current descriptions."""
     written = {
-        (schema, table, column): comment
-        for schema, table, column, comment in connection.execute(
+        (schema, table, column): (kind, comment)
+        for schema, table, column, kind, comment in connection.execute(
             """
-            select schema_name, table_name, '', comment from duckdb_tables() where database_name = current_database()
+            select schema_name, table_name, '', 'table', comment from duckdb_tables()
+            where database_name = current_database()
             union all
-            select schema_name, view_name, '', comment from duckdb_views() where database_name = current_database()
+            select schema_name, view_name, '', 'view', comment from duckdb_views()
+            where database_name = current_database()
             union all
-            select schema_name, table_name, column_name, comment from duckdb_columns()
+            select schema_name, table_name, column_name, 'column', comment from duckdb_columns()
             where database_name = current_database()
             """
         ).fetchall()
     }
-    for node in (nodes[k.unique_id] for k in kept if k.resource_type != "test"):
+    for node in nodes.values():
+        if node["resource_type"] not in ("model", "seed"):
+            continue
         schema, table = node["schema"], node["alias"]
-        kind = "view" if node["config"]["materialized"] == "view" else "table"
         described = {"": node["description"]} | {c["name"]: c["description"] for c in node["columns"].values()}
         for column, description in described.items():
-            if not description or written.get((schema, table, column), description) == description:
-                continue
-            what = f'column "{schema}"."{table}"."{column}"' if column else f'{kind} "{schema}"."{table}"'
-            connection.execute(f"comment on {what} is '{warehouse.quoted(description)}'")
+            kind, comment = written.get((schema, table, column), ("", description))
+            if description and comment != description:
+                what = f'"{schema}"."{table}"' + (f'."{column}"' if column else "")
+                connection.execute(f"comment on {kind} {what} is '{warehouse.quoted(description)}'")
 
 
 def _how_many(plan: reuse.Plan) -> str:
@@ -203,7 +241,7 @@ def compiled(settings: Settings) -> dict[str, dict[str, Any]]:
 
 def _of_kinds(settings: Settings, *kinds: str) -> dict[str, dict[str, Any]]:
     folder = manifest_path(settings).parent / "compiled_for_any_day"
-    kept = folder / f"nodes-with-tests-{_project_hash(settings.dbt_project_dir)[:16]}.json"
+    kept = folder / f"nodes-to-run-{_project_hash(settings.dbt_project_dir)[:16]}.json"
     if not kept.exists():
         folder.mkdir(exist_ok=True)
         # Lock order: the build's lock first, as everywhere, then this one.
@@ -228,6 +266,8 @@ def _compile(settings: Settings, folder: Path, kept: Path) -> None:
         unique_id: {key: node.get(key) for key in wanted}
         | {
             "materialized": node["config"]["materialized"],
+            "contract": _contract(node),
+            "hooks": [hook["sql"] for kind in ("pre-hook", "post-hook") for hook in node["config"].get(kind) or []],
             "thresholds": {key: node["config"].get(key) for key in thresholds},
             "source": node["raw_code"],
             "identity": fingerprint.node(node, settings.dbt_project_dir),
@@ -240,6 +280,16 @@ def _compile(settings: Settings, folder: Path, kept: Path) -> None:
     part = kept.with_suffix(".part")
     part.write_text(json.dumps(nodes), encoding="utf-8")
     part.replace(kept)
+
+
+def _contract(node: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    """(column, data type, whether it is never null) of each promised column; empty without a contract."""
+    if not (node.get("contract") or {}).get("enforced"):
+        return []
+    return [
+        (c["name"], c["data_type"], any(rule["type"] == "not_null" for rule in c["constraints"]))
+        for c in node["columns"].values()
+    ]
 
 
 def manifest(settings: Settings) -> dict[str, Any]:
@@ -293,7 +343,7 @@ def _invoke(
         json.dumps(variables),
     ]
     try:
-        result = dbtRunner(manifest=known, callbacks=[_Progress()]).invoke(command)
+        result = dbtRunner(manifest=known).invoke(command)
     finally:
         DuckDBConnectionManager.close_all_connections()
     if result.exception is not None:
@@ -305,24 +355,6 @@ def _invoke(
         for r in getattr(result.result, "results", None) or []
         if hasattr(r, "node")
     ]
-
-
-class _Progress:
-    """Reports the progress of a build: every step to a progress bar, an occasional line to the log."""
-
-    def __init__(self) -> None:
-        self._said_at = time.monotonic()
-
-    def __call__(self, event: Any) -> None:
-        if event.info.name != "LogStartLine":
-            return
-        done, total = event.data.index - 1, event.data.total
-        progress = {"stage": "models", "done": done, "total": total}
-        if time.monotonic() - self._said_at > PROGRESS_EVERY_S:
-            self._said_at = time.monotonic()
-            log.info("models: %d of %d built", done, total, extra=progress)
-        else:
-            log.debug("models: %s", event.data.description, extra=progress)
 
 
 def _project_hash(project: Path) -> str:

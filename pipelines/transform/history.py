@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.util
 import logging
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -23,7 +22,7 @@ import polars as pl
 
 from pipelines import text, warehouse
 from pipelines.settings import PROJECT_ROOT, Settings
-from pipelines.transform import dbt, fingerprint
+from pipelines.transform import dbt, execute, fingerprint
 from pipelines.transform.reuse import SENTINEL, computes
 
 log = text.logger("metals.history")
@@ -291,33 +290,12 @@ def _moved(code: str, steps: Sequence[Step]) -> str:
     )
 
 
-class _Dbt:
-    """The part of dbt's interface that a Python model uses: its inputs."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, steps: Sequence[Step]) -> None:
-        self._connection = connection
-        self._relations = {s.name: _moved(s.relation, steps) for s in steps}
-
-    def ref(self, name: str) -> duckdb.DuckDBPyRelation:
-        # Seeds are not steps: they are read from the build.
-        return self._connection.sql(f"from {self._relations.get(name, f'build.seeds.{name}')}")
-
-    def config(self, **options: object) -> None:
-        del options
-
-
 def _run_python(connection: duckdb.DuckDBPyConnection, step: Step, target: str, steps: Sequence[Step]) -> None:
-    spec = importlib.util.spec_from_file_location(f"model_{step.name}", PROJECT_ROOT / "dbt_project" / step.code)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{step.code} is not a Python model")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    result = module.model(_Dbt(connection, steps), connection)
-    connection.register("model_result", result)
-    try:
-        connection.execute(f"create table {target} as select * from model_result")
-    finally:
-        connection.unregister("model_result")
+    relations = {s.name: _moved(s.relation, steps) for s in steps}
+    # Seeds are not steps: they are read from the build.
+    file = PROJECT_ROOT / "dbt_project" / step.code
+    with execute.rows_of_python(connection, file, lambda name: relations.get(name, f"build.seeds.{name}")) as rows:
+        connection.execute(f"create table {target} as from {rows}")
 
 
 def _known_by(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, str]:

@@ -42,7 +42,7 @@ class Kept:
 class Plan:
     """Keys of all models, seeds and tests by name, the names of those to build or run, and those that are kept.
 
-    dbt runs the tests of a model with the model; `due` names only tests whose models are all kept.
+    A model is tested by every test that reads it; `due` names only tests whose models are all kept.
     """
 
     keys: dict[str, str]

@@ -22,7 +22,7 @@ from tests.endurance.kills import Soak
 from tests.endurance.readers import Readers
 from tests.recordings import folders
 
-CHANGING_MODELS = ["+driver_monetary,resource_type:model"]
+CHANGING_MODELS = ["+driver_monetary"]
 
 
 def publish_often(soak: Soak, publications: int, runs: int) -> Readers:

@@ -31,7 +31,7 @@ SIZE_MB = 48
 SOURCE = "worldbank_pink_sheet"
 NOW = datetime(2026, 8, 21, 22, 30, tzinfo=UTC)
 PAGE = 4096
-MODELS = ["+metals,resource_type:model", "+companies,resource_type:model"]
+MODELS = ["+metals", "+companies"]
 
 
 class Disk:

@@ -20,7 +20,13 @@ def bundled(folder: Path) -> Path:
     with warehouse.exclusive(settings), warehouse.writer(settings) as connection:
         warehouse.write_catalog(connection, catalog.load(settings.catalog_dir))
         ingest.load_bundle(connection, settings.bundled_dir, settings.clock())
-    failed = [r for r in transform.build(settings, ["path:seeds", "--exclude", "resource_type:test"]) if r.failed]
+    failed = [
+        r
+        for r in transform.build(
+            settings, [n["name"] for n in transform.compiled(settings).values() if n["resource_type"] == "seed"]
+        )
+        if r.failed
+    ]
     if failed:
         raise SystemExit(f"seeds failed: {failed}")
     return settings.build_path

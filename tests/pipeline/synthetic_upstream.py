@@ -83,7 +83,9 @@ def build(folder: Path) -> SyntheticSettings:
         for source, key, body in _payloads():
             payload = ingest.Payload(hashlib.sha256(body).hexdigest(), key, RETRIEVED, body, "synthetic:" + key)
             ingest.load_payload(connection, payload, catalog.sources[source], sources.module(source), catalog, report)
-    results = transform.build(settings, ["path:seeds", "--exclude", "resource_type:test"])
+    results = transform.build(
+        settings, [n["name"] for n in transform.compiled(settings).values() if n["resource_type"] == "seed"]
+    )
     failed = [r for r in results if r.failed]
     assert results
     assert not failed, failed

@@ -198,29 +198,30 @@ def only_the_tests_run(folder: Path) -> None:
     assert build(home)[2] == ["accepted_values_scaled_value__40__60__200__400"], "20 stands in the table that is kept"
 
 
+# Its relation is read when the table is written, after the model has run.
 PYTHON = """
 def model(dbt, session):
-    dbt.config(materialized="table", post_hook="select {after}")
-    return session.sql("select {value} as value").to_arrow_table()
+    dbt.config(materialized="table")
+    return session.sql("select {value} as value")
 """
 
 
 def in_place(folder: Path) -> None:
     home = begun(folder)
-    write(home, "models/by_python.py", PYTHON.format(value=1, after="1"))
+    write(home, "models/by_python.py", PYTHON.format(value=1))
     assert transform.build(home)
     before = tables(home)["main.scaled"]
     scaled = FILES["models/scaled.sql"]
     write(home, "models/scaled.sql", f"{scaled} where if(value > 1, error('too large'), true)")
     write(home, "models/newest.sql", FILES["models/newest.sql"].replace("view", "table"))
-    write(home, "models/by_python.py", PYTHON.format(value=2, after="error('late')"))
+    write(home, "models/by_python.py", PYTHON.format(value="error('late')"))
     assert {r.name for r in transform.build(home) if r.failed} == {"scaled", "by_python"}
     assert tables(home)["main.scaled"] == before
     assert before
     with warehouse.writer(home) as connection:
         assert connection.execute("from main.by_python").fetchall() == [(1,)]
     write(home, "models/scaled.sql", scaled)
-    write(home, "models/by_python.py", PYTHON.format(value=2, after="1"))
+    write(home, "models/by_python.py", PYTHON.format(value=2))
     described = FILES["models/_models.yml"].replace("name: value,", "name: value, description: V,")
     write(home, "models/_models.yml", described)
     assert not any(r.failed for r in transform.build(home))

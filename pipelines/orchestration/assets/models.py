@@ -1,4 +1,4 @@
-"""The dbt models as assets: lineage, descriptions and tests from the manifest; built by one in-process dbt call."""
+"""The dbt models as assets: lineage, descriptions and tests from dbt's manifest; built by one call."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

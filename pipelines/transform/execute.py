@@ -1,0 +1,181 @@
+"""Runs compiled models on one connection: in the build, and for past days in an in-memory database.
+
+dbt compiles the models once per change of the project (`dbt.compiled`). Run by dbt, a model costs ten times its query.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines import text
+from pipelines.transform import reuse
+from pipelines.transform.results import NodeResult
+
+log = text.logger("metals.transform")
+
+PROGRESS_EVERY_S = 10.0
+SCHEMAS = ("staging", "intermediate", "main", "seeds")
+Node = Mapping[str, Any]
+
+
+class ContractError(Exception):
+    """A model's query does not give the columns that its contract promises, or the model needs what only dbt does."""
+
+
+def run(
+    connection: duckdb.DuckDBPyConnection,
+    models: Mapping[str, Node],
+    before: Iterable[NodeResult],
+    as_of: date,
+    project: Path,
+) -> list[NodeResult]:
+    """Results of `models` (compiled for the sentinel day, upstream first), built as of `as_of`.
+
+    A model that fails keeps the rows of its last build; models that read it, or a failure in `before`, are skipped.
+    Raises duckdb.IOException and duckdb.FatalException: the disk or the file fails, not a model.
+    """
+    for schema in SCHEMAS:
+        connection.execute(f"create schema if not exists {schema}")
+    built_here = {node["name"]: node["relation_name"] for node in models.values()}
+    broken = {r.unique_id: r.name for r in before if r.status != "success"}
+    said_at, results = time.monotonic(), list[NodeResult]()
+    for done, (unique_id, node) in enumerate(models.items()):
+        log.debug("models: %s", node["name"], extra={"stage": "models", "done": done, "total": len(models)})
+        if time.monotonic() - said_at > PROGRESS_EVERY_S:
+            said_at = time.monotonic()
+            log.info("models: %d of %d built", done, len(models))
+        started = time.perf_counter()
+        absent = [broken[parent] for parent in node["depends_on"]["nodes"] if parent in broken]
+        if absent:
+            status, message = "skipped", f"not built: {', '.join(absent)}"
+        else:
+            status, message = _built(connection, node, as_of, project, built_here)
+        if status != "success":
+            broken[unique_id] = node["name"]
+        results.append(NodeResult(unique_id, node["name"], "model", status, message, time.perf_counter() - started))
+    return results
+
+
+def _built(
+    connection: duckdb.DuckDBPyConnection, node: Node, as_of: date, project: Path, built_here: Mapping[str, str]
+) -> tuple[str, str]:
+    try:
+        with _transaction(connection):
+            create(connection, node, as_of, project, lambda name: built_here.get(name) or _existing(connection, name))
+    except (duckdb.IOException, duckdb.FatalException):
+        raise
+    except Exception as error:  # noqa: BLE001 - a model written in Python may raise anything
+        return "error", f"{node['original_file_path']}: {error}"
+    return "success", ""
+
+
+@contextlib.contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Any:
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(duckdb.Error):  # a fatal error has ended it
+            connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def _existing(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    query = """
+        select schema_name from duckdb_tables() where table_name = $name and database_name = current_database()
+        union all
+        select schema_name from duckdb_views() where view_name = $name and database_name = current_database()
+    """
+    found = [s for (s,) in connection.execute(query, {"name": name}).fetchall() if s in SCHEMAS]
+    return f'"{found[0] if found else "main"}"."{name}"'
+
+
+def create(
+    connection: duckdb.DuckDBPyConnection, node: Node, as_of: date, project: Path, relation_of: Callable[[str], str]
+) -> None:
+    """Create or replace the table or view of `node`, with the columns of its contract if it has one.
+
+    Raises ContractError, duckdb.Error, and whatever a model written in Python raises.
+    """
+    if node["hooks"]:
+        raise ContractError(f"the pipeline runs no hooks; `dbt build` would run {node['hooks']}")
+    target = node["relation_name"]
+    _, schema, name = target.replace('"', "").split(".")
+    kind = "view" if node["materialized"] == "view" else "table"
+    other = "table" if kind == "view" else "view"
+    if (schema, name) in relations(connection, other):  # its materialization has changed
+        connection.execute(f"drop {other} {target}")
+    if node["language"] == "python":
+        with rows_of_python(connection, project / node["original_file_path"], relation_of) as rows:
+            connection.execute(f"create or replace table {target} as from {rows}")
+        return
+    code = node["compiled_code"].replace(reuse.SENTINEL.isoformat(), as_of.isoformat())
+    if not node["contract"]:
+        connection.execute(f"create or replace {kind} {target} as {code}")
+        return
+    query = connection.sql(code)
+    found = dict(zip(query.columns, map(str, query.dtypes), strict=True))
+    if kind == "view":
+        empty = ", ".join(f'null::{kind_of} as "{column}"' for column, kind_of, _ in node["contract"])
+        promised = connection.sql(f"select {empty}")
+        _compare(found, dict(zip(promised.columns, map(str, promised.dtypes), strict=True)))
+        connection.execute(f"create or replace view {target} as {code}")
+        return
+    columns = [f'"{column}" {kind_of}{" not null" * required}' for column, kind_of, required in node["contract"]]
+    connection.execute(f"create or replace table {target} ({', '.join(columns)})")
+    table = connection.sql(f"from {target}")
+    _compare(found, dict(zip(table.columns, map(str, table.dtypes), strict=True)))
+    connection.execute(f"insert into {target} by name ({code}\n)")
+
+
+def _compare(found: Mapping[str, str], promised: Mapping[str, str]) -> None:
+    differ = [
+        f"{column}: {found.get(column, 'not there')}, promised {promised.get(column, 'nothing')}"
+        for column in [*promised, *(found.keys() - promised.keys())]
+        if found.get(column) != promised.get(column)
+    ]
+    if differ:
+        raise ContractError(f"the columns are not those of the model's contract ({'; '.join(differ)})")
+
+
+def relations(connection: duckdb.DuckDBPyConnection, kind: str) -> set[tuple[str, str]]:
+    """(schema, name) of the tables or views in the connection's database."""
+    query = f"select schema_name, {kind}_name from duckdb_{kind}s() where database_name = current_database()"
+    return {(schema, name) for schema, name in connection.execute(query).fetchall()}
+
+
+class _Dbt:
+    """The part of dbt's interface that a model written in Python uses: its inputs."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, relation_of: Callable[[str], str]) -> None:
+        self._connection, self._relation_of = connection, relation_of
+
+    def ref(self, name: str) -> duckdb.DuckDBPyRelation:
+        return self._connection.sql(f"from {self._relation_of(name)}")
+
+    def config(self, **options: object) -> None:
+        del options
+
+
+@contextlib.contextmanager
+def rows_of_python(connection: duckdb.DuckDBPyConnection, file: Path, relation_of: Callable[[str], str]) -> Any:
+    """The name under which the rows of a model written in Python can be read meanwhile."""
+    spec = importlib.util.spec_from_file_location(f"model_{file.stem}", file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} is not a Python model")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    connection.register("model_result", module.model(_Dbt(connection, relation_of), connection))
+    try:
+        yield "model_result"
+    finally:
+        connection.unregister("model_result")
