@@ -220,7 +220,11 @@ def show(
 
     `verbose` adds the publishers, failed requests, drivers, and reasons and examples in full.
     """
-    content = as_dict(settings, outcomes, before)
+    print_summary(console, as_dict(settings, outcomes, before), with_added=before is not None, verbose=verbose)
+
+
+def print_summary(console: Console, content: dict[str, Any], *, with_added: bool, verbose: bool) -> None:
+    """Print what `as_dict` returned."""
     if content["held_back"]:
         held = f"[bold red]not published[/] A later build failed or was blocked, {escape(content['held_back'])}"
         _line(console, held)
@@ -230,24 +234,27 @@ def show(
     console.print()
     for name, said in content["view"].items():
         _line(console, f"[bold]{VIEW[name]}[/]  {escape(said)}")
+    console.print()
     console.print(_claims(content["claims"]))
     if verbose:
+        console.print()
         for c in content["claims"]:
             _line(console, f"[bold]{c['claim_id']}[/]  {escape(c['because'] or '')}")
         for c in content["divergence_changes"]:
             states = f"{c['state_before'] or 'none'} -> {c['state_after'] or 'none'}"
             _line(console, f"[bold]{escape(c['divergence_id'])} {escape(c['subject'])}[/] changed: {states}")
-        console.print(_publishers(content, before is not None))
+        console.print(_publishers(content, with_added))
         for why, names in _without_figures(content).items():
             _line(console, f"[dim]{escape(why)}:[/] {escape(', '.join(names))}")
         console.print(_drivers_table(content))
+    console.print()
     _failed_checks(console, content["failed_checks"], verbose=verbose)
     _line(console, "[dim]None of this is investment advice.[/]")
 
 
 VIEW = {"moved": "Moved  ", "drives": "Drives ", "changed": "Changed"}
 NAMES = {"ai": "AI", "china": "China", "ppi": "PPI"}
-SHOWN = 4  # publishers with a fault, and failed checks, that the screen names; -v names all
+SHOWN, CHECKS_SHOWN = 4, 2  # publishers with a fault, and failed checks, that the screen names; -v names all
 
 
 def _line(console: Console, markup: str) -> None:
@@ -259,8 +266,8 @@ def _extent(found: list[dict[str, Any]]) -> str:
     held = [s for s in found if s["rows"]]
     if not held:
         return f"no figure of {len(found)} publishers"
-    newest = max((s["last_period_end"] for s in held if s["last_period_end"]), default=None)
-    return f"figures of {len(held)} of {len(found)} publishers, the newest for {newest or 'no period'}"
+    ends = [s["last_period_end"] for s in held if s["last_period_end"]]
+    return f"figures of {len(held)} of {len(found)} publishers" + (f", newest {max(ends)}" if ends else "")
 
 
 def reach(found: list[dict[str, Any]], outcomes: Outcomes) -> dict[str, Any]:
@@ -295,11 +302,9 @@ def _reach(content: dict[str, Any], *, verbose: bool) -> Iterator[str]:
     ends = ends or "there are no figures of before"
     if told["offline"]:
         yield f"No publisher was asked (offline): {ends}."
-    if told["tried"] and not told["reached"]:
-        causes = Counter(landing.cause(error) for error in faults.values())
-        why = f"no network ({', '.join(list(causes)[:2])})" if told["tried"] > 1 else ", ".join(causes)
-        publishers = "publisher" if told["tried"] == 1 else "publishers"
-        yield f"{told['tried']} {publishers} not reached: {why}; {ends}."
+    if told["tried"] > 1 and not told["reached"]:
+        causes = ", ".join(Counter(landing.cause(error) for error in faults.values()))
+        yield f"No publisher was reached ({told['tried']} tried: {causes}); {ends}."
         if not verbose:
             return
     shown = list(faults.items()) if verbose else list(faults.items())[:SHOWN]
@@ -312,8 +317,9 @@ def _reach(content: dict[str, Any], *, verbose: bool) -> Iterator[str]:
 
 
 def _claims(claims: list[dict[str, Any]]) -> Table:
-    """A line per claim: its verdict, and how many decisive indicators are for and against."""
-    table = _table("Claims, by decisive indicators", "claim", "verdict", "for>", "against>", "of>")
+    """A line per claim: its verdict, and how many of its decisive indicators are for and against."""
+    table = _table("", "claim", "verdict", "for>", "against>", "of>")
+    table.show_edge = False
     for c in claims:
         pro, contra, of = c["decisive_supporting"], c["decisive_contradicting"], c["decisive_indicators"]
         name = " ".join(NAMES.get(word, word) for word in c["name"].split("_"))
@@ -323,12 +329,12 @@ def _claims(claims: list[dict[str, Any]]) -> Table:
 
 def _failed_checks(console: Console, checks: list[dict[str, Any]], *, verbose: bool) -> None:
     ordered = sorted(checks, key=lambda c: not c["is_blocking"])
-    for check in ordered if verbose else ordered[:SHOWN]:
+    for check in ordered if verbose else ordered[:CHECKS_SHOWN]:
         _line(console, f"[yellow]check[/] {check['check_name']}: {escape(check['said'])}")
         for example in (check["examples"] or []) if verbose else []:
             _line(console, f"  [dim]{escape(example)}[/]")
-    if len(ordered) > SHOWN and not verbose:
-        _line(console, f"[dim]and {len(ordered) - SHOWN} more failed checks (metals status -v)[/]")
+    if len(ordered) > CHECKS_SHOWN and not verbose:
+        _line(console, f"[dim]and {len(ordered) - CHECKS_SHOWN} more failed checks (metals status -v)[/]")
 
 
 def _drivers_table(content: dict[str, Any]) -> Table:
@@ -340,10 +346,10 @@ def _drivers_table(content: dict[str, Any]) -> Table:
 
 def _table(title: str, *columns: str) -> Table:
     """A table in the common style; a column whose name ends in > is right-aligned."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     table.padding = (0, 1)
     for name in columns:
-        table.add_column(name.rstrip(">"), justify="right" if name.endswith(">") else "left")
+        table.add_column(name.rstrip(">"), justify="right" if name.endswith(">") else "left", overflow="fold")
     return table
 
 

@@ -60,6 +60,8 @@ select
 from answers
 """
 GROUP = "contribution_"
+GROUPS = {"ai": "AI", "china": "China"}
+FLIPS_NAMED = 4
 
 
 def of(
@@ -112,9 +114,6 @@ def _composite(row: dict[str, Any]) -> str:
     return f"{said} ({GROUPS.get(name, name)} {parts[name]:+.2f})"
 
 
-GROUPS = {"ai": "AI", "china": "China"}
-
-
 def _changed(rows: list[dict[str, Any]], flips: list[dict[str, Any]], divergences: list[dict[str, Any]]) -> str:
     if not rows:
         return "this file was not compared with a publication before it"
@@ -122,7 +121,8 @@ def _changed(rows: list[dict[str, Any]], flips: list[dict[str, Any]], divergence
     if row["is_first"]:
         return f"first publication: {row['figures_new']:,} figures of {_counted(row['publishers'], 'publisher')}"
     said = [
-        *(f"{f['claim_id']} {_word(f['verdict_before'])} -> {_word(f['verdict_after'])}" for f in flips),
+        *(f"{f['claim_id']} {_word(f['verdict_before'])} -> {_word(f['verdict_after'])}" for f in flips[:FLIPS_NAMED]),
+        *([f"{len(flips) - FLIPS_NAMED} more verdicts flipped"] if len(flips) > FLIPS_NAMED else []),
         _counted(len(divergences), "divergence") + " changed",
         f"{row['figures_new']:,} figures new, {row['figures_revised']:,} revised",
     ]
