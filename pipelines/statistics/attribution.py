@@ -6,7 +6,7 @@ Method, choices and limits: docs/methods/attribution.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -164,6 +164,7 @@ def out_of_sample(actual: Floats, explained: Floats) -> OutOfSample | None:
     )
 
 
+@remembered(REMEMBERED)
 def usable(window: Floats) -> Bools:
     """Mask of the columns of `window` (n, k) that can be used together, (k,).
 
@@ -182,7 +183,8 @@ def usable(window: Floats) -> Bools:
     return used
 
 
-def complete_sets(series: Floats, drivers: Floats) -> Iterator[tuple[Bools, list[int]]]:
+@remembered(REMEMBERED)
+def complete_sets(series: Floats, drivers: Floats) -> list[tuple[Bools, list[int]]]:
     """Sets of complete months, (n,), each with the columns of `series` (n, m) that have exactly these.
 
     Columns with fewer complete months than `COMPLETE_SHARE`, or without the last month, are in no set.
@@ -193,7 +195,7 @@ def complete_sets(series: Floats, drivers: Floats) -> Iterator[tuple[Bools, list
         months = whole & np.isfinite(series[:, column])
         if np.isfinite(series[-1, column]) and months.sum() >= COMPLETE_SHARE * months.size:
             by_months.setdefault(months.tobytes(), (months, []))[1].append(column)
-    yield from by_months.values()
+    return list(by_months.values())
 
 
 def one_step_ahead(series: Floats, drivers: Floats) -> Floats:

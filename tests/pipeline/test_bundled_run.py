@@ -72,7 +72,7 @@ def test_it_publishes_and_says_that_publishers_were_not_reached(offline_home: tu
     )
     ending = next(n for n, line in enumerate(summary) if "docs/queries/" in line)
     assert ending < 40, "one screen, which the progress lines precede"
-    claims = [line for line in summary if re.match(r" [CDS]\d  ", line)]
+    claims = [line for line in summary if re.match(r"[CDS]\d  ", line)]
     assert len(claims) == len(home.rows("from claim_verdicts"))
     told = json.loads(home.call("status", "--json").stdout)
     how = [s["how"] for s in told["sources"]]
