@@ -100,14 +100,16 @@ def _drives(rows: list[dict[str, Any]]) -> str:
     if not rows:
         return "no metal has a composite of its drivers"
     best, worst = rows[0], rows[-1]
-    said = f"{best['month']:%b %Y}, in standard deviations: most for {_composite(best)}"
-    return f"{said}; least for {_composite(worst)}" if len(rows) > 1 else said
+    most, least = ([r for r in rows if r["composite"] == end["composite"]] for end in (best, worst))
+    said = f"{best['month']:%b %Y}, in standard deviations: most for {_composite(most)}"
+    return f"{said}; least for {_composite(least)}" if best["composite"] != worst["composite"] else said
 
 
-def _composite(row: dict[str, Any]) -> str:
-    """A metal's composite and the group of drivers that does most to it, in the direction of the composite."""
+def _composite(tied: list[dict[str, Any]]) -> str:
+    """The composite of metals that share it, and the group of drivers that does most to it, in its direction."""
+    row, others = tied[0], len(tied) - 1
     parts = {k.removeprefix(GROUP): v for k, v in row.items() if k.startswith(GROUP) and v is not None}
-    said = f"{row['metal'].lower()} {row['composite']:+.2f}"
+    said = row["metal"].lower() + (f" and {others} more" if others else "") + f" {row['composite']:+.2f}"
     if not parts:
         return said
     name = max(parts, key=lambda k: parts[k] if row["composite"] >= 0 else -parts[k])

@@ -302,6 +302,8 @@ def test_the_view_is_three_sentences_from_the_figures() -> None:
         "changed": "since 2026-06-30 22:05 UTC: C4 no data -> mixed; 1 divergence changed; "
         "1,200 figures new, 3 revised",
     }
+    tied = _view(rows | {view.DRIVES: [drives[0], drives[0] | {"metal": "Zinc"}, drives[1]]}, [])["drives"]
+    assert "most for silver and 1 more +1.20 (AI +0.90)" in tied
     assert "C4 no data -> mixed; 2 more verdicts flipped; 0 div" in _view(rows, flips * 6)["changed"]
     assert "no verdict flipped; 0 divergences changed" in _view(rows, [])["changed"]
     first = _view(rows | {view.CHANGED: [counts | {"is_first": True, "publishers": 14}]}, [])
