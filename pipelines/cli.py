@@ -123,7 +123,7 @@ def run(
     offline: Annotated[bool, typer.Option(help="Fetch nothing; use landed responses and bundled figures.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print only the summary, as JSON.")] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show each failed request, and the claims' reasons in full.")
+        bool, typer.Option("--verbose", "-v", help="Show each failed request, and publishers, drivers and reasons.")
     ] = False,
 ) -> None:
     """Run the daily job once: fetch what is due, load, build, check, publish. With --as-of, build a past day instead.
@@ -196,9 +196,11 @@ def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, list[str
 @app.command("status")
 def status_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the claims' reasons in full.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show every publisher, driver, reason and failed check in full.")
+    ] = False,
 ) -> None:
-    """Summarise the published warehouse: publishers, drivers, claims, failed checks."""
+    """Summarise the published warehouse on one screen: its day, what moved and drives it, claims, failed checks."""
     settings = _published()
     if as_json:
         _print_json(status.as_dict(settings, {}))

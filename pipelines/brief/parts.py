@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from pipelines.brief import formats
@@ -53,7 +54,7 @@ class Table:
     folded: bool = False
     """Whether the table is collapsed under a summary."""
 
-    @property
+    @cached_property  # the page asks for every cell
     def numeric(self) -> set[str]:
         """Columns that hold numbers."""
         return {c.column for row in self.rows for c in row if c.is_number}

@@ -4,10 +4,23 @@ The only package that sends requests; the alert's goes through it too. Parsing d
 distinguishes data from an error page.
 """
 
-from pipelines.landing.ask import land
+from pipelines.landing.ask import REACHED, TRIED, cause, is_unreached, land, plain
 from pipelines.landing.http import post
 from pipelines.landing.reachability import HTTP_ONLY_HOSTS, reachable
 from pipelines.landing.redaction import anonymous
 from pipelines.landing.store import Landing, Retrieval
 
-__all__ = ["HTTP_ONLY_HOSTS", "Landing", "Retrieval", "anonymous", "land", "post", "reachable"]
+__all__ = [
+    "HTTP_ONLY_HOSTS",
+    "REACHED",
+    "TRIED",
+    "Landing",
+    "Retrieval",
+    "anonymous",
+    "cause",
+    "is_unreached",
+    "land",
+    "plain",
+    "post",
+    "reachable",
+]

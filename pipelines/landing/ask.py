@@ -18,7 +18,7 @@ from typing import Any
 from pipelines import text
 from pipelines.catalog import Catalog, Source
 from pipelines.errors import BadPayload, Blocked, MetalsError, UpstreamUnavailable
-from pipelines.landing.http import Client, full_url, verify_response
+from pipelines.landing.http import NOT_REACHED, Client, full_url, verify_response
 from pipelines.landing.reachability import NOT_ASKED, not_asked
 from pipelines.landing.store import Landing, Retrieval
 from pipelines.settings import Settings
@@ -29,6 +29,9 @@ log = text.logger("metals.landing")
 
 PROGRESS_EVERY_S = 10.0
 BLOCKS_IN_A_ROW = 3  # after so many, a publisher that turns this client away is left alone until the next run
+NAMED_ALONE = 3  # publishers with one reason for not being reached; more are one line
+REACHED = ("fresh", "unchanged", "absent", "blocked")
+TRIED = (*REACHED, "failed")
 MAX_REQUESTS = 2_000  # per publisher and run; a response may add requests, and the largest plan has about a hundred
 
 
@@ -48,12 +51,18 @@ def land(
     landing = Landing(settings.landing_dir)
     landing.sweep(time.time())
     with ThreadPoolExecutor(max_workers=max(len(sources), 1), thread_name_prefix="landing") as pool:
-        futures = {s.id: pool.submit(_land_one, s, modules(s.id), catalog, settings, landing, refused) for s in sources}
+        unreached: dict[str, str] = {}
+        futures = {
+            s.id: pool.submit(_land_one, s, modules(s.id), catalog, settings, landing, refused, unreached)
+            for s in sources
+        }
         names = {future: source_id for source_id, future in futures.items()}
         for n, future in enumerate(as_completed(names), start=1):
             progress = {"stage": "ask", "done": n, "total": len(sources), "finished": names[future]}
             log.debug("%d of %d publishers fetched", n, len(sources), extra=progress)
-        return {source.id: _result(futures[source.id], source, settings) for source in sources}
+        landed = {source.id: _result(futures[source.id], source, settings) for source in sources}
+    _say_unreached(unreached, landed)
+    return landed
 
 
 def _result(future: Future[list[Retrieval]], source: Source, settings: Settings) -> list[Retrieval]:
@@ -73,6 +82,7 @@ def _land_one(
     settings: Settings,
     landing: Landing,
     refused: Collection[str],
+    unreached: dict[str, str],
 ) -> list[Retrieval]:
     retrievals: list[Retrieval] = []
     asked: set[str] = set()
@@ -137,24 +147,59 @@ def _land_one(
             continue
         blocks = 0
         queue = sorted(further, key=last_try) + queue
-    _say(source, retrievals, time.monotonic() - started)
+    _say(source, retrievals, time.monotonic() - started, unreached)
     return retrievals
 
 
-def _say(source: Source, retrievals: list[Retrieval], seconds: float) -> None:
-    """Log one line on the outcome for a publisher; each failed request has already been logged at debug level."""
+def _say(source: Source, retrievals: list[Retrieval], seconds: float, unreached: dict[str, str]) -> None:
+    """Log one line on the outcome for a publisher; each failed request has already been logged at debug level.
+
+    A publisher to which no connection was made goes into `unreached` with its error, to be logged with the others.
+    """
     tally = Counter(c.outcome for c in retrievals)
     told = ", ".join(f"{n} {outcome.replace('_', ' ')}" for outcome, n in tally.items()) or "nothing to ask"
     first = next((c.error for c in retrievals if c.outcome in ("failed", "blocked") and c.error), None)
-    if first is not None:
-        reason = re.sub(r"^\[[^\]]*\] ", "", first)  # source and request; -v shows both
-        reason = re.sub(r"\(\w+: (?:\[Errno -?\d+\] )?", "(", reason)  # the Python name of the error
+    if first is not None and is_unreached(first) and not tally.keys() & set(REACHED):
+        unreached[source.id] = first
+    elif first is not None:
         more = tally.keys() - {"failed", "not_tried"}
-        log.warning("%s: %s%s", source.id, f"{told}: " if more else "", reason)
+        log.warning("%s: %s%s", source.id, f"{told}: " if more else "", plain(first))
     else:
         # A publisher that the user has switched off is logged at debug level only.
         asked = any(c.outcome not in NOT_ASKED for c in retrievals)
         log.log(logging.INFO if asked else logging.DEBUG, "%s: %s in %.1f s", source.id, told, seconds)
+
+
+def plain(error: str) -> str:
+    """The error of a retrieval without its place (`-v` shows it) and without Python's name for it."""
+    return re.sub(r"\(\w+: (?:\[Errno -?\d+\] )?", "(", re.sub(r"^\[[^\]]*\] ", "", error))
+
+
+def is_unreached(error: str) -> bool:
+    """Whether the error of a retrieval says that no connection was made."""
+    return NOT_REACHED in error
+
+
+def cause(error: str) -> str:
+    """The last reason in parentheses of a retrieval's error, which hosts have in common; else the error."""
+    found = re.search(r"\(([^()]*)\)\W*$", plain(error))
+    return found[1] if found else plain(error)
+
+
+def _say_unreached(unreached: dict[str, str], landed: dict[str, list[Retrieval]]) -> None:
+    """Log the publishers to which no connection was made: each with its reason, or many with one reason in one line."""
+    tried = [name for name, found in landed.items() if any(c.outcome in TRIED for c in found)]
+    by_cause: dict[str, list[str]] = {}
+    for name in sorted(unreached):
+        by_cause.setdefault(cause(unreached[name]), []).append(name)
+    for reason, names in by_cause.items():
+        if len(names) <= NAMED_ALONE:
+            for name in names:
+                log.warning("%s: %s", name, plain(unreached[name]))
+        elif len(names) == len(tried):
+            log.warning("no publisher was reached: %d tried (%s); the last good figures stay", len(names), reason)
+        else:
+            log.warning("%d of %d publishers not reached (%s): %s", len(names), len(tried), reason, ", ".join(names))
 
 
 def _clock_set_back(source: Source, history: list[Retrieval], settings: Settings) -> UpstreamUnavailable | None:

@@ -28,6 +28,7 @@ from pipelines.settings import Settings
 from pipelines.sources import Request
 from pipelines.text import hide, redact
 
+NOT_REACHED = "could not be reached"  # in the error where no connection was made
 MAX_REDIRECTS = 5
 
 
@@ -273,7 +274,7 @@ class Client:
         except requests.ConnectionError as error:
             self.gave_up = True
             raise UpstreamUnavailable(
-                f"{host} could not be reached ({_cause(error)})", source=self._source.id, row=request.key
+                f"{host} {NOT_REACHED} ({_cause(error)})", source=self._source.id, row=request.key
             ) from None
         except requests.RequestException as error:
             raise UpstreamUnavailable(

@@ -5,8 +5,10 @@ Reads and formats only; every figure shown is a cell of a table.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -15,12 +17,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines import warehouse
+from pipelines import landing, warehouse
 from pipelines.catalog import Frequency, period_label
 from pipelines.errors import PublishedUnreadable
+from pipelines.reporting import view
 from pipelines.settings import Settings
 
-FIRST_QUERY = "select claim_id, verdict, because from claim_verdicts order by claim_id"
+FIRST_QUERY = "select claim_id, because from claim_verdicts"
 # The drivers of the summary: table, its column of order, frequency and first day of the figures' period, figures.
 DRIVERS = (
     ("driver_fiscal", "month", Frequency.MONTHLY, "month", ("deficit_12m_pct_gdp", "deficit_12m_change_pp")),
@@ -60,6 +63,12 @@ requests as (
     group by source_id, request_key
     qualify ago < interval 90 days
 ),
+faulted as (
+    select source_id, arg_max(error, checked_at) as last_fault
+    from raw.retrieval
+    where outcome in ('failed', 'blocked') and error is not null
+    group by source_id
+),
 judged as (
     select
         source_id,
@@ -80,6 +89,7 @@ checked as (
 select
     s.source_id, s.title, d.last_period, coalesce(d.rows, 0) as rows, a.source_id is not null as ever_answered,
     coalesce(q.rows_quarantined, 0) as rows_quarantined, c.outcome as last_outcome, c.error as last_error,
+    f.last_fault,
     c.checked_at as last_checked_at, s.licence, s.cadence_hours, s.unofficial,
     coalesce(j.requests_fresh, 0) as requests_fresh, coalesce(j.requests_taken, 0) as requests_taken,
     coalesce(j.requests_refused, 0) as requests_refused, coalesce(j.requests_waiting, 0) as requests_waiting
@@ -88,6 +98,7 @@ left join dated as d on s.source_id = d.source_id
 left join answered as a on s.source_id = a.source_id
 left join quarantined as q on s.source_id = q.source_id
 left join checked as c on s.source_id = c.source_id
+left join faulted as f on s.source_id = f.source_id
 left join judged as j on s.source_id = j.source_id
 order by s.source_id
 """
@@ -153,11 +164,15 @@ def as_dict(settings: Settings, outcomes: Outcomes, before: dict[str, int] | Non
             last: date | None = ended.get(source["source_id"]) or source["last_period"]
             source["age_days"] = (settings.as_of_date() - last).days if last else None
             source["last_period_end"] = last
+        flips = _rows(connection, "select * from audit.verdict_flips")
+        divergences = _rows(connection, "select * from audit.divergence_changes")
         return {
             "as_of": warehouse.as_of(connection) or settings.as_of_date(),
             "published": str(settings.published_path),
             "brief": str(settings.brief_path) if settings.brief_path.exists() else None,
             "sources": found,
+            "reach": reach([] if settings.as_of else found, outcomes),  # a past day fetches nothing
+            "view": view.of(partial(_rows, connection), flips, divergences),
             "drivers": list(_drivers(connection)),
             "claims": _rows(
                 connection,
@@ -167,8 +182,8 @@ def as_dict(settings: Settings, outcomes: Outcomes, before: dict[str, int] | Non
             "failed_checks": _rows(
                 connection, "select check_name, is_blocking, said, examples from audit.finding where not passed"
             ),
-            "verdict_flips": _rows(connection, "select * from audit.verdict_flips"),
-            "divergence_changes": _rows(connection, "select * from audit.divergence_changes"),
+            "verdict_flips": flips,
+            "divergence_changes": divergences,
             "held_back": warehouse.held_back(settings),
         }
 
@@ -201,57 +216,140 @@ def show(
     *,
     verbose: bool = False,
 ) -> None:
-    """Print the summary: publishers, drivers, claims, failed checks. `verbose` shows reasons and examples in full."""
-    content = as_dict(settings, outcomes, before)
-    console.print(_publishers(content, before is not None))
-    for why, names in _without_figures(content).items():
-        console.print(f"[dim]{escape(why)}:[/] {escape(', '.join(names))}", highlight=False)
+    """Print the summary, one screen: how current it is, the view, the claims, failed checks.
 
+    `verbose` adds the publishers, failed requests, drivers, and reasons and examples in full.
+    """
+    print_summary(console, as_dict(settings, outcomes, before), with_added=before is not None, verbose=verbose)
+
+
+def print_summary(console: Console, content: dict[str, Any], *, with_added: bool, verbose: bool) -> None:
+    """Print what `as_dict` returned."""
+    if content["held_back"]:
+        held = f"[bold red]not published[/] A later build failed or was blocked, {escape(content['held_back'])}"
+        _line(console, held)
+    _line(console, f"[bold]Known as of {content['as_of']}[/]: {_extent(content['sources'])}")
+    for said in _reach(content, verbose=verbose):
+        _line(console, f"[yellow]{escape(said)}[/]")
+    console.print()
+    for name, said in content["view"].items():
+        _line(console, f"[bold]{VIEW[name]}[/]  {escape(said)}")
+    console.print()
+    console.print(_claims(content["claims"]))
+    if verbose:
+        console.print()
+        for c in content["claims"]:
+            _line(console, f"[bold]{c['claim_id']}[/]  {escape(c['because'] or '')}")
+        for c in content["divergence_changes"]:
+            states = f"{c['state_before'] or 'none'} -> {c['state_after'] or 'none'}"
+            _line(console, f"[bold]{escape(c['divergence_id'])} {escape(c['subject'])}[/] changed: {states}")
+        console.print(_publishers(content, with_added))
+        for why, names in _without_figures(content).items():
+            _line(console, f"[dim]{escape(why)}:[/] {escape(', '.join(names))}")
+        console.print(_drivers_table(content))
+    console.print()
+    _failed_checks(console, content["failed_checks"], verbose=verbose)
+    _line(console, "[dim]None of this is investment advice.[/]")
+
+
+VIEW = {"moved": "Moved  ", "drives": "Drives ", "changed": "Changed"}
+NAMES = {"ai": "AI", "china": "China", "ppi": "PPI"}
+SHOWN, CHECKS_SHOWN = 4, 2  # publishers with a fault, and failed checks, that the screen names; -v names all
+
+
+def _line(console: Console, markup: str) -> None:
+    """A sentence: wrapped at words on a terminal, one line in a file or a pipe."""
+    console.print(markup, soft_wrap=not console.is_terminal, highlight=False)
+
+
+def _extent(found: list[dict[str, Any]]) -> str:
+    held = [s for s in found if s["rows"]]
+    if not held:
+        return f"no figure of {len(found)} publishers"
+    ends = [s["last_period_end"] for s in held if s["last_period_end"]]
+    return f"figures of {len(held)} of {len(found)} publishers" + (f", newest {max(ends)}" if ends else "")
+
+
+def reach(found: list[dict[str, Any]], outcomes: Outcomes) -> dict[str, Any]:
+    """How many publishers were tried and reached, whether nothing was fetched on purpose, and each fault's reason.
+
+    From this run's outcomes; without any, from each publisher's last request.
+    """
+    names = {s["source_id"]: set(outcomes.get(s["source_id"], ())) for s in found}
+    if not outcomes:
+        names = {s["source_id"]: {s["last_outcome"]} - {None} for s in found}
+    tried = [s for s in found if names[s["source_id"]] & set(landing.TRIED)]
+    faults, unreached = {}, 0
+    for s in found:
+        error = s["last_fault"] if names[s["source_id"]] & {"failed", "blocked"} else None
+        unreached += bool(error and landing.is_unreached(error) and not names[s["source_id"]] & set(landing.REACHED))
+        if s in tried and (error or s["requests_refused"] or s["requests_waiting"]):
+            faults[s["source_id"]] = error or s["how"]
+    return {
+        "tried": len(tried),
+        "reached": len(tried) - unreached,
+        "offline": bool(outcomes) and not tried and any("offline" in found for found in names.values()),
+        "faults": faults,
+    }
+
+
+def _reach(content: dict[str, Any], *, verbose: bool) -> Iterator[str]:
+    """What was not fetched, in a line if that was everything, otherwise a line per publisher with its reason."""
+    told, faults = content["reach"], content["reach"]["faults"]
+    held = [s for s in content["sources"] if s["rows"] and s["last_period_end"]]
+    kinds = sorted({s["how"].partition(" ")[0] for s in held if s["how"].startswith(("kept", "bundled"))})
+    ends = f"the {' and '.join(kinds)} figures end on {max(s['last_period_end'] for s in held)}" if kinds else ""
+    ends = ends or "there are no figures of before"
+    if told["offline"]:
+        yield f"No publisher was asked (offline): {ends}."
+    if told["tried"] > 1 and not told["reached"]:
+        causes = ", ".join(Counter(landing.cause(error) for error in faults.values()))
+        yield f"No publisher was reached ({told['tried']} tried: {causes}); {ends}."
+        if not verbose:
+            return
+    shown = list(faults.items()) if verbose else list(faults.items())[:SHOWN]
+    how = {s["source_id"]: s["how"] for s in content["sources"]}
+    for name, error in shown:
+        said = landing.plain(error)
+        yield f"{name}: {how[name]}" + (f": {said}" if said != how[name] else "")
+    if len(faults) > len(shown):
+        yield f"and {len(faults) - len(shown)} more publishers with a fault (metals status -v)"
+
+
+def _claims(claims: list[dict[str, Any]]) -> Table:
+    """A line per claim: its verdict, and how many of its decisive indicators are for and against."""
+    table = _table("", "claim", "verdict", "for>", "against>", "of>")
+    table.show_edge = False
+    for c in claims:
+        pro, contra, of = c["decisive_supporting"], c["decisive_contradicting"], c["decisive_indicators"]
+        name = " ".join(NAMES.get(word, word) for word in c["name"].split("_"))
+        table.add_row(f"{c['claim_id']}  {name}", _coloured(c["verdict"]), *map(str, (pro, contra, of)))
+    return table
+
+
+def _failed_checks(console: Console, checks: list[dict[str, Any]], *, verbose: bool) -> None:
+    ordered = sorted(checks, key=lambda c: not c["is_blocking"])
+    for check in ordered if verbose else ordered[:CHECKS_SHOWN]:
+        _line(console, f"[yellow]check[/] {check['check_name']}: {escape(check['said'])}")
+        for example in (check["examples"] or []) if verbose else []:
+            _line(console, f"  [dim]{escape(example)}[/]")
+    if len(ordered) > CHECKS_SHOWN and not verbose:
+        _line(console, f"[dim]and {len(ordered) - CHECKS_SHOWN} more failed checks (metals status -v)[/]")
+
+
+def _drivers_table(content: dict[str, Any]) -> Table:
     table = _table(f"Drivers, newest figure, as of {content['as_of']}", "driver", "figure", "period", "value>")
     for d in content["drivers"]:
         table.add_row(d["driver"], d["figure"], d["label"] or "", figure(d["value"]))
-    console.print(table)
-
-    columns = ("claim", "name", "verdict", "for>", "against>", "neither>", "of>")
-    table = _table("Claims: decisive indicators for, against, neither or missing", *columns)
-    room = None if verbose else console.width - WIDTH_BEFORE_REASONS
-    with_reasons = room is None or room >= MIN_WIDTH_OF_REASONS
-    if with_reasons:
-        table.add_column("because", max_width=room, no_wrap=room is not None, overflow="ellipsis" if room else "fold")
-    for c in content["claims"]:
-        pro, contra, of = c["decisive_supporting"], c["decisive_contradicting"], c["decisive_indicators"]
-        cells = (c["claim_id"], c["name"], _coloured(c["verdict"]), *map(str, (pro, contra, of - pro - contra, of)))
-        table.add_row(*cells, *([escape(c["because"] or "")] if with_reasons else []))
-    console.print(table)
-    for flip in content["verdict_flips"]:
-        console.print(f"[bold]{flip['claim_id']}[/] changed: {flip['verdict_before']} -> {flip['verdict_after']}")
-    for c in content["divergence_changes"]:
-        states = f"{c['state_before'] or 'none'} -> {c['state_after'] or 'none'}"
-        console.print(f"[bold]{escape(c['divergence_id'])} {escape(c['subject'])}[/] changed: {states}")
-    if content["held_back"]:
-        console.print(f"[bold red]not published[/] A later build failed or was blocked, {escape(content['held_back'])}")
-    for check in content["failed_checks"]:
-        console.print(f"[yellow]check[/] {check['check_name']}: {escape(check['said'])}", highlight=False)
-        examples = check["examples"] or []
-        for example in examples if verbose else examples[:3]:
-            console.print(f"  [dim]{escape(example)}[/]", highlight=False)
-        if len(examples) > 3 and not verbose:
-            console.print(f"  [dim]and {len(examples) - 3} more (metals status -v)[/]", highlight=False)
-    console.print("[dim]None of this is investment advice.[/]")
-
-
-# Characters that the table of claims needs without its reasons, and the least to which a reason is cut: `-v` and the
-# table claim_verdicts have them in full.
-WIDTH_BEFORE_REASONS = 80
-MIN_WIDTH_OF_REASONS = 40
+    return table
 
 
 def _table(title: str, *columns: str) -> Table:
     """A table in the common style; a column whose name ends in > is right-aligned."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     table.padding = (0, 1)
     for name in columns:
-        table.add_column(name.rstrip(">"), justify="right" if name.endswith(">") else "left")
+        table.add_column(name.rstrip(">"), justify="right" if name.endswith(">") else "left", overflow="fold")
     return table
 
 
@@ -293,12 +391,12 @@ def figure(value: Any) -> str:
 
 def _coloured(verdict: str) -> str:
     colour = {"supported": "green", "contradicted": "red", "mixed": "yellow"}.get(verdict, "dim")
-    return f"[{colour}]{verdict}[/]"
+    return f"[{colour}]{verdict.replace('_', ' ')}[/]"
 
 
 def show_next_steps(console: Console, settings: Settings) -> None:
     console.print("\n[bold]Next[/]")
-    console.print("  make ui                         the Dagster UI and the weekday schedule, on this machine only")
-    console.print("  .venv/bin/metals status -v      the same with every reason in full")
+    console.print("  make ui                         the Dagster UI and the weekday schedule")
+    console.print("  .venv/bin/metals status -v      publishers, drivers, reasons in full")
     console.print(f'  .venv/bin/metals sql "{escape(FIRST_QUERY)}"', soft_wrap=True, highlight=False)
     console.print("  docs/queries/                   worked queries")

@@ -6,8 +6,9 @@ Method, choices and limits: docs/methods/attribution.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from math import comb
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.errors import MetalsError
+from pipelines.statistics.memory import remembered
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -25,6 +27,7 @@ COMPLETE_SHARE = 0.9  # minimum share of a window's months that have every drive
 # Returns of monthly averages are autocorrelated (Working 1960, Econometrica 28(4)), so at least one lag is needed;
 # three is floor(4 (T/100)^(2/9)) for 60 months (Newey and West 1994, Review of Economic Studies 61(4)).
 HAC_LAGS = 3
+REMEMBERED = 5_000  # results of each formula: a build of all months needs about a thousand
 MIN_FORECASTS = 24  # of the recent months; with fewer, no out-of-sample error is given
 
 
@@ -42,6 +45,7 @@ class Fit:
     r_squared: Floats
     r_squared_adjusted: Floats
 
+    @cached_property
     def inference(self) -> tuple[Floats, Floats, Floats]:
         """Standard errors, t-statistics and two-sided p-values of the coefficients, each (1 + k, m).
 
@@ -67,6 +71,7 @@ class Fit:
         return errors, ratios, 2 * stats.t.sf(np.abs(ratios), rows - columns)
 
 
+@remembered(REMEMBERED)
 def least_squares(series: Floats, drivers: Floats) -> Fit:
     """Regress each column of `series` (n, m) on `drivers` (n, k) and an intercept; all values finite, n > k + 1."""
     if series.ndim != 2 or drivers.shape[0] != series.shape[0] or drivers.shape[0] <= drivers.shape[1] + 1:
@@ -83,6 +88,7 @@ def least_squares(series: Floats, drivers: Floats) -> Fit:
     return Fit(design, coefficients, residuals, r_squared, adjusted)
 
 
+@remembered(REMEMBERED)
 def group_shares(series: Floats, drivers: Floats, groups: Sequence[str]) -> dict[str, Floats]:
     """Each group's share of R squared, (m,) per group; the shares add up to R squared and none is negative.
 
@@ -135,6 +141,7 @@ class OutOfSample:
     clark_west_t: float
 
 
+@remembered(REMEMBERED)
 def out_of_sample(actual: Floats, explained: Floats) -> OutOfSample | None:
     """Compare `actual` (n,) with `explained` (n,); months without either are left out; None if too few remain."""
     from statsmodels.stats.sandwich_covariance import S_hac_simple  # noqa: PLC0415
@@ -157,6 +164,7 @@ def out_of_sample(actual: Floats, explained: Floats) -> OutOfSample | None:
     )
 
 
+@remembered(REMEMBERED)
 def usable(window: Floats) -> Bools:
     """Mask of the columns of `window` (n, k) that can be used together, (k,).
 
@@ -175,7 +183,8 @@ def usable(window: Floats) -> Bools:
     return used
 
 
-def complete_sets(series: Floats, drivers: Floats) -> Iterator[tuple[Bools, list[int]]]:
+@remembered(REMEMBERED)
+def complete_sets(series: Floats, drivers: Floats) -> list[tuple[Bools, list[int]]]:
     """Sets of complete months, (n,), each with the columns of `series` (n, m) that have exactly these.
 
     Columns with fewer complete months than `COMPLETE_SHARE`, or without the last month, are in no set.
@@ -186,7 +195,7 @@ def complete_sets(series: Floats, drivers: Floats) -> Iterator[tuple[Bools, list
         months = whole & np.isfinite(series[:, column])
         if np.isfinite(series[-1, column]) and months.sum() >= COMPLETE_SHARE * months.size:
             by_months.setdefault(months.tobytes(), (months, []))[1].append(column)
-    yield from by_months.values()
+    return list(by_months.values())
 
 
 def one_step_ahead(series: Floats, drivers: Floats) -> Floats:

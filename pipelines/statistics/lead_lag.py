@@ -14,6 +14,7 @@ from arch.bootstrap import CircularBlockBootstrap, optimal_block_length
 from numpy.typing import NDArray
 
 from pipelines.errors import MetalsError
+from pipelines.statistics.memory import remembered
 
 Floats = NDArray[np.float64]
 
@@ -111,6 +112,7 @@ def resampled_correlation(follower: Floats, leaders: Floats, times_drawn: Floats
     return correlation
 
 
+@remembered(100)
 def lead_lag(follower: Floats, leaders: Floats, lags: Sequence[int]) -> LeadLag:
     """Correlation of `follower` (n,) with each column of `leaders` (n, k), its band, and its excess over the first lag.
 

@@ -61,14 +61,32 @@ def test_the_projects_folder_may_be_read_only(offline_home: tuple[Home, str, flo
 
 
 def test_it_publishes_and_says_that_publishers_were_not_reached(offline_home: tuple[Home, str, float]) -> None:
-    _, said, _ = offline_home
-    assert said.count("bundled (not reached)") == 12
-    [nothing_yet] = [line for line in said.splitlines() if line.startswith("nothing yet (not reached)")]
-    assert "federal_register" in nothing_yet  # no recorded response is about metals
-    # A line per publisher that was tried, each whole and short.
-    lines = [line for line in said.splitlines() if re.match(r"\d\d:\d\d:\d\d .* could not be reached", line)]
-    assert len(lines) == len({line.split()[1] for line in lines}) == 23
-    assert all(line.endswith("(Connection refused)") for line in lines)
+    home, said, _ = offline_home
+    # During the run and in its summary, one line each.
+    lines = [line for line in said.splitlines() if "reached" in line]
+    assert len(lines) == 2, said
+    summary = said[said.index("Known as of 2026-08-21") :].splitlines()
+    assert summary[1] in lines
+    assert re.fullmatch(
+        r"No publisher was reached \(23 tried: .*\); the bundled figures end on 2026-0\d-\d\d\.", summary[1]
+    )
+    ending = next(n for n, line in enumerate(summary) if "docs/queries/" in line)
+    assert ending < 40, "one screen, which the progress lines precede"
+    claims = [line for line in summary if re.match(r"[CDS]\d  ", line)]
+    assert len(claims) == len(home.rows("from claim_verdicts"))
+    told = json.loads(home.call("status", "--json").stdout)
+    how = [s["how"] for s in told["sources"]]
+    assert how.count("bundled (not reached)") == 12
+    assert "federal_register" in [s["source_id"] for s in told["sources"] if s["how"] == "nothing yet (not reached)"]
+    assert told["reach"]["tried"] == len(told["reach"]["faults"]) == 23  # no recorded response is about metals
+    assert told["reach"]["reached"] == 0
+    # The sentences are cells of tables.
+    [(best, most)] = home.rows(
+        "select lower(m.name), c.composite from driver_composites as c inner join metals as m using (metal_id) "
+        "where strftime(c.month, '%b %Y') = '" + told["view"]["drives"][:8] + "' "
+        "order by c.composite desc nulls last, m.name limit 1"
+    )
+    assert re.search(rf"most for {best}( and \d+ more)? {re.escape(f'{most:+.2f}')} ", told["view"]["drives"])
 
 
 def test_dead_publishers_are_asked_once_each(offline_home: tuple[Home, str, float]) -> None:

@@ -35,7 +35,7 @@ def test_a_line_by_hand() -> None:
 def test_coefficients_and_errors_are_those_of_statsmodels() -> None:
     y, x = draw(1, 60, 6, 4)
     fit = attribution.least_squares(y, x)
-    errors, ratios, p_values = fit.inference()
+    errors, ratios, p_values = fit.inference
     for series in range(4):
         expected = sm.OLS(y[:, series], sm.add_constant(x)).fit(
             cov_type="HAC", cov_kwds={"maxlags": 3, "use_correction": True}, use_t=True
@@ -175,7 +175,7 @@ def test_planted_truth_is_found_and_a_driver_with_no_effect_is_not() -> None:
     x = generator.normal(size=(240, 2))
     y = (2.0 * x[:, 0] + generator.normal(size=240))[:, None]
     fit = attribution.least_squares(y[-60:], x[-60:])
-    t_statistics = fit.inference()[1][1:, 0]
+    t_statistics = fit.inference[1][1:, 0]
     assert abs(t_statistics[0]) > 6
     assert abs(t_statistics[1]) < 2
     shares = attribution.group_shares(y[-60:], x[-60:], ["effect", "none"])

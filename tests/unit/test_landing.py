@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -886,3 +887,33 @@ def test_a_line_of_the_journal_says_only_what_is_known() -> None:
         "outcome": "fresh",
         "payload_id": "ab" * 32,
     }
+
+
+@pytest.mark.parametrize(
+    ("dead", "alive", "said"),
+    [
+        (5, 0, ["no publisher was reached: 5 tried (Connection refused); the last good figures stay"]),
+        (4, 1, ["4 of 5 publishers not reached (Connection refused): dead_0, dead_1, dead_2, dead_3"]),
+        (1, 4, [f"dead_0: {HOST} could not be reached (Connection refused)"]),
+        (2, 0, [f"dead_{n}: {HOST} could not be reached (Connection refused)" for n in (0, 1)]),
+    ],
+)
+def test_many_publishers_that_cannot_be_reached_for_one_reason_are_one_line(
+    settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, dead: int, alive: int,
+    said: list[str],
+) -> None:  # fmt: skip
+    def get(client: Client, *_: object) -> Any:
+        name = client._source.id
+        if name.startswith("dead"):
+            client.gave_up = True
+            raise UpstreamUnavailable(
+                f"{HOST} could not be reached (ConnectionRefusedError: [Errno 111] Connection refused)", source=name
+            )
+        return SimpleNamespace(status_code=200, headers={}), BODY
+
+    monkeypatch.setattr(Client, "get", get)
+    monkeypatch.setattr("pipelines.landing.ask.verify_response", lambda *_: None)
+    names = [*(f"dead_{n}" for n in range(dead)), *(f"alive_{n}" for n in range(alive))]
+    with caplog.at_level("WARNING", "metals.landing"):
+        land([source(id=name) for name in names], lambda _: Module(), Catalog([], [], [], []), settings)
+    assert [record.getMessage() for record in caplog.records] == said

@@ -1,10 +1,13 @@
 """Correlations by lag: hand-checked, against numpy, under resampling, and on planted truth."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from pipelines.errors import MetalsError
-from pipelines.statistics import lead_lag
+from pipelines.statistics import attribution, lead_lag
+from pipelines.statistics.memory import remembered
 
 NAN = float("nan")
 
@@ -139,3 +142,37 @@ def test_leaders_of_another_shape_are_refused(rows: int, columns: int) -> None:
 def test_an_empty_sample_is_refused() -> None:
     with pytest.raises(MetalsError, match="empty sample"):
         lead_lag.lead_lag(np.array([]), np.zeros((0, 1)), [0])
+
+
+def test_a_formula_is_computed_once_for_the_same_arguments_bit_by_bit() -> None:
+    computed: list[tuple[float, str]] = []
+
+    @remembered(2)
+    def total(values: np.ndarray, unit: str = "pct") -> float:
+        computed.append((float(values.sum()), unit))
+        return computed[-1][0]
+
+    ones = np.ones(3)
+    assert total(ones) == total(np.ones(3)) == 3.0
+    assert len(computed) == 1
+    nearly = ones.copy()
+    nearly[0] = np.nextafter(1.0, 2.0)
+    changed: tuple[Callable[[], float], ...] = (
+        lambda: total(nearly),
+        lambda: total(np.ones((3, 1))),
+        lambda: total(np.ones(3, dtype=np.float32)),
+        lambda: total(ones, "pp"),
+        lambda: total(ones),  # the oldest of more than two is forgotten
+    )
+    for different in changed:
+        before = len(computed)
+        different()
+        assert len(computed) == before + 1
+
+
+def test_the_past_month_ends_do_not_repeat_the_builds_regressions(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(18)
+    y, x = rng.normal(size=(70, 2)), rng.normal(size=(70, 3))
+    first = attribution.one_step_ahead(y, x)
+    monkeypatch.setattr(np.linalg, "lstsq", None)  # whatever fits again, fails
+    assert np.array_equal(attribution.one_step_ahead(y[:69], x[:69]), first[:69], equal_nan=True)

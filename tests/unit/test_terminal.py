@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import logging
 import re
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
 from pipelines.cli import app
-from pipelines.reporting import progress, status
+from pipelines.reporting import progress, status, view
 
 LONG = "a_publisher: " + "reached after a long while " * 8
 
@@ -149,3 +151,165 @@ def test_the_summary_tells_a_block_from_a_fault_and_a_refusal_from_news(
     counts = {"fresh": 1, "taken": 1, "refused": 0, "waiting": 0} | judged
     source = {"last_outcome": None, "rows": 7, "ever_answered": True}
     assert status.retrieval_outcome(outcomes, source | {f"requests_{k}": n for k, n in counts.items()}) == said
+
+
+# A synthetic summary: fourteen claims, long sentences, every publisher bundled.
+CLAIMS = [
+    {
+        "claim_id": f"{letter}{n}", "name": "capacity_clearance", "verdict": "contradicted", "decisive_supporting": 3,
+        "decisive_contradicting": 12, "decisive_indicators": 17, "because": "Because of many things. " * 9 + "The end.",
+    }
+    for letter, most in (("C", 7), ("D", 4), ("S", 3))
+    for n in range(most)
+]  # fmt: skip
+SENTENCE = "Jun 2026: synthetic palladium +12.6 % to synthetic silver -14.5 % on the month, 2 of 9 up; copper +37.8 %"
+DEAD = "[source=a row=b] a.example.org could not be reached (ConnectionRefusedError: [Errno 111] Connection refused)"
+
+
+def _source(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "source_id": name, "rows": 1_234, "how": "bundled (not reached)", "last_period_end": date(2026, 9, 30),
+        "age_days": 61, "rows_added": 1_234, "rows_quarantined": 0, "last_outcome": "failed", "last_fault": DEAD,
+        "requests_refused": 0, "requests_waiting": 0, **more,
+    }  # fmt: skip
+
+
+def _content(sources: list[dict[str, Any]], outcomes: dict[str, dict[str, int]], **more: Any) -> dict[str, Any]:
+    return {
+        "as_of": date(2026, 11, 30), "held_back": None, "sources": sources, "reach": status.reach(sources, outcomes),
+        "view": dict.fromkeys(("moved", "drives", "changed"), SENTENCE), "claims": CLAIMS, "divergence_changes": [],
+        "drivers": [{"driver": "driver_x", "figure": "capex_usd", "label": "2026Q2", "value": 151.4e9}],
+        "failed_checks": [
+            {"check_name": f"check_{n}", "is_blocking": n == 8, "said": "78 series are older than their limit",
+             "examples": [f"example_{k}" for k in range(9)]}
+            for n in range(9)
+        ],
+        **more,
+    }  # fmt: skip
+
+
+def _printed(content: dict[str, Any], width: int, *, terminal: bool = True, verbose: bool = False) -> list[str]:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=width, color_system=None if terminal else "auto")
+    status.print_summary(console, content, with_added=False, verbose=verbose)
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+SOURCES = [_source(f"publisher_{n:02}") for n in range(23)]
+LINES_AFTER = 8  # of `metals run`: published, brief, next steps
+UNREACHED = {s["source_id"]: {"failed": 1, "not_tried": 7} for s in SOURCES}
+
+
+def test_the_summary_fits_one_screen_and_names_no_list() -> None:
+    lines = _printed(_content(SOURCES, UNREACHED), 80)
+    assert len(lines) + LINES_AFTER <= 40, "\n".join(lines)
+    text = "\n".join(lines)
+    for folded in ("publisher_07", "driver_x", "example_1", "Because of", "check_7"):
+        assert folded not in text
+    assert "check_8" in text, "a blocking check comes first"
+    assert "and 7 more failed checks (metals status -v)" in text
+    verbose = " ".join(_printed(_content(SOURCES, UNREACHED), 80, verbose=True))
+    for unfolded in ("publisher_07", "driver_x", "example_1", "The end.", "check_7"):
+        assert unfolded in verbose
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_no_width_and_no_pipe_loses_a_word_or_a_digit(verbose: bool) -> None:
+    content = _content(SOURCES, UNREACHED)
+    whole = _printed(content, 140, terminal=False, verbose=verbose)
+    assert SENTENCE in "\n".join(whole), "one line in a pipe"
+    assert not any("\x1b" in line or "…" in line for line in whole)
+    for width in (60, 80, 120):
+        lines = _printed(content, width, verbose=verbose)
+        assert max(map(len, lines)) <= width
+        for printed in (lines, _printed(content, width, terminal=False, verbose=verbose)):
+            assert _signs(printed) == _signs(whole), width
+
+
+def _signs(lines: list[str]) -> list[str]:
+    """Every character but rules and blanks: a narrow table folds its cells."""
+    return sorted("".join(lines).replace("─", "").replace(" ", ""))
+
+
+def test_a_run_that_reached_nobody_says_so_in_one_line() -> None:
+    lines = _printed(_content(SOURCES, UNREACHED), 140, terminal=False)
+    assert [line for line in lines if "reached" in line] == [
+        "No publisher was reached (23 tried: Connection refused); the bundled figures end on 2026-09-30."
+    ]
+    offline = {name: {"offline": 8} for name in UNREACHED}
+    lines = _printed(_content([s | {"how": "bundled (offline)"} for s in SOURCES], offline), 140, terminal=False)
+    assert lines[1] == "No publisher was asked (offline): the bundled figures end on 2026-09-30."
+    nothing = [_source("a", rows=0, how="nothing yet (not reached)", last_period_end=None), _source("b", rows=0)]
+    lines = _printed(_content(nothing, {"a": {"failed": 1}, "b": {"failed": 1}}), 140, terminal=False)
+    assert lines[:2] == [
+        "Known as of 2026-11-30: no figure of 2 publishers",
+        "No publisher was reached (2 tried: Connection refused); there are no figures of before.",
+    ]
+
+
+def test_a_publisher_that_fails_among_healthy_ones_is_named_with_its_reason() -> None:
+    fresh = [_source(f"healthy_{n}", how="fresh", last_fault=None) for n in range(22)]
+    outcomes = {s["source_id"]: {"fresh": 3} for s in fresh}
+    lines = _printed(_content([*fresh, _source("a")], outcomes | {"a": {"failed": 1}}), 140, terminal=False)
+    assert lines[1] == "a: bundled (not reached): a.example.org could not be reached (Connection refused)"
+    assert lines[2] == ""
+    broken = _source("a", how="kept (failed)", last_fault="[source=a row=b] is HTML where CSV was expected")
+    lines = _printed(_content([broken, _source("b")], {"a": {"failed": 1}, "b": {"failed": 1}}), 140, terminal=False)
+    assert lines[1:3] == [
+        "a: kept (failed): is HTML where CSV was expected",  # it answered: there is a network
+        "b: bundled (not reached): a.example.org could not be reached (Connection refused)",
+    ]
+    refused = _source("a", how="kept (refused by contract)", last_fault=DEAD, requests_refused=1)
+    lines = _printed(_content([*fresh, refused], outcomes | {"a": {"fresh": 1}}), 140, terminal=False)
+    assert lines[1:3] == ["a: kept (refused by contract)", ""], "an error of an earlier run is not this one's"
+    many = [_source(f"dead_{n}") for n in range(7)]
+    outcomes |= {s["source_id"]: {"failed": 1} for s in many}
+    lines = _printed(_content([*fresh, *many], outcomes), 140, terminal=False)
+    assert [line.partition(":")[0] for line in lines[1:5]] == ["dead_0", "dead_1", "dead_2", "dead_3"]
+    assert lines[5] == "and 3 more publishers with a fault (metals status -v)"
+
+
+def _view(rows: dict[str, list[dict[str, Any]]], flips: list[dict[str, Any]], changes: int = 0) -> dict[str, str]:
+    return view.of(rows.__getitem__, flips, [{}] * changes)
+
+
+def test_the_view_is_three_sentences_from_the_figures() -> None:
+    june, of_metal = date(2026, 6, 1), ("metal", "metal_id", "return_1m_pct", "return_12m_pct")
+    moved = [
+        dict(zip(of_metal, row, strict=True)) | {"period": june}
+        for row in (("Tin", "tin", 8.24, 1.0), ("Copper", "copper", 0.04, -3.0), ("Gold", "gold", -2.0, None))
+    ]
+    drives = [
+        {"metal": "Silver", "month": june, "composite": 1.2, "contribution_ai": 0.9, "contribution_fiscal": 0.3},
+        {"metal": "Tin", "month": june, "composite": -0.4, "contribution_ai": 0.2, "contribution_fiscal": -0.6},
+    ]
+    counts = {
+        "is_first": False,
+        "since": datetime(2026, 6, 30, 22, 5, tzinfo=UTC),
+        "figures_new": 1_200,
+        "figures_revised": 3,
+    }
+    flips = [{"claim_id": "C4", "verdict_before": "no_data", "verdict_after": "mixed"}]
+    rows: dict[str, list[dict[str, Any]]] = {
+        view.MOVED: moved,
+        view.DRIVES: drives,
+        view.CHANGED: [counts | {"publishers": 2}],
+    }
+    assert _view(rows, flips, 1) == {
+        "moved": "Jun 2026: tin +8.2 % to gold -2.0 % on the month, 2 of 3 up; copper -3.0 % on the year",
+        "drives": "Jun 2026, in standard deviations: most for silver +1.20 (AI +0.90); "
+        "least for tin -0.40 (fiscal -0.60)",
+        "changed": "since 2026-06-30 22:05 UTC: C4 no data -> mixed; 1 divergence changed; "
+        "1,200 figures new, 3 revised",
+    }
+    tied = _view(rows | {view.DRIVES: [drives[0], drives[0] | {"metal": "Zinc"}, drives[1]]}, [])["drives"]
+    assert "most for silver and 1 more +1.20 (AI +0.90)" in tied
+    assert "C4 no data -> mixed; 2 more verdicts flipped; 0 div" in _view(rows, flips * 6)["changed"]
+    assert "no verdict flipped; 0 divergences changed" in _view(rows, [])["changed"]
+    first = _view(rows | {view.CHANGED: [counts | {"is_first": True, "publishers": 14}]}, [])
+    assert first["changed"] == "first publication: 1,200 figures of 14 publishers"
+    assert _view({view.MOVED: [], view.DRIVES: [], view.CHANGED: []}, []) == {
+        "moved": "no metal has a monthly price of two months in a row",
+        "drives": "no metal has a composite of its drivers",
+        "changed": "this file was not compared with a publication before it",
+    }

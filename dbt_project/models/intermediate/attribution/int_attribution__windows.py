@@ -125,7 +125,7 @@ def model(dbt, session):
         for complete, columns in complete_sets(y[window], x[window][:, used]):
             left, right = y[window][complete][:, columns], x[window][complete][:, used]
             fit = least_squares(left, right)
-            errors, ratios, p_values = fit.inference()
+            errors, ratios, p_values = fit.inference
             shares = group_shares(left, right, [g for g, is_used in zip(groups, used, strict=True) if is_used])
             for n, metal in enumerate(columns):
                 figures[metal] |= {
