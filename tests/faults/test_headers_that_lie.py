@@ -78,8 +78,7 @@ def test_not_modified_without_being_asked_is_no_answer(
 ) -> None:
     desk.replay.serve(FEDFUNDS, b"", "", 304)
     assert "answered 304" in desk.run().said("fred")
-    etag = {"ETag": '"of the address before"'} if moves else {}
-    desk.replay.serve(FEDFUNDS, FIRST, FILE, **etag)
+    desk.replay.serve(FEDFUNDS, FIRST, FILE, ETag='"of the address before"' if moves else "")
     assert desk.run().outcomes("fred") == ["fresh"]
     if moves:
         monkeypatch.setattr(fred, "GRAPH_URL", "https://fred.stlouisfed.org/graph/other.csv")
