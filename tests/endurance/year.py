@@ -4,7 +4,8 @@ Every weekday, the project's own code fetches from the replayed publishers over 
 of each week, the models are built, audited and published. The publishers release their recorded figures on the
 catalogue's calendar, revise some of them a month later, round, retract, are late, alternate between two versions, leave
 a permanent gap, and fail on given days. Afterwards the same landing is loaded at once into a second warehouse: both
-must be equal. Prints the findings and the growth of disk use; exits with 1 if anything is not explained by the calendar.
+must be equal. Prints the findings and the growth of disk use; exits with 1 if anything is not explained by the
+calendar.
 """
 
 from __future__ import annotations
