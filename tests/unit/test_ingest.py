@@ -1257,3 +1257,17 @@ def test_records_that_alternate_are_named(
 def test_revisions_are_no_alternation(raw: duckdb.DuckDBPyConnection, figures: list[float]) -> None:
     alternating(raw, [observations(("price", "2026-01", v, 1)) for v in figures], len(figures))
     assert checks.publishers_do_not_alternate(raw, after(len(figures))).passed
+
+
+def test_a_date_that_python_cannot_hold_is_rejected_with_its_year(raw: duckdb.DuckDBPyConnection) -> None:
+    body = json.dumps(observations(("price", "2026-01", 1.0, 1), ("price", "2026-02", 2.0, 1))).encode()
+    parsed = TinyModule().parse(body, "tiny", CATALOG)
+    frame = parsed.observations.with_columns(
+        pl.when(pl.col("value") == 2.0).then(pl.date(1, 1, 1).dt.offset_by("-2y")).otherwise("period").alias("period")
+    )
+    payload = ingest.Payload("a" * 64, "tiny", datetime.fromisoformat("2026-03-01"), body)
+    verdict = ingest.load.judged(replace(parsed, observations=frame), payload, CATALOG)["observation"]
+    assert verdict.good["value"].to_list() == [1.0]
+    assert [(row["period"], row["reason"]) for row in verdict.bad.iter_rows(named=True)] == [
+        (None, "period: a date in the year -1")
+    ]
