@@ -85,3 +85,7 @@ class PublishedUnreadable(MetalsError):
 
 class WarehouseBusy(MetalsError):
     """Another run holds the lock on the build; this one timed out waiting for it."""
+
+
+class LocksRefused(MetalsError):
+    """The file system has no locks, so that nothing keeps two processes from writing to one file."""

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipelines.errors import SettingsError
@@ -129,6 +129,8 @@ class Settings(BaseSettings):
     alert_webhook_private: bool = Field(
         default=False, description="Whether the name in ALERT_WEBHOOK_URL may lead to a private address."
     )
+
+    _day: date | None = PrivateAttr(default=None)
 
     def __init__(self, **given: Any) -> None:
         try:
@@ -250,8 +252,13 @@ class Settings(BaseSettings):
         return f"Mozilla/5.0 (compatible; metals-drivers/{VERSION}; +{self.contact})"
 
     def as_of_date(self) -> date:
-        """The as-of date of the models: the one that is set, otherwise today in UTC."""
-        return self.as_of or self.clock().date()
+        """The as-of date of the models: the one that is set, that of `stay_on_this_day`, or today in UTC."""
+        return self.as_of or self._day or self.clock().date()
+
+    def stay_on_this_day(self) -> Settings:
+        """These settings, whose as-of date no longer changes at midnight."""
+        self._day = self.clock().date()
+        return self
 
     def clock(self) -> datetime:
         """The current time in UTC, without a time zone (as the warehouse stores it)."""

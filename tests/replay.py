@@ -474,7 +474,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if length is None:
             self.send_header("Connection", "close")
-        elif answer.status != 304:
+        elif answer.status != 304 and "Content-Length" not in answer.headers:  # `serve` may announce another one
             self.send_header("Content-Length", str(length))
         self.end_headers()
 

@@ -348,6 +348,60 @@ def series_begin_where_they_did(connection: duckdb.DuckDBPyConnection, settings:
     return Finding("series_begin_where_they_did", not rows, False, said, examples)
 
 
+# What a row of each raw table is about, in SQL.
+_SUBJECT = {
+    "observation": "series_id",
+    "filing_fact": "'CIK' || cik || ' ' || tag",
+    "filing": "'CIK' || cik",
+    "policy_document": "topic",
+    "tariff_release": "'usitc_hts'",
+}
+
+
+def publishers_do_not_alternate(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
+    """No figure or record went back to what it was before the last change three times, the last time within 90 days.
+
+    Two servers of one publisher may hold two versions; every change between them is one more row.
+    """
+    found = []
+    for table, subject in _SUBJECT.items():
+        key = columns.KEYS[table]
+        content = ", ".join(c for c in columns.RAW[table] if c not in key)
+        found += connection.execute(
+            f"""
+            with said as (
+                select
+                    {subject} as subject,
+                    hash({", ".join(key)}) as record,
+                    known_at,
+                    hash({content}, known_at_basis = 'withdrawn') as content,
+                    lag(content, 1) over one as before,
+                    lag(content, 2) over one as before_that
+                from raw.{table}
+                window one as (partition by {", ".join(key)} order by known_at)
+                qualify count(*) over (partition by {", ".join(key)}) >= 5
+            ),
+            returns as (
+                select subject, record, count(*) as times, min(known_at) as since, max(known_at) as last_at
+                from said where content = before_that and content <> before
+                group by subject, record
+                having times >= 3
+            )
+            select subject, count(*), max(times), min(since), max(last_at) from returns
+            where last_at >= cast(? as date) - interval 90 days
+            group by subject order by 3 desc, 1
+            """,
+            [settings.as_of_date()],
+        ).fetchall()
+    examples = [
+        f"{subject}: {n} rows went back to what they were before, up to {times} times from {since:%Y-%m-%d} to "
+        f"{last:%Y-%m-%d}; each version is held from its day on, and the newest counts"
+        for subject, n, times, since, last in found
+    ]
+    said = f"{len(found)} series alternate between two versions" if found else "no series alternates between versions"
+    return Finding("publishers_do_not_alternate", not found, False, said, examples[:MAX_EXAMPLES])
+
+
 def corrections_still_apply(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
     """What each correction is about is still what the publisher says; one that is not must be taken out."""
     rows = connection.execute(
@@ -447,6 +501,7 @@ CHECKS: dict[str, Callable[[duckdb.DuckDBPyConnection, Settings], Finding]] = {
         every_answer_was_taken,
         series_have_no_holes,
         series_begin_where_they_did,
+        publishers_do_not_alternate,
         corrections_still_apply,
         filing_facts_are_plausible,
     )

@@ -179,6 +179,19 @@ def validate(frame: pl.DataFrame, contract: pa.DataFrameSchema) -> Verdict:
     """
     if frame.is_empty() and set(frame.columns) == set(contract.columns):
         return Verdict(frame, frame.with_columns(pl.lit(None, pl.String).alias("reason")))
+    # A year that Python's dates do not reach fails whoever shows the row, pandera first: such a date is left out of it.
+    odd = {n: ~pl.col(n).dt.year().is_between(1, 9999) for n, kind in frame.schema.items() if kind == pl.Date}
+    beyond = frame.filter(pl.any_horizontal(False, *(far.fill_null(False) for far in odd.values())))
+    if beyond.height:
+        rest = validate(frame.filter(~pl.any_horizontal(far.fill_null(False) for far in odd.values())), contract)
+        said = [
+            pl.when(far).then(pl.format("{}: a date in the year {}", pl.lit(n), pl.col(n).dt.year()))
+            for n, far in odd.items()
+        ]
+        beyond = beyond.with_columns(
+            pl.concat_str(said, separator="; ", ignore_nulls=True).alias("reason")
+        ).with_columns(pl.when(~far).then(pl.col(n)).alias(n) for n, far in odd.items())
+        return Verdict(rest.good, pl.concat([beyond, rest.bad]))
     numbered = frame.with_columns(pl.int_range(pl.len(), dtype=pl.Int32).alias("_position"))
     try:
         # pandera reads from the environment whether and how deep it validates (PANDERA_VALIDATION_ENABLED,

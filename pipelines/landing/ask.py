@@ -32,6 +32,7 @@ BLOCKS_IN_A_ROW = 3  # after so many, a publisher that turns this client away is
 NAMED_ALONE = 3  # publishers with one reason for not being reached; more are one line
 REACHED = ("fresh", "unchanged", "absent", "blocked")
 TRIED = (*REACHED, "failed")
+MAX_VALIDATOR_CHARS = 1_000  # a longer one may exceed what a server takes in a request, day after day
 MAX_REQUESTS = 2_000  # per publisher and run; a response may add requests, and the largest plan has about a hundred
 
 
@@ -244,17 +245,16 @@ def _retrieve(
     # A validator holds for one URL: at another one, a different file could be reported as "not modified". What was
     # refused may have been damaged on its way under a right validator: the whole answer is asked for.
     if last is not None and request.land and last.url == url and last.payload_id not in refused:
-        if last.etag:
-            validators["If-None-Match"] = last.etag
-        if last.last_modified:
-            validators["If-Modified-Since"] = last.last_modified
+        said = {"If-None-Match": last.etag, "If-Modified-Since": last.last_modified}
+        validators = {name: value for name, value in said.items() if value and len(value) <= MAX_VALIDATOR_CHARS}
     started = time.monotonic()
     response, body = client.get(request, validators)
     if response.status_code in (204, 404) and request.absent_ok:
         status = response.status_code
         _record(retrievals, landing, Retrieval(source.id, request.key, now, "absent", url=url, status=status))
         return
-    unmodified = last if response.status_code == 304 else None
+    # Without a validator, nothing says what has not been modified: such a 304 is no answer.
+    unmodified = last if response.status_code == 304 and validators else None
     if unmodified is not None and unmodified.payload_id is not None:
         body = landing.get(unmodified.payload_id)
     else:

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
@@ -195,6 +196,7 @@ class Client:
             raise_on_status=False,
         )
         self._session = _Session()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # from nobody, to nobody
         self._session.trust_env = settings.upstream_base_url is None  # no proxy between a test and its local server
         for scheme in ("https://", "http://"):
             adapter = _BoundedAdapter(

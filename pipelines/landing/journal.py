@@ -7,6 +7,7 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +16,12 @@ from typing import Generic, TypeVar
 from pydantic import ValidationError
 
 from pipelines import text
-from pipelines.warehouse.files import replacing
+from pipelines.warehouse.files import locked, replacing
 
 log = text.logger("metals.landing")
 T = TypeVar("T")
+
+LOCK_WAIT_S = 60.0  # a line is appended within milliseconds
 
 # The last member of a line: the CRC-32 of the line without it. Lines of before 2026-12 have none.
 _CHECKED = re.compile(rb'(\{.*), "crc32": "([0-9a-f]{8})"\}')
@@ -42,12 +45,18 @@ class Lines(Generic[T]):
 
 
 def append(path: Path, lines: Iterable[str]) -> None:
-    """Append `lines`, JSON objects without their line breaks, and sync the file. Callers see to it that one writes."""
-    _append(path, b"".join(_checked(line.encode()) for line in lines))
+    """Append `lines`, JSON objects without their line breaks, and sync the file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(path):
+        _append(path, b"".join(_checked(line.encode()) for line in lines))
+
+
+def _alone(path: Path) -> AbstractContextManager[None]:
+    """The journal's lock: landing may be shared with other machines, and a share does not append atomically."""
+    return locked(path.with_name(f".{path.name}.lock"), LOCK_WAIT_S)
 
 
 def _append(path: Path, lines: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+") as file:
         if file.tell():
             file.seek(-1, os.SEEK_END)
@@ -63,14 +72,15 @@ def set_aside_later(path: Path, moment: datetime) -> int:
 
     They stay as they are. The file beside it is synced before they leave the journal.
     """
-    lines = path.read_bytes().splitlines(keepends=True)
-    later = [line for line in lines if _is_later(line, moment)]
-    if later:
-        _append(path.with_name(f"{path.name}.later-than-{moment:%Y%m%dT%H%M%S}"), b"".join(later))
-        with replacing(path) as part, part.open("wb") as file:
-            file.writelines(line for line in lines if not _is_later(line, moment))
-            file.flush()
-            os.fsync(file.fileno())
+    with _alone(path):
+        lines = path.read_bytes().splitlines(keepends=True)
+        later = [line for line in lines if _is_later(line, moment)]
+        if later:
+            _append(path.with_name(f"{path.name}.later-than-{moment:%Y%m%dT%H%M%S}"), b"".join(later))
+            with replacing(path) as part, part.open("wb") as file:
+                file.writelines(line for line in lines if not _is_later(line, moment))
+                file.flush()
+                os.fsync(file.fileno())
     return len(later)
 
 

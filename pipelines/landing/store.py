@@ -8,12 +8,12 @@ import hashlib
 import json
 import os
 import re
-import threading
 import zlib
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, ClassVar
+from uuid import uuid4
 
 from pydantic import ConfigDict, Field, NaiveDatetime, TypeAdapter
 
@@ -71,7 +71,6 @@ class Landing:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._lock = threading.Lock()
 
     def put(self, body: bytes) -> str:
         """Store `body` and return its SHA-256. Written to a temporary file and renamed, so never partially."""
@@ -79,7 +78,7 @@ class Landing:
         path = self._object(payload_id)
         if not self.holds(payload_id):  # a damaged object is written again
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
+            part = path.with_suffix(f".{uuid4().hex}.part")  # another machine may have a process of the same number
             try:
                 with part.open("wb") as file:
                     file.write(gzip.compress(body, compresslevel=6, mtime=0))
@@ -134,8 +133,7 @@ class Landing:
         return True
 
     def append(self, retrieval: Retrieval) -> None:
-        with self._lock:
-            journal.append(self._journal(retrieval.source), [retrieval.line()])
+        journal.append(self._journal(retrieval.source), [retrieval.line()])
 
     def retrievals(self, source: str) -> list[Retrieval]:
         """Every retrieval of a source, oldest first, but those of lines that are set aside."""

@@ -36,7 +36,8 @@ def execute(
             for key in (landed.key(source.id), raw.key(source.id))
         }
         selection = [k for k in job.asset_layer.executable_asset_keys if k not in left_out]
-    with instances.opened() as instance, warehouse.exclusive(settings):
+    # The lock first: where there are no locks, it says so, while the storage of Dagster waits for its own.
+    with warehouse.exclusive(settings), instances.opened() as instance:
         result = job.execute_in_process(
             instance=instance,
             asset_selection=selection,

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from filelock import FileLock
 
 from pipelines import text, warehouse
 from pipelines.errors import MetalsError
@@ -42,7 +41,7 @@ def manifest_path(settings: Settings) -> Path:
     if manifest.exists() and stamp.exists() and stamp.read_text() == current:
         return manifest
     target.mkdir(parents=True, exist_ok=True)
-    with FileLock(target / "manifest.lock", is_singleton=True):
+    with warehouse.locked(target / "manifest.lock"):
         if not (manifest.exists() and stamp.exists() and stamp.read_text() == current):
             log.info("models: reading the dbt project (once per change)")
             _invoke(settings, ["parse", "--target-path", str(target)], None)
@@ -245,7 +244,7 @@ def _of_kinds(settings: Settings, *kinds: str) -> dict[str, dict[str, Any]]:
     if not kept.exists():
         folder.mkdir(exist_ok=True)
         # Lock order: the build's lock first, as everywhere, then this one.
-        with warehouse.exclusive(settings), FileLock(folder / "nodes.lock", is_singleton=True):
+        with warehouse.exclusive(settings), warehouse.locked(folder / "nodes.lock"):
             if not kept.exists():
                 _compile(settings, folder, kept)
     nodes: dict[str, dict[str, Any]] = json.loads(kept.read_bytes())

@@ -14,7 +14,7 @@ from pipelines.warehouse.build import (
     writer,
 )
 from pipelines.warehouse.catalog_tables import write_catalog
-from pipelines.warehouse.files import part_of, remove_parts, replacing
+from pipelines.warehouse.files import locked, part_of, remove_parts, replacing
 from pipelines.warehouse.publication import held_back, hold_back, prune, publish
 from pipelines.warehouse.readers import as_of, last_published, locked_reader, reader
 from pipelines.warehouse.sql import append, newest_known, one, one_select, query, quoted, transaction
@@ -31,6 +31,7 @@ __all__ = [
     "held_back",
     "hold_back",
     "last_published",
+    "locked",
     "locked_reader",
     "marked_as_running",
     "newest_known",

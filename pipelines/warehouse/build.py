@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from pipelines import text
 from pipelines.errors import WarehouseBusy
 from pipelines.settings import Settings
+from pipelines.warehouse.files import acquire, lock_on, locks_refused, refusal_in
 from pipelines.warehouse.sql import quoted
 from pipelines.warehouse.tables import TABLES, define_tables
 
@@ -36,20 +37,19 @@ _UNREADABLE = (duckdb.IOException, duckdb.SerializationException, duckdb.Interna
 
 def _lock(settings: Settings) -> FileLock:
     settings.lock_path.parent.mkdir(parents=True, exist_ok=True)
-    # One lock object per path and process, so that a run that holds the lock can take it again in a step.
-    return FileLock(settings.lock_path, is_singleton=True)
+    return lock_on(settings.lock_path)  # a run that holds it can take it again in a step
 
 
 @contextlib.contextmanager
 def exclusive(settings: Settings) -> Iterator[None]:
-    """Hold the lock on the build; raises WarehouseBusy after waiting for `lock_wait_s`."""
+    """Hold the lock on the build; raises WarehouseBusy after waiting for `lock_wait_s`, or LocksRefused."""
     lock = _lock(settings)
     try:
         try:
-            lock.acquire(timeout=0)
+            acquire(lock, 0)
         except Timeout:
             log.warning("another run is active: waiting for it, %.0f s at most", settings.lock_wait_s)
-            lock.acquire(timeout=settings.lock_wait_s)
+            acquire(lock, settings.lock_wait_s)
     except Timeout:
         raise WarehouseBusy(
             f"another run has held {settings.lock_path} for {settings.lock_wait_s:.0f} s",
@@ -78,8 +78,8 @@ def killed(settings: Settings) -> str | None:
     """When a run began that has not ended and is not active; None if there is none."""
     try:
         began = settings.running_path.read_text(encoding="utf-8")
-        FileLock(settings.lock_path).acquire(timeout=0).lock.release()
-    except (OSError, Timeout):
+        lock_on(settings.lock_path).acquire(timeout=0).lock.release()
+    except OSError:  # a Timeout is one
         return None
     return began
 
@@ -98,6 +98,8 @@ def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             connection = duckdb.connect(str(path))
         except duckdb.Error as e:  # a wrong checksum raises this base class
+            if refused := refusal_in(e):
+                raise locks_refused(path.parent, refused) from None
             if "Could not set lock" in str(e):
                 raise WarehouseBusy(
                     f"another program holds {path} ({str(e).splitlines()[0]})",

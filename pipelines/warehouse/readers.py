@@ -14,6 +14,7 @@ import duckdb
 from pipelines import text
 from pipelines.errors import PublishedUnreadable
 from pipelines.settings import Settings
+from pipelines.warehouse.files import locks_refused, refusal_in
 from pipelines.warehouse.sql import one, quoted
 
 log = text.logger("metals.warehouse")
@@ -98,12 +99,15 @@ def _opened(
                 shutil.copyfile(path, copy)
                 connection = connect(copy)
                 log.warning(
-                    "another program has %s open for writing, or left its log beside it: a copy is read (%s)",
+                    "another program has %s open for writing, or left its log beside it, or its file system has no "
+                    "locks: a copy is read (%s)",
                     path.name,
                     str(error).splitlines()[0],
                 )
                 path = copy
         except (duckdb.Error, OSError) as error:
+            if refused := refusal_in(error):
+                raise locks_refused(Path(tempfile.gettempdir()), refused) from None
             raise PublishedUnreadable(
                 f"{path} cannot be opened: {str(error).splitlines()[0]}",
                 todo="run `metals run`, which replaces a damaged file, or give this user access to it",

@@ -2,9 +2,10 @@
 
 Every weekday, the project's own code fetches from the replayed publishers over HTTP and loads the responses; at the end
 of each week, the models are built, audited and published. The publishers release their recorded figures on the
-catalogue's calendar, revise some of them a month later, round, retract, are late, leave a permanent gap, and fail on
-given days. Afterwards the same landing is loaded at once into a second warehouse: both must be equal. Prints the
-findings and the growth of disk use; exits with 1 if anything is not explained by the calendar.
+catalogue's calendar, revise some of them a month later, round, retract, are late, alternate between two versions, leave
+a permanent gap, and fail on given days. Afterwards the same landing is loaded at once into a second warehouse: both
+must be equal. Prints the findings and the growth of disk use; exits with 1 if anything is not explained by the
+calendar.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import duckdb
 
 from pipelines import catalog as catalogs
 from pipelines import ingest, sources, transform, warehouse
-from pipelines.audit import gate
+from pipelines.audit import checks, gate
 from pipelines.catalog import Catalog, Frequency, History
 from pipelines.landing import Landing, land
 from pipelines.settings import Settings
@@ -51,6 +52,8 @@ LATE_DAYS = {("INDPRO", date(2026, 1, 1)): 20}
 RETRACTED = {"PPIACO": (date(2025, 11, 1), date(2026, 2, 9), date(2026, 2, 13))}
 # FRED identifier: printed with a digit less, between these days.
 ROUNDED = {"DFII10": (date(2026, 4, 13), date(2026, 4, 17))}
+# FRED identifier: two servers of its publisher hold two versions and answer in turn, between these days.
+ALTERNATING = {"M2SL": (date(2026, 4, 20), date(2026, 7, 17))}
 # (first day, last day, where in the replay, fault)
 FAULTS = (
     (date(2025, 9, 15), date(2025, 9, 19), FRED, "refused"),
@@ -113,7 +116,9 @@ class Calendar(Replay):
             return row
         if decimals and rounded_from <= now <= rounded_to:
             return f"{day},{float(value):.{decimals - 1}f}"
-        if series.history is History.REVISED and out > FIRST and (now - out).days < FIRST_PRINT_DAYS:
+        turns_from, turns_to = ALTERNATING.get(name, (LAST, FIRST))
+        other = turns_from <= now <= turns_to and now.toordinal() % 2 and period < turns_from - timedelta(days=90)
+        if other or (series.history is History.REVISED and out > FIRST and (now - out).days < FIRST_PRINT_DAYS):
             return f"{day},{float(value) * FIRST_PRINT_FACTOR:.{decimals}f}"
         return row
 
@@ -199,9 +204,9 @@ class Simulation:
         self.calendar.now = day
         self.calendar.meet_faults(day)
         asked = [self.catalog.sources[s] for s in ASKED]
-        for source, checks in land(asked, sources.module, self.catalog, settings).items():
-            self.outcomes.update((source, c.outcome) for c in checks)
-            if any(c.outcome in ("failed", "blocked", "not_tried") for c in checks):
+        for source, retrievals in land(asked, sources.module, self.catalog, settings).items():
+            self.outcomes.update((source, c.outcome) for c in retrievals)
+            if any(c.outcome in ("failed", "blocked", "not_tried") for c in retrievals):
                 self.failed_days.add((day, source))
         self.load(settings, Landing(settings.landing_dir))
 
@@ -267,6 +272,11 @@ class Simulation:
             missed = [d for d in self.days() if d not in days]
             wrong += [f"{source} was not asked on {d}" for d in missed]
         with closing(duckdb.connect(str(self.settings(self.last).build_path), read_only=True)) as connection:
+            finding = checks.publishers_do_not_alternate(connection, self.settings(self.last))
+            named = {said.partition(":")[0] for said in finding.examples}
+            turning = {name for name, (start, _) in ALTERNATING.items() if (self.last - start).days > 14}
+            if named != {s.id for s in self.catalog.series_of("fred") if s.select["id"] in turning}:
+                wrong.append(f"alternation: {finding.examples}, expected {sorted(turning)}")
             for series in self.catalog.series_of("fred"):
                 held = dict(
                     connection.execute(

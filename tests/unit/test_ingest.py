@@ -1176,3 +1176,98 @@ def test_a_series_that_begins_decades_earlier_than_in_the_answer_before_is_named
     first = CATALOG.series["price"].model_copy(update={"first_period": date(1985, 1, 1)})
     warehouse.write_catalog(raw, Catalog(CATALOG.sources.values(), [first], [], []))
     assert finding(raw, Settings()).passed
+
+
+FIRST_DAY = date(2026, 7, 1)
+
+
+def alternating(raw: duckdb.DuckDBPyConnection, versions: Sequence[dict[str, Any]], days: int = 60) -> None:
+    for n in range(days):
+        load(raw, versions[n % len(versions)], (FIRST_DAY + timedelta(days=n)).isoformat())
+
+
+def after(days: int) -> Settings:
+    return Settings(now=datetime.combine(FIRST_DAY + timedelta(days=days), datetime.min.time()))
+
+
+def test_a_publisher_that_alternates_between_two_versions_is_named_and_every_day_says_its_own(
+    raw: duckdb.DuckDBPyConnection,
+) -> None:
+    first, second = (
+        observations(
+            *(("price", f"2026-0{m}", v, 1) for m in (1, 2)), ("price", "2026-03", 3.0, 1), ("other", "2026-01", 9.0, 1)
+        )
+        for v in (1.0, 2.0)
+    )
+    alternating(raw, [first, second])
+    # One row for every figure that differs and day; the payloads are the same two.
+    assert rows(raw, "select series_id, count(*) from raw.observation group by all order by 1") == [
+        ("other", 1),
+        ("price", 2 * 60 + 1),
+    ]
+    assert rows(raw, "select count(*) from raw.payload") == [(2,)]
+    said = [as_of(raw, FIRST_DAY + timedelta(days=n)) for n in range(60)]
+    assert [figures[2] for figures in said] == [1.0, 2.0] * 30
+    finding = checks.publishers_do_not_alternate(raw, after(60))
+    assert (finding.passed, finding.blocking, finding.said) == (False, False, "1 series alternate between two versions")
+    assert finding.examples == [
+        "price: 2 rows went back to what they were before, up to 58 times from 2026-07-03 to 2026-08-29; "
+        "each version is held from its day on, and the newest counts"
+    ]
+    assert checks.publishers_do_not_alternate(raw, after(59 + 90)).examples == finding.examples
+    assert checks.publishers_do_not_alternate(raw, after(59 + 91)).passed, "it has stopped"
+
+
+def test_an_older_file_every_other_day_adds_nothing(raw: duckdb.DuckDBPyConnection) -> None:
+    new = observations(*(("price", f"2026-0{m}", 1.0, 1) for m in (1, 2, 3)))
+    load(raw, new, "2026-06-01")
+    for n in range(1, 11):
+        with pytest.raises(BadPayload, match="an older file"):
+            load(raw, observations(("price", "2026-01", 5.0, 1)), f"2026-07-{n:02}")
+        load(raw, new, f"2026-07-{n:02}T12:00")
+    assert len(known(raw)) == 3
+
+
+@pytest.mark.parametrize(
+    ("versions", "subject"),
+    [
+        ([{"filing_facts": [fact(v)]} for v in (5e9, 5.2e9)], "CIK7 Capex"),
+        ([{"policy_documents": [document(day)]} for day in ("2026-03-01", None)], "tariffs"),
+        (
+            [
+                {"filing_facts": [fact(5e9), *more], "whole": ["filing_fact"]}
+                for more in ([fact(1e9, "0000000007-26-000002", "2026-02-01")], [])
+            ],
+            "CIK7 Capex",
+        ),
+    ],
+    ids=["a fact", "a document", "a fact withdrawn and stated again"],
+)
+def test_records_that_alternate_are_named(
+    raw: duckdb.DuckDBPyConnection, versions: list[dict[str, Any]], subject: str
+) -> None:
+    alternating(raw, versions, 6)
+    (example,) = checks.publishers_do_not_alternate(raw, after(6)).examples
+    assert example.startswith(f"{subject}: 1 rows went back to what they were before, up to 4 times from 2026-07-03")
+
+
+@pytest.mark.parametrize(
+    "figures", [[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1.0, 2.0, 1.0, 2.0], [1.0, 1.0, 2.0, 1.0, 3.0, 1.0]]
+)
+def test_revisions_are_no_alternation(raw: duckdb.DuckDBPyConnection, figures: list[float]) -> None:
+    alternating(raw, [observations(("price", "2026-01", v, 1)) for v in figures], len(figures))
+    assert checks.publishers_do_not_alternate(raw, after(len(figures))).passed
+
+
+def test_a_date_that_python_cannot_hold_is_rejected_with_its_year(raw: duckdb.DuckDBPyConnection) -> None:
+    body = json.dumps(observations(("price", "2026-01", 1.0, 1), ("price", "2026-02", 2.0, 1))).encode()
+    parsed = TinyModule().parse(body, "tiny", CATALOG)
+    frame = parsed.observations.with_columns(
+        pl.when(pl.col("value") == 2.0).then(pl.date(1, 1, 1).dt.offset_by("-2y")).otherwise("period").alias("period")
+    )
+    payload = ingest.Payload("a" * 64, "tiny", datetime.fromisoformat("2026-03-01"), body)
+    verdict = ingest.load.judged(replace(parsed, observations=frame), payload, CATALOG)["observation"]
+    assert verdict.good["value"].to_list() == [1.0]
+    assert [(row["period"], row["reason"]) for row in verdict.bad.iter_rows(named=True)] == [
+        (None, "period: a date in the year -1")
+    ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import logging
+import os
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,13 +22,15 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request as Asked
 from werkzeug import Response
 
+from pipelines import warehouse
 from pipelines.catalog import Catalog, LicenceClass, Source
 from pipelines.errors import BadPayload, UpstreamUnavailable
-from pipelines.landing import Landing, Retrieval, land
+from pipelines.landing import Landing, Retrieval, journal, land
 from pipelines.landing.http import MAX_RETRY_AFTER_S, Client
 from pipelines.settings import VERSION, Settings
 from pipelines.sources import Expect, Parsed, Request
 from pipelines.text import redact
+from tests.endurance import machines
 
 HOST = "tiny.example.org"
 URL = f"https://{HOST}/data.csv"
@@ -917,3 +922,45 @@ def test_many_publishers_that_cannot_be_reached_for_one_reason_are_one_line(
     with caplog.at_level("WARNING", "metals.landing"):
         land([source(id=name) for name in names], lambda _: Module(), Catalog([], [], [], []), settings)
     assert [record.getMessage() for record in caplog.records] == said
+
+
+def test_what_is_appended_while_later_lines_are_set_aside_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing, now = Landing(tmp_path), NOW.replace(tzinfo=None)
+    landing.append(Retrieval("tiny", "ahead", now + timedelta(days=1), "failed"))
+    other = threading.Thread(target=landing.append, args=[Retrieval("tiny", "data", now, "failed")])
+    original = warehouse.replacing
+
+    @contextlib.contextmanager
+    def meanwhile(path: Path) -> Iterator[Path]:
+        other.start()
+        other.join(0.3)  # long enough for an append that does not wait
+        with original(path) as part:
+            yield part
+
+    monkeypatch.setattr(journal, "replacing", meanwhile)
+    assert landing.set_aside_later(now) == {"tiny": 1}
+    other.join()
+    assert [retrieval.key for retrieval in landing.retrievals("tiny")] == ["data"]
+
+
+def test_a_payload_written_by_two_machines_at_once_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both processes may have the same number, as the first ones of two containers have."""
+    one, two, fsync = Landing(tmp_path), Landing(tmp_path), os.fsync
+
+    def meanwhile(file: int) -> None:
+        monkeypatch.setattr(os, "fsync", fsync)
+        assert two.put(BODY)
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    assert one.get(one.put(BODY)) == BODY
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_two_machines_that_share_landing_lose_nothing_and_load_every_line_once(tmp_path: Path, shipped: Path) -> None:
+    counts, wrong = machines.soak(tmp_path, [shipped], days=1)
+    assert wrong == []
+    assert counts["requests that both sent on a day"] > 0
+    assert counts["lines"] > counts["payloads"] > 0
