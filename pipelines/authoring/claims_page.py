@@ -2,6 +2,7 @@
 
 Rules come from the seeds; verdicts come from the models, run as of each day over the raw tables of two builds: one of
 the bundled figures, one of all recordings. `python -m pipelines.authoring.claims_page BUNDLED RECORDED` writes it.
+The last section, how the rules have changed, is written by hand and kept as it stands.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines import warehouse
+from pipelines import catalog, warehouse
 from pipelines.authoring.dictionary import table
 from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.transform import history
@@ -27,11 +28,14 @@ DAY = date(2026, 11, 25)
 # Some past days; `metals history` and the table claim_verdict_history have every month end.
 PAST = (*(date(year, 12, 31) for year in range(2010, 2026, 3)), date(2026, 3, 31), date(2026, 6, 30), date(2026, 9, 30))
 NUMBERS_SHOWN = 3
+# From here to the end the page is written by hand.
+BY_HAND = "\n## How the rules have changed\n"
 
 _INTRODUCTION = f"""# Claims
 
-Written by `make claims` from the seeds `claims` and `claim_rules` and from two warehouses; not edited by hand. Each
-claim is a statement of a market thesis, in the project's words, with a rule fixed before looking at the result.
+Written by `make claims` from the seeds `claims` and `claim_rules` and from two warehouses; only [how the rules have
+changed](#how-the-rules-have-changed) is edited by hand. Each claim is a statement of a market thesis, in the project's
+words, with a rule fixed before looking at the result.
 *Decisive* indicators make the verdict, *supporting* ones are told beside it. None of this is investment advice.
 
 * **supported**, **contradicted**: all decisive evidence is there, fresh, and agrees.
@@ -39,8 +43,12 @@ claim is a statement of a market thesis, in the project's words, with a rule fix
 * **undetermined**: some decisive evidence is missing, too old or in between, or all of it is too old.
 * **no_data**: no decisive indicator has a figure at all, whatever is told beside it.
 
-Where figures end before the day, indicators are too old to count and say so; the limits are those of a run that reads
-every publisher, in which a figure that old would mean that something is wrong.
+**Age.** A newer figure is *due* when the publication calendar says so: the staleness limit of the slowest series
+behind it, or what filing deadlines allow. From that day the old one is *ageing*: it still counts, for as long as the
+horizon of the statement tolerates, and the verdict says so (`claim_verdicts.decisive_ageing`). Then it is too old. The
+seeds `evidence_calendars` and `evidence_horizons` have the days and their reasons. `decidable_until` is the last day on
+which the evidence behind a verdict counts; beside an undetermined verdict stand the last one that could be given and
+its day (`last_verdict`, `last_verdict_on`).
 
 Verdicts are as of {DAY}, from what was known by the end of that day. *From the figures that ship* is what a first run
 without a network says: eight publishers, months to July 2026, filings to August. *From everything recorded* adds the
@@ -66,7 +74,8 @@ class Rule:
     contradiction_threshold: float | None
     unit: str
     due_from: str
-    max_age_days: int
+    due_days: int
+    horizon_days: int
     reason: str
     reference: str
 
@@ -103,12 +112,18 @@ def seed(name: str) -> list[dict[str, str]]:
 
 def rules() -> list[Rule]:
     """All rules, in the order of the seed."""
+    series = catalog.load(Settings().catalog_dir).series
+    due = {
+        c["calendar"]: series[c["series_id"]].staleness_limit_days if c["series_id"] else int(c["due_days"])
+        for c in seed("evidence_calendars")
+    }
+    horizons = {h["horizon"]: int(h["horizon_days"]) for h in seed("evidence_horizons")}
     return [
         Rule(
             r["claim_id"], r["indicator"], r["label"], r["role"], r["comparison"], float(r["threshold"]),
             float(r["threshold_high"]) if r["threshold_high"] else None,
             float(r["contradiction_threshold"]) if r["contradiction_threshold"] else None,
-            r["unit"], r["due_from"], int(r["max_age_days"]), r["reason"], r["reference"],
+            r["unit"], r["due_from"], due[r["calendar"]], horizons[r["horizon"]], r["reason"], r["reference"],
         )
         for r in seed("claim_rules")
     ]  # fmt: skip
@@ -152,7 +167,8 @@ def page(
     lines += overview("From everything recorded", claims, recorded)
     for claim in claims:
         lines += _claim(claim, bundled[claim["claim_id"]], recorded[claim["claim_id"]], past)
-    return "\n".join(lines).rstrip() + "\n"
+    by_hand = "".join(PAGE.read_text(encoding="utf-8").partition(BY_HAND)[1:])
+    return "\n".join(lines).rstrip() + "\n" + by_hand
 
 
 def overview(title: str, claims: Iterable[Mapping[str, str]], found: Mapping[str, Verdict]) -> list[str]:
@@ -181,8 +197,8 @@ def rule_lines(claim_id: str) -> list[str]:
     """The rule of a claim as a table, each indicator with its reason below."""
     own = [r for r in rules() if r.claim_id == claim_id]
     lines = table(
-        ("indicator", "role", "supports", "contradicts", "oldest, days"),
-        ((r.label, r.role, _supports(r), _contradicts(r), r.max_age_days) for r in own),
+        ("indicator", "role", "supports", "contradicts", "due, days", "counts, days"),
+        ((r.label, r.role, _supports(r), _contradicts(r), r.due_days, r.due_days + r.horizon_days) for r in own),
     )
     lines += [f"* {r.label}: {r.reason}.{f' *{r.reference}*' if r.reference else ''}" for r in own]
     return [*lines, ""]

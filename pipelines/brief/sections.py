@@ -148,6 +148,18 @@ def _claim(answers: Answers, row: int) -> Claim:
             " " if says else "", claims.cell(row, "decisive_missing_or_stale"), " of ",
             claims.cell(row, "decisive_indicators"), " decisive indicators have no figure or too old a one.",
         ]  # fmt: skip
+    if claims.frame["decisive_ageing"][row]:
+        says += [
+            " " if says else "", claims.cell(row, "decisive_ageing"), " of ", claims.cell(row, "decisive_indicators"),
+            " are ageing: they count, although newer figures are due.",
+        ]  # fmt: skip
+    if claims.frame["last_verdict_on"][row] not in (None, claims.frame["as_of"][row]):
+        says += [
+            " Last verdict that could be given: ", claims.cell(row, "last_verdict"), ", on ",
+            claims.cell(row, "last_verdict_on"), ".",
+        ]  # fmt: skip
+    if claims.frame["decidable_until"][row]:
+        says += [" Its evidence counts until ", claims.cell(row, "decidable_until"), "."]
     columns = [
         Column("Indicator", "indicator", kind="code"), Column("Role", "role"), Column("Value", "value", "@unit"),
         Column("Period", "period_label"), Column("Reading", "reading", kind="verdict"), Column("Stale", "is_stale"),

@@ -176,8 +176,8 @@ def as_dict(settings: Settings, outcomes: Outcomes, before: dict[str, int] | Non
             "drivers": list(_drivers(connection)),
             "claims": _rows(
                 connection,
-                "select claim_id, name, verdict, decisive_supporting, decisive_contradicting, decisive_indicators, "
-                "because from claim_verdicts order by claim_id",
+                "select claim_id, name, verdict, last_verdict, last_verdict_on, decidable_until, decisive_supporting, "
+                "decisive_contradicting, decisive_indicators, because from claim_verdicts order by claim_id",
             ),
             "failed_checks": _rows(
                 connection, "select check_name, is_blocking, said, examples from audit.finding where not passed"
@@ -323,7 +323,10 @@ def _claims(claims: list[dict[str, Any]]) -> Table:
     for c in claims:
         pro, contra, of = c["decisive_supporting"], c["decisive_contradicting"], c["decisive_indicators"]
         name = " ".join(NAMES.get(word, word) for word in c["name"].split("_"))
-        table.add_row(f"{c['claim_id']}  {name}", _coloured(c["verdict"]), *map(str, (pro, contra, of)))
+        said = _coloured(c["verdict"])
+        if c["last_verdict"] and c["verdict"] != c["last_verdict"]:
+            said += f" [dim](last {c['last_verdict']}, {c['last_verdict_on']})[/]"
+        table.add_row(f"{c['claim_id']}  {name}", said, *map(str, (pro, contra, of)))
     return table
 
 

@@ -233,6 +233,8 @@ TABLES = (
             Column("decisive_supporting", "integer", "Of these, those that support"),
             Column("decisive_contradicting", "integer", "Of these, those that contradict"),
             Column("decisive_missing_or_stale", "integer", "Of these, those without a figure or with too old a one"),
+            Column("decisive_ageing", "integer", "Of these, those that count although a newer figure is due"),
+            Column("decidable_until", "date", "Last day on which the decisive evidence counts"),
             Column("known_at", "timestamp", "When the newest evidence became known, UTC"),
             Column(
                 "fingerprint", "varchar", "Identity of the rules and of what was known; while it holds, so does the row"
@@ -253,6 +255,7 @@ TABLES = (
             Column("known_at", "timestamp", "When it became known, UTC"),
             Column("reading", "varchar", "supports, contradicts, neutral or missing"),
             Column("is_stale", "boolean", "Whether the value was too old to count"),
+            Column("is_ageing", "boolean", "Whether a newer figure was due while it still counted"),
             Column("finding", "varchar", "The value in a sentence"),
         ),
     ),

@@ -26,6 +26,13 @@ def test_all_fourteen_claims_have_a_section_with_statement_rule_and_what_would_c
         assert "\n".join(claims_page.rule_lines(claim["claim_id"])) in section, "run `make claims`"
 
 
+def test_what_is_written_by_hand_outlives_the_generator() -> None:
+    nothing = {claim_id: claims_page.Verdict("no_data", "", None, ()) for claim_id in CLAIMS}
+    by_hand = claims_page.page(nothing, nothing, {}).partition(claims_page.BY_HAND)[2]
+    assert "**Old rule.**" in by_hand
+    assert COMMITTED.endswith(claims_page.BY_HAND + by_hand)
+
+
 @pytest.mark.recorded
 def test_the_figures_are_those_of_everything_recorded(recordings: list[Path], built_file: Path) -> None:
     found = claims_page.verdicts(built_file, [DAY, PAST[-1]])

@@ -31,14 +31,15 @@ VERDICTS = """
 select
     {{ as_of_date() }} as as_of, 'C1' as claim_id, if(sum(value) > 2, 'supported', 'mixed') as verdict,
     'because' as because, 1 as decisive_indicators, 1 as decisive_supporting, 0 as decisive_contradicting,
-    0 as decisive_missing_or_stale, max(known_at) as known_at
+    0 as decisive_missing_or_stale, 0 as decisive_ageing, {{ as_of_date() }} as decidable_until,
+    max(known_at) as known_at
 from {{ ref('known') }}
 """
 EVIDENCE = """
 select
     {{ as_of_date() }} as as_of, 'C1' as claim_id, 'sum' as indicator, 'decisive' as role,
     sum(k.value) * any_value(f.factor) as value, 'pct' as unit, max(k.period) as period, max(k.known_at) as known_at,
-    'supports' as reading, false as is_stale, 'finding' as finding
+    'supports' as reading, false as is_stale, false as is_ageing, 'finding' as finding
 from {{ ref('known') }} as k
 cross join {{ ref('factor') }} as f
 """

@@ -15,6 +15,11 @@ select
     decisive_supporting,
     decisive_contradicting,
     decisive_missing_or_stale,
-    known_at
+    decisive_ageing,
+    decidable_until,
+    last_verdict,
+    last_verdict_on,
+    known_at,
+    as_of
 from claim_verdicts
 order by array_position(['C', 'D', 'S'], left(claim_id, 1)), claim_id

@@ -1,5 +1,7 @@
 -- One reading rule for every indicator of every claim; thresholds and their reasons are in the seed claim_rules. A value is compared as
 -- it is printed, with its unit's decimals: what is noise below them is no difference from the bar.
+-- Age: up to `due_days` the publication calendar explains it; from then on a newer figure is due and unread, and this one is ageing:
+-- it counts, and the verdict says so, for as long as the statement's horizon tolerates; after that it is stale and does not count.
 with judged as (
     select
         r.claim_id,
@@ -15,8 +17,10 @@ with judged as (
         r.threshold,
         r.threshold_high,
         r.contradiction_threshold,
+        e.period_end,
         {{ dbt.datediff('e.period_end', as_of_date(), 'day') }} as age_days,
-        r.max_age_days,
+        coalesce(s.staleness_limit_days, c.due_days) as due_days,
+        h.horizon_days,
         {{ claim_reading(
             'round(e.value, u.decimals)', 'coalesce(e.is_lower_bound, false)', 'e.period', 'r.comparison', 'r.threshold', 'r.threshold_high',
             'r.contradiction_threshold', 'r.due_from'
@@ -24,11 +28,15 @@ with judged as (
         e.finding,
         r.label,
         r.reason,
+        c.reason || '. ' || h.reason as max_age_reason,
         r.reference,
         e.source_table,
         e.source_key
     from {{ ref('claim_rules') }} as r
     inner join {{ ref('claim_units') }} as u on r.unit = u.unit
+    left join {{ ref('evidence_calendars') }} as c on r.calendar = c.calendar
+    left join {{ ref('stg_catalog__series') }} as s on c.series_id = s.series_id
+    left join {{ ref('evidence_horizons') }} as h on r.horizon = h.horizon
     left join {{ ref('int_claims__evidence') }} as e
         on r.claim_id = e.claim_id and r.indicator = e.indicator
 )
@@ -49,10 +57,14 @@ select
     contradiction_threshold,
     reading,
     cast(age_days as integer) as age_days,
-    cast(max_age_days as integer) as max_age_days,
-    case when reading <> 'missing' then age_days > max_age_days end as is_stale,
+    cast(due_days as integer) as due_days,
+    cast(due_days + horizon_days as integer) as max_age_days,
+    case when reading <> 'missing' then age_days > due_days and age_days <= due_days + horizon_days end as is_ageing,
+    case when reading <> 'missing' then age_days > due_days + horizon_days end as is_stale,
+    case when reading <> 'missing' then cast(period_end + cast(due_days + horizon_days as integer) as date) end as counts_until,
     coalesce(case when reading <> 'missing' then finding end, label || ' has no figure') as finding,
     reason,
+    max_age_reason,
     reference,
     source_table,
     source_key,

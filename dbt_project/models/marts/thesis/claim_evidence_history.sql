@@ -11,6 +11,7 @@ select
     known_at,
     reading,
     is_stale,
+    is_ageing,
     finding
 from {{ ref('stg_pipeline__claim_evidence') }}
 where as_of <= {{ as_of_date() }}

@@ -11,6 +11,8 @@ select
     decisive_supporting,
     decisive_contradicting,
     decisive_missing_or_stale,
+    decisive_ageing,
+    decidable_until,
     known_at
 from {{ ref('stg_pipeline__claim_verdicts') }}
 where as_of <= {{ as_of_date() }}

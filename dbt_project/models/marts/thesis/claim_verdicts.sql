@@ -1,3 +1,6 @@
+-- A view, so that the last verdict that could be given is that of the history as it stands: its months are computed after the models
+-- (pipelines.transform.history), from this model run for each day, and hold no last verdict of their own.
+{{ config(materialized='view') }}
 -- One verdict rule for every claim (macro claim_verdict), from decisive evidence alone; supporting evidence is shown and not counted.
 with counted as (
     select
@@ -8,6 +11,10 @@ with counted as (
         sum(case when reading = 'missing' or is_stale then 1 else 0 end) as open_count,
         sum(case when reading = 'supports' and not is_stale then 1 else 0 end) as supporting,
         sum(case when reading = 'contradicts' and not is_stale then 1 else 0 end) as contradicting,
+        sum(case when is_ageing then 1 else 0 end) as ageing,
+        min(counts_until) as all_count_until,
+        max(case when reading = 'supports' then counts_until end) as supports_until,
+        max(case when reading = 'contradicts' then counts_until end) as contradicts_until,
         max(case when not is_stale then known_at end) as known_at
     from {{ ref('claim_evidence') }}
     where role = 'decisive'
@@ -30,7 +37,11 @@ grouped as (
         indicator,
         case when reading <> 'missing' and not is_stale and role = 'supporting' then reading || ': ' else '' end
         || finding
-        || case when is_stale then ' (' || cast(age_days as varchar) || ' days old)' else '' end as finding
+        || case
+            when is_stale then ' (' || cast(age_days as varchar) || ' days old)'
+            when is_ageing then ' (ageing, ' || cast(age_days as varchar) || ' days old)'
+            else ''
+        end as finding
     from {{ ref('claim_evidence') }}
 ),
 
@@ -58,20 +69,54 @@ told as (
         string_agg(sentence, ' ' order by position) as because
     from headed
     group by claim_id
+),
+
+last_decided as (
+    select
+        claim_id,
+        max_by(verdict, as_of) as verdict,
+        max(as_of) as as_of
+    from {{ ref('stg_pipeline__claim_verdicts') }}
+    where as_of <= {{ as_of_date() }} and verdict in ('supported', 'contradicted', 'mixed')
+    group by claim_id
+),
+
+given as (
+    select
+        c.claim_id,
+        c.name,
+        c.statement,
+        {{ claim_verdict('n.known', 'n.fresh', 'n.supporting', 'n.contradicting', 'n.open_count') }} as verdict,
+        t.because,
+        n.decisive,
+        n.supporting,
+        n.contradicting,
+        n.open_count,
+        n.ageing,
+        n.all_count_until,
+        least(n.supports_until, n.contradicts_until) as both_count_until,
+        n.known_at
+    from {{ ref('claims') }} as c
+    left join counted as n on c.claim_id = n.claim_id
+    left join told as t on c.claim_id = t.claim_id
 )
 
 select
-    c.claim_id,
-    c.name,
-    c.statement,
-    {{ claim_verdict('n.known', 'n.fresh', 'n.supporting', 'n.contradicting', 'n.open_count') }} as verdict,
-    coalesce(t.because, 'Its inputs are not in the warehouse yet.') as because,
-    cast(coalesce(n.decisive, 0) as integer) as decisive_indicators,
-    cast(coalesce(n.supporting, 0) as integer) as decisive_supporting,
-    cast(coalesce(n.contradicting, 0) as integer) as decisive_contradicting,
-    cast(coalesce(n.open_count, 0) as integer) as decisive_missing_or_stale,
-    n.known_at,
+    g.claim_id,
+    g.name,
+    g.statement,
+    g.verdict,
+    coalesce(g.because, 'Its inputs are not in the warehouse yet.') as because,
+    cast(coalesce(g.decisive, 0) as integer) as decisive_indicators,
+    cast(coalesce(g.supporting, 0) as integer) as decisive_supporting,
+    cast(coalesce(g.contradicting, 0) as integer) as decisive_contradicting,
+    cast(coalesce(g.open_count, 0) as integer) as decisive_missing_or_stale,
+    cast(coalesce(g.ageing, 0) as integer) as decisive_ageing,
+    -- Conflict needs one of each kind; every other verdict needs all the evidence it has.
+    case g.verdict when 'mixed' then g.both_count_until else g.all_count_until end as decidable_until,
+    case when g.verdict in ('supported', 'contradicted', 'mixed') then g.verdict else d.verdict end as last_verdict,
+    case when g.verdict in ('supported', 'contradicted', 'mixed') then {{ as_of_date() }} else d.as_of end as last_verdict_on,
+    g.known_at,
     {{ as_of_date() }} as as_of
-from {{ ref('claims') }} as c
-left join counted as n on c.claim_id = n.claim_id
-left join told as t on c.claim_id = t.claim_id
+from given as g
+left join last_decided as d on g.claim_id = d.claim_id

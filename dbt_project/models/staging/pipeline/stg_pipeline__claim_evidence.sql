@@ -9,5 +9,6 @@ select
     known_at,
     reading,
     is_stale,
+    is_ageing,
     finding
 from {{ source('raw', 'claim_evidence_history') }}
