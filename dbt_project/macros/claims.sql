@@ -31,6 +31,22 @@
     end
 {%- endmacro %}
 
+{#- The reading of a figure with a range (low and high scenario): the bounds must agree, or it is neutral. Without a range that of the
+    value itself; with one bound only, neutral. -#}
+{% macro claim_reading_of_range(value, low, high, decimals, is_lower_bound, period, rule) -%}
+    {%- set bars = [is_lower_bound, period, rule ~ '.comparison', rule ~ '.threshold', rule ~ '.threshold_high',
+        rule ~ '.contradiction_threshold', rule ~ '.due_from'] -%}
+    case
+        when {{ low }} is null and {{ high }} is null or {{ value }} is null
+            then {{ claim_reading('round(' ~ value ~ ', ' ~ decimals ~ ')', *bars) }}
+        when
+            ({{ claim_reading('round(' ~ low ~ ', ' ~ decimals ~ ')', *bars) }})
+            = ({{ claim_reading('round(' ~ high ~ ', ' ~ decimals ~ ')', *bars) }})
+            then {{ claim_reading('round(' ~ low ~ ', ' ~ decimals ~ ')', *bars) }}
+        else 'neutral'
+    end
+{%- endmacro %}
+
 {#- The verdict from counts of decisive evidence. `known` has a value, `fresh` one that is not stale; `open` is missing or
     stale. Without any value the verdict is no_data; with stale values only it is undetermined. -#}
 {% macro claim_verdict(known, fresh, supporting, contradicting, open) -%}
@@ -56,12 +72,13 @@
     newest        of these the last by this column; none takes all rows, whatever they hold
     period, frequency, period_end    the period of the value, which names it; its age counts from the end
     label         the period's name, where that is not the one of its frequency
+    low, high         the range of the value over scenarios, where it has one; both bounds must agree to decide
     is_lower_bound    whether the true value may be higher
     words         further facts for the sentence in claim_rules, by name; it knows every column of the row, and `value` -#}
 {% macro evidence(claim, entries, common={}) -%}
     {%- set usual = {
         'where': 'true', 'newest': 'month', 'key': 'cast(month as varchar)', 'period': 'month', 'frequency': 'monthly',
-        'is_lower_bound': 'false', 'words': {}
+        'is_lower_bound': 'false', 'low': 'null', 'high': 'null', 'words': {}
     } -%}
     {%- for entry in entries %}
         {%- set e = dict(usual, **dict(common, **entry)) %}
@@ -71,6 +88,8 @@
                 '{{ claim }}' as claim_id,
                 '{{ e.indicator | replace("{", "' || ") | replace("}", " || '") }}' as indicator,
                 cast({{ value }} as double) as value,
+                cast({{ e.low }} as double) as value_low,
+                cast({{ e.high }} as double) as value_high,
                 {{ e.is_lower_bound }} as is_lower_bound,
                 cast({{ e.period }} as date) as period,
                 {{ e.label or period_text(e.period, "'" ~ e.frequency ~ "'") }} as period_label,

@@ -1,6 +1,7 @@
 -- C2 ai_capex. The newest calendar quarter for which at least four in five of the companies have filed; a quarter that is
 -- still coming in would look like a fall. Companies without four known quarters add nothing to the sum of twelve months: the true
--- one is higher.
+-- one is higher. Tonnes
+-- are judged over the range of scenarios: a base between bars that the scenarios straddle decides nothing.
 {% set min_coverage_ratio = 0.8 %}
 with latest as (
     select * from {{ ref('driver_ai_capex_aggregate') }}
@@ -37,6 +38,8 @@ metal as (
         'mart': 'driver_ai_metal_demand',
         'rows': 'metal',
         'key': "cast(calendar_quarter as varchar) || '|' || metal_id || '|' || scenario",
+        'low': 'low_pct',
+        'high': 'high_pct',
         'is_lower_bound': 'is_lower_bound',
         'words': {'implied_thousand_tonnes': 'implied_tonnes_per_year / 1000'},
     },

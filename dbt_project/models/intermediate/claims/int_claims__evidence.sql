@@ -78,6 +78,8 @@ select
     e.claim_id,
     e.indicator,
     e.value,
+    e.value_low,
+    e.value_high,
     e.is_lower_bound,
     e.period,
     e.period_label,

@@ -8,6 +8,8 @@ with judged as (
         r.indicator,
         r.role,
         e.value,
+        e.value_low,
+        e.value_high,
         r.unit,
         coalesce(e.is_lower_bound, false) as is_lower_bound,
         e.period,
@@ -21,9 +23,8 @@ with judged as (
         {{ dbt.datediff('e.period_end', as_of_date(), 'day') }} as age_days,
         coalesce(s.staleness_limit_days, c.due_days) as due_days,
         h.horizon_days,
-        {{ claim_reading(
-            'round(e.value, u.decimals)', 'coalesce(e.is_lower_bound, false)', 'e.period', 'r.comparison', 'r.threshold', 'r.threshold_high',
-            'r.contradiction_threshold', 'r.due_from'
+        {{ claim_reading_of_range(
+            'e.value', 'e.value_low', 'e.value_high', 'u.decimals', 'coalesce(e.is_lower_bound, false)', 'e.period', 'r'
         ) }} as reading,
         e.finding,
         r.label,
@@ -46,6 +47,8 @@ select
     indicator,
     role,
     value,
+    value_low,
+    value_high,
     unit,
     is_lower_bound,
     period,
