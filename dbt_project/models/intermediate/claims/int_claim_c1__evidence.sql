@@ -1,7 +1,11 @@
 -- C1 fiscal_support. Two questions decide: did the part of the deficit that unemployment does not explain widen, and was the
 -- labour market weak when it did (twelve months); and the same of the deficit itself in the last closed fiscal year, with
 -- industrial production for the cycle. A widening in a strong economy counts against: it is expansion, not counter-cyclical.
+-- Without an expansion there is none to judge, whatever the labour market: the newest month with a change of the deficit then says so,
+-- instead of an older month in which there was one. An expansion in an unknown labour market has no figure.
 -- Levels and plain changes are supporting: they cannot tell a downturn from a boom.
+{% set expansion_pp = 0.5 %}
+{% set no_expansion = "'no expansion is under way to judge'" %}
 {% set of_the_fiscal_year = {'rows': 'fiscal_year', 'period': fiscal_year_start('fiscal_year'), 'frequency': 'us_fiscal_year'} %}
 with fiscal_year as (
     select * from {{ ref('driver_fiscal') }}
@@ -11,8 +15,26 @@ with fiscal_year as (
 )
 
 {{ evidence('C1', [
-    {'indicator': 'counter_cyclical_impulse_12m_pp'},
-    dict(of_the_fiscal_year, indicator='counter_cyclical_expansion_fy_pp'),
+    {
+        'indicator': 'counter_cyclical_impulse_12m_pp',
+        'has': 'deficit_12m_change_pp',
+        'value': 'coalesce(counter_cyclical_impulse_12m_pp, case when round(deficit_12m_change_pp, 1) < ' ~ expansion_pp
+            ~ ' then 0.0 end)',
+        'words': {
+            'none_to_judge': 'case when round(abs(counter_cyclical_impulse_12m_pp), 1) < ' ~ expansion_pp ~ ' then '
+                ~ no_expansion ~ ' end',
+            'none_to_judge_of_the_deficit': 'case when counter_cyclical_impulse_12m_pp is null and round(deficit_12m_change_pp, 1) < '
+                ~ expansion_pp ~ ' then ' ~ no_expansion ~ ' end',
+        },
+    },
+    dict(
+        of_the_fiscal_year,
+        indicator='counter_cyclical_expansion_fy_pp',
+        words={
+            'none_to_judge': 'case when round(abs(counter_cyclical_expansion_fy_pp), 1) < ' ~ expansion_pp ~ ' then '
+                ~ "'no expansion to judge' end",
+        }
+    ),
     {'indicator': 'deficit_not_explained_by_unemployment_pct_gdp'},
     {'indicator': 'deficit_slope_on_unemployment_pp_per_pp', 'has': 'deficit_not_explained_by_unemployment_pct_gdp'},
     {'indicator': 'net_interest_12m_pct_of_receipts'},
