@@ -3,7 +3,7 @@
     supports      the comparison holds
     contradicts   it does not hold, and the value is at or beyond the contradiction threshold (by default the threshold)
     neutral       in between; or the period is before the one the statement is about; or the value is a lower bound that
-                  does not decide yet
+                  does not decide yet; or below a range whose contradiction threshold lies above it
     missing       there is no value
 -#}
 {% macro claim_reading(value, is_lower_bound, period, comparison, threshold, threshold_high, contradiction_threshold, due_from) -%}
@@ -24,7 +24,8 @@
             or ({{ comparison }} = 'between' and {{ value }} >= {{ threshold }} and {{ value }} <= {{ threshold_high }})
             then 'supports'
         when {{ due_from }} is not null and {{ period }} < {{ due_from }} then 'neutral'
-        when {{ contradiction_threshold }} is null or {{ comparison }} = 'between' then 'contradicts'
+        when {{ contradiction_threshold }} is null then 'contradicts'
+        when {{ comparison }} = 'between' and {{ value }} < {{ contradiction_threshold }} then 'neutral'
         when {{ comparison }} in ('gt', 'gte') and {{ value }} > {{ contradiction_threshold }} then 'neutral'
         when {{ comparison }} in ('lt', 'lte') and {{ value }} < {{ contradiction_threshold }} then 'neutral'
         else 'contradicts'

@@ -286,7 +286,7 @@ def _supports(rule: Rule) -> str:
 
 
 def _contradicts(rule: Rule) -> str:
-    if rule.contradiction_threshold is None or rule.comparison == "between":
+    if rule.contradiction_threshold is None:
         return "otherwise"
     sign = "at most" if rule.comparison in ("gt", "gte") else "at least"
     return f"{sign} {amount(rule.contradiction_threshold, rule.unit)}"

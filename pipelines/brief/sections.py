@@ -143,6 +143,8 @@ def _claim(answers: Answers, row: int) -> Claim:
         for n, place in enumerate(found):
             says += [(" " if says else "") + f"{word}: " if n == 0 else "; ", evidence.cell(place, "finding")]
         says += ["."] if found else []
+    if claims.frame["lines"][row]:
+        says += [" " if says else "", "Judged apart: ", claims.cell(row, "lines"), "."]
     if claims.frame["decisive_missing_or_stale"][row]:
         says += [
             " " if says else "", claims.cell(row, "decisive_missing_or_stale"), " of ",

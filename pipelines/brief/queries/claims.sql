@@ -3,6 +3,7 @@ select
     claim_id,
     statement,
     verdict,
+    lines,
     {% if leaving_out %}
     case
         when true {{ and_not_own_use('claim_verdicts', 'claim_id') }} then because

@@ -2,9 +2,10 @@
 -- (pipelines.transform.history), from this model run for each day, and hold no last verdict of their own.
 {{ config(materialized='view') }}
 -- One verdict rule for every claim (macro claim_verdict), from decisive evidence alone; supporting evidence is shown and not counted.
-with counted as (
+with by_line as (
     select
         claim_id,
+        line,
         count(*) as decisive,
         sum(case when reading <> 'missing' then 1 else 0 end) as known,
         sum(case when reading <> 'missing' and not is_stale then 1 else 0 end) as fresh,
@@ -18,6 +19,39 @@ with counted as (
         max(case when not is_stale then known_at end) as known_at
     from {{ ref('claim_evidence') }}
     where role = 'decisive'
+    group by claim_id, line
+),
+
+counted as (
+    select
+        claim_id,
+        sum(decisive) as decisive,
+        sum(known) as known,
+        sum(fresh) as fresh,
+        sum(open_count) as open_count,
+        sum(supporting) as supporting,
+        sum(contradicting) as contradicting,
+        sum(ageing) as ageing,
+        min(all_count_until) as all_count_until,
+        max(supports_until) as supports_until,
+        max(contradicts_until) as contradicts_until,
+        max(known_at) as known_at
+    from by_line
+    group by claim_id
+),
+
+lines as (
+    select
+        claim_id,
+        string_agg(line || ': ' || verdict, '; ' order by line) as lines
+    from (
+        select
+            claim_id,
+            line,
+            {{ claim_verdict('known', 'fresh', 'supporting', 'contradicting', 'open_count') }} as verdict
+        from by_line
+        where line is not null
+    ) as judged
     group by claim_id
 ),
 
@@ -87,6 +121,7 @@ given as (
         c.name,
         c.statement,
         {{ claim_verdict('n.known', 'n.fresh', 'n.supporting', 'n.contradicting', 'n.open_count') }} as verdict,
+        l.lines,
         t.because,
         n.decisive,
         n.supporting,
@@ -99,6 +134,7 @@ given as (
     from {{ ref('claims') }} as c
     left join counted as n on c.claim_id = n.claim_id
     left join told as t on c.claim_id = t.claim_id
+    left join lines as l on c.claim_id = l.claim_id
 )
 
 select
@@ -106,6 +142,7 @@ select
     g.name,
     g.statement,
     g.verdict,
+    g.lines,
     coalesce(g.because, 'Its inputs are not in the warehouse yet.') as because,
     cast(coalesce(g.decisive, 0) as integer) as decisive_indicators,
     cast(coalesce(g.supporting, 0) as integer) as decisive_supporting,
