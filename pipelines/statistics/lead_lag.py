@@ -29,7 +29,8 @@ class LeadLag:
     """Correlation of a lagged leader with a follower, one entry per lag.
 
     Arrays have one entry per lag, in the given order. Correlations and bands are in [-1, 1], differences in [-2, 2];
-    `pairs` counts complete pairs and `block_length` is in observations. An entry is NaN if the lag has fewer than
+    `pairs` counts complete pairs and `block_length` is in observations. `best_in_draws` is the share of resamples in
+    which the lag has the largest correlation. An entry is NaN if the lag has fewer than
     `MIN_PAIRS` pairs or a series is constant.
     """
 
@@ -43,10 +44,24 @@ class LeadLag:
     pairs: NDArray[np.int64]
     block_length: int
     best: int | None
+    best_in_draws: Floats
 
     def is_max(self, position: int) -> bool:
         """Whether the entry at `position` has the largest correlation."""
         return self.best == position
+
+    def in_confidence_set(self, position: int) -> bool:
+        """Whether the lag is one of the fewest that together are best in 95 % of the resamples.
+
+        The largest correlation of a flat curve moves with each month; the set of lags that could have it does not
+        (Hall and Miller 2009, Using the bootstrap to quantify the authority of an empirical ranking, Annals of
+        Statistics 37(6B)). Lags that are best equally often are in it together.
+        """
+        shares = np.sort(self.best_in_draws[np.isfinite(self.best_in_draws)])[::-1]
+        if not shares.size:
+            return False
+        least = shares[min(int(np.searchsorted(np.cumsum(shares), CONFIDENCE - 1e-9)), shares.size - 1)]
+        return bool(self.best_in_draws[position] >= max(least, 1e-12))
 
 
 def lag_matrix(series: Floats, lags: Sequence[int]) -> Floats:
@@ -120,7 +135,7 @@ def lead_lag(follower: Floats, leaders: Floats, lags: Sequence[int]) -> LeadLag:
     lagged leaders) are resampled in circular blocks, so one draw serves every lag and the difference from the first
     lag keeps the dependence between the two. Bands are percentiles of `BOOTSTRAP_REPLICATIONS` draws with a fixed
     seed (Kuensch 1989; Politis and Romano 1992). The maximum over lags is selected after seeing all of them, so its own
-    band is too narrow; a test requires a lag fixed in advance.
+    band is too narrow; a test requires a lag fixed in advance, or the set of lags that could be best.
 
     Bands of persistent series are somewhat too narrow at any lag: between two unrelated series of 217 months, the
     band of the correlation excludes zero in 6 % of simulations for white noise, in 13 % for autoregressions of 0.9
@@ -135,12 +150,18 @@ def lead_lag(follower: Floats, leaders: Floats, lags: Sequence[int]) -> LeadLag:
     correlation = np.where(usable, correlation, np.nan)
     empty = np.full(len(lags), np.nan)
     if not np.isfinite(correlation).any():
-        return LeadLag(np.asarray(lags, dtype=np.int64), correlation, empty, empty, empty, empty, empty, pairs, 0, None)
+        return LeadLag(
+            np.asarray(lags, dtype=np.int64), correlation, empty, empty, empty, empty, empty, pairs, 0, None, empty
+        )
 
     block_length = circular_block_length(follower, leaders[:, int(np.argmax(pairs))])
     draws = resampled_correlation(follower, leaders, _times_drawn(follower.size, block_length))
     tails = [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)]
     band = np.where(usable, np.nanpercentile(draws, tails, axis=0), np.nan)
+    # Resamples in which no lag has a correlation (a constant side) have no best one.
+    ranked = np.where(usable & np.isfinite(draws), draws, -np.inf)
+    best = np.argmax(ranked, axis=1)[np.isfinite(ranked).any(axis=1)]
+    best_in_draws = np.where(usable, np.bincount(best, minlength=len(lags)) / max(best.size, 1), np.nan)
     excess = np.where(usable, np.nanpercentile(draws - draws[:, :1], tails, axis=0), np.nan)
     return LeadLag(
         np.asarray(lags, dtype=np.int64),
@@ -153,6 +174,7 @@ def lead_lag(follower: Floats, leaders: Floats, lags: Sequence[int]) -> LeadLag:
         pairs,
         block_length,
         int(np.nanargmax(correlation)),
+        best_in_draws,
     )
 
 

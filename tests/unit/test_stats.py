@@ -87,6 +87,37 @@ def test_a_planted_lead_of_five_months_is_found_with_a_band_above_no_lead() -> N
     assert list(result.pairs[:3]) == [300, 299, 298]
 
 
+def test_the_confidence_set_holds_one_lead_where_the_curve_is_steep_and_several_where_it_is_flat() -> None:
+    generator = np.random.default_rng(3)
+    lags = list(range(13))
+    noise = generator.normal(size=300)
+    steep = lead_lag.lead_lag(
+        np.roll(noise, 5) + 0.3 * generator.normal(size=300), lead_lag.lag_matrix(noise, lags), lags
+    )
+    assert [lag for lag in lags if steep.in_confidence_set(lag)] == [5]
+
+    smooth = np.convolve(_persistent(generator, 320), np.ones(12), mode="same")[:300]
+    follower = np.roll(smooth, 6) + 0.6 * smooth.std() * _persistent(generator, 300)
+    flat = lead_lag.lead_lag(follower, lead_lag.lag_matrix(smooth, lags), lags)
+    held = [lag for lag in lags if flat.in_confidence_set(lag)]
+    assert len(held) > 3
+    assert flat.best in held
+    assert flat.best_in_draws.sum() == pytest.approx(1)
+    shares = flat.best_in_draws[held]
+    assert shares.sum() >= lead_lag.CONFIDENCE > shares.sum() - shares.min()
+
+
+def test_a_lag_without_pairs_is_in_no_confidence_set() -> None:
+    generator = np.random.default_rng(9)
+    follower, leader = generator.normal(size=26), generator.normal(size=26)
+    result = lead_lag.lead_lag(follower, lead_lag.lag_matrix(leader, [0, 2, 3]), [0, 2, 3])
+    assert np.isnan(result.best_in_draws[2])
+    assert not result.in_confidence_set(2)
+    assert result.best_in_draws[:2].sum() == pytest.approx(1)
+    nothing = lead_lag.lead_lag(np.arange(10.0), lead_lag.lag_matrix(np.arange(10.0), [0]), [0])
+    assert not nothing.in_confidence_set(0)
+
+
 def test_bands_of_unrelated_series_exclude_zero_about_as_rarely_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lead_lag, "BOOTSTRAP_REPLICATIONS", 200)
     simulations, excluded, gained = 60, 0, 0

@@ -1,5 +1,6 @@
 -- D4 coal_transition. The exit is read from coal's share, now against before, and from the amount: a share that falls faster than
--- before contradicts the statement, and electricity from coal that still grows supports it. Months indicate where the next year's figures will lie.
+-- before contradicts the statement, and electricity from coal that still grows supports it. Months indicate where the next year's
+-- figures will lie.
 {% set of_months = {'period': 'newest_month', 'frequency': 'monthly', 'where': "subject = 'emerging_asia'"} %}
 {{ evidence('D4', [
     {'indicator': 'group_slope_change_pp_per_year', 'value': 'slope_change_pp_per_year'},

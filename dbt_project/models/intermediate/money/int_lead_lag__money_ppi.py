@@ -32,6 +32,8 @@ COLUMNS = {
     "block_length_months": pa.int32(),
     "replications": pa.int32(),
     "is_max": pa.bool_(),
+    "best_in_draws_ratio": pa.float64(),
+    "in_confidence_set_95": pa.bool_(),
     "known_at": pa.timestamp("us"),
 }
 
@@ -69,6 +71,8 @@ def model(dbt, session):
                     "block_length_months": result.block_length,
                     "replications": BOOTSTRAP_REPLICATIONS,
                     "is_max": result.is_max(j),
+                    "best_in_draws_ratio": result.best_in_draws[j],
+                    "in_confidence_set_95": result.in_confidence_set(j),
                     "known_at": known_at[chosen].max().astype(object),
                 }
             )

@@ -14,5 +14,7 @@ select
     block_length_months,
     replications,
     is_max,
+    best_in_draws_ratio,
+    in_confidence_set_95,
     known_at
 from {{ ref('int_lead_lag__money_ppi') }}
