@@ -1,8 +1,8 @@
 -- C1 fiscal_support. Two questions decide: did the part of the deficit that unemployment does not explain widen, and was the
 -- labour market weak when it did (twelve months); and the same of the deficit itself in the last closed fiscal year, with
 -- industrial production for the cycle. A widening in a strong economy counts against: it is expansion, not counter-cyclical.
--- Without an expansion there is none to judge, whatever the labour market: the newest month with a change of the deficit then says so,
--- instead of an older month in which there was one. An expansion in an unknown labour market has no figure.
+-- Without an expansion there is none to judge, whatever the labour market: the newest months with a deficit then say so,
+-- instead of an older month in which there was one. An expansion in an unknown labour market, or an unknown change, has no figure.
 -- Levels and plain changes are supporting: they cannot tell a downturn from a boom.
 {% set expansion_pp = 0.5 %}
 {% set no_expansion = "'no expansion is under way to judge'" %}
@@ -12,12 +12,18 @@ with fiscal_year as (
     where deficit_fy_pct_gdp is not null
     order by fiscal_year desc, month asc
     limit 1
+),
+
+-- One publisher may be a month or two behind the other.
+newest_months as (
+    select * from {{ ref('driver_fiscal') }}
+    where month >= (select max(d.month) from {{ ref('driver_fiscal') }} as d where d.deficit_12m_pct_gdp is not null) - interval 2 month
 )
 
 {{ evidence('C1', [
     {
         'indicator': 'counter_cyclical_impulse_12m_pp',
-        'has': 'deficit_12m_change_pp',
+        'rows': 'newest_months',
         'value': 'coalesce(counter_cyclical_impulse_12m_pp, case when round(deficit_12m_change_pp, 1) < ' ~ expansion_pp
             ~ ' then 0.0 end)',
         'words': {
