@@ -17,7 +17,9 @@ with fiscal_year as (
 -- One publisher may be a month or two behind the other.
 newest_months as (
     select * from {{ ref('driver_fiscal') }}
-    where month >= (select max(d.month) from {{ ref('driver_fiscal') }} as d where d.deficit_12m_pct_gdp is not null) - interval 2 month
+    where month >= (
+        select max(case when d.deficit_12m_pct_gdp is not null then d.month end) from {{ ref('driver_fiscal') }} as d
+    ) - interval 2 month
 )
 
 {{ evidence('C1', [
