@@ -325,7 +325,7 @@ def _claims(claims: list[dict[str, Any]]) -> Table:
         name = " ".join(NAMES.get(word, word) for word in c["name"].split("_"))
         said = _coloured(c["verdict"])
         if c["last_verdict"] and c["verdict"] != c["last_verdict"]:
-            said += f" [dim](last {c['last_verdict']}, {c['last_verdict_on']})[/]"
+            said += f"[dim], was {c['last_verdict']}[/]"  # its day would not fit into the line; `-v` has it
         table.add_row(f"{c['claim_id']}  {name}", said, *map(str, (pro, contra, of)))
     return table
 

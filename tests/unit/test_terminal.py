@@ -156,7 +156,8 @@ def test_the_summary_tells_a_block_from_a_fault_and_a_refusal_from_news(
 # A synthetic summary: fourteen claims, long sentences, every publisher bundled.
 CLAIMS = [
     {
-        "claim_id": f"{letter}{n}", "name": "capacity_clearance", "verdict": "contradicted", "decisive_supporting": 3,
+        "claim_id": f"{letter}{n}", "name": "capacity_clearance", "verdict": "undetermined", "decisive_supporting": 3,
+        "last_verdict": "contradicted", "last_verdict_on": date(2026, 10, 31),
         "decisive_contradicting": 12, "decisive_indicators": 17, "because": "Because of many things. " * 9 + "The end.",
     }
     for letter, most in (("C", 7), ("D", 4), ("S", 3))
@@ -206,9 +207,12 @@ def test_the_summary_fits_one_screen_and_names_no_list() -> None:
     text = "\n".join(lines)
     for folded in ("publisher_07", "driver_x", "example_1", "Because of", "check_7"):
         assert folded not in text
+    assert text.count("undetermined, was contradicted") == len(CLAIMS), "the last that could be given"
     assert "check_8" in text, "a blocking check comes first"
     assert "and 7 more failed checks (metals status -v)" in text
     verbose = " ".join(_printed(_content(SOURCES, UNREACHED), 80, verbose=True))
+    wide = " ".join(_printed(_content(SOURCES, UNREACHED), 200, verbose=True))
+    assert wide.count("contradicted 2026-10-31") == len(CLAIMS), "with its day"
     for unfolded in ("publisher_07", "driver_x", "example_1", "The end.", "check_7"):
         assert unfolded in verbose
 
