@@ -239,7 +239,12 @@ def print_summary(console: Console, content: dict[str, Any], *, with_added: bool
     if verbose:
         console.print()
         for c in content["claims"]:
-            _line(console, f"[bold]{c['claim_id']}[/]  {escape(c['because'] or '')}")
+            last = (
+                ""
+                if c["last_verdict"] in (None, c["verdict"])
+                else f" Last {c['last_verdict']} on {c['last_verdict_on']}."
+            )
+            _line(console, f"[bold]{c['claim_id']}[/]  {escape((c['because'] or '') + last)}")
         for c in content["divergence_changes"]:
             states = f"{c['state_before'] or 'none'} -> {c['state_after'] or 'none'}"
             _line(console, f"[bold]{escape(c['divergence_id'])} {escape(c['subject'])}[/] changed: {states}")

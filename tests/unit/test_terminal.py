@@ -211,8 +211,7 @@ def test_the_summary_fits_one_screen_and_names_no_list() -> None:
     assert "check_8" in text, "a blocking check comes first"
     assert "and 7 more failed checks (metals status -v)" in text
     verbose = " ".join(_printed(_content(SOURCES, UNREACHED), 80, verbose=True))
-    wide = " ".join(_printed(_content(SOURCES, UNREACHED), 200, verbose=True))
-    assert wide.count("contradicted 2026-10-31") == len(CLAIMS), "with its day"
+    assert verbose.count("2026-10-31.") == len(CLAIMS), "with its day"
     for unfolded in ("publisher_07", "driver_x", "example_1", "The end.", "check_7"):
         assert unfolded in verbose
 
