@@ -91,7 +91,7 @@ claims: $(VENV)/.test-stamp ## Regenerate docs/claims.md from the rules and from
 	@$(PY) -m tests.models.claims
 
 .PHONY: bundle
-bundle: $(VENV)/.runtime-stamp ## Regenerate warehouse/bundled from ../shared/upstream
+bundle: $(VENV)/.runtime-stamp ## Regenerate warehouse/bundled from ../shared/upstream*
 	$(PY) -m pipelines.authoring.bundle
 
 # The locks contain no index and no address: the installing machine decides where packages come from.

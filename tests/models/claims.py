@@ -20,24 +20,18 @@ def bundled(folder: Path) -> Path:
     with warehouse.exclusive(settings), warehouse.writer(settings) as connection:
         warehouse.write_catalog(connection, catalog.load(settings.catalog_dir))
         ingest.load_bundle(connection, settings.bundled_dir, settings.clock())
-    failed = [
-        r
-        for r in transform.build(
-            settings, [n["name"] for n in transform.compiled(settings).values() if n["resource_type"] == "seed"]
-        )
-        if r.failed
-    ]
+    seeds = [node["name"] for node in transform.compiled(settings).values() if node["resource_type"] == "seed"]
+    failed = [r for r in transform.build(settings, seeds) if r.failed]
     if failed:
         raise SystemExit(f"seeds failed: {failed}")
     return settings.build_path
 
 
 def main() -> None:
-    upstream, *_ = folders()
     with tempfile.TemporaryDirectory() as folder:
         recorded = Path(folder) / "recorded"
         for arguments in (
-            ["tests.models.loading", str(upstream), str(recorded)],
+            ["tests.models.loading", str(recorded), *map(str, folders())],
             [
                 "pipelines.authoring.claims_page",
                 str(bundled(Path(folder) / "bundled")),
