@@ -132,7 +132,8 @@ def test_a_figure_of_too_many_digits_for_a_decimal_is_said_and_fails_no_claim(
     facts = ", ".join(f"'{word}', {fact}" for word, fact in given.items())
     planted = f"""
         select
-            claim_id, indicator, {value!r} as value, false as is_lower_bound, date '2026-10-01' as period,
+            claim_id, indicator, {value!r} as value, {value!r} as value_low, {value!r} as value_high,
+            false as is_lower_bound, date '2026-10-01' as period,
             date '2026-10-31' as period_end, 'Oct 2026' as period_label, timestamp '2026-11-01' as known_at,
             'synthetic' as source_table, 'synthetic' as source_key, json_object({facts}) as facts
         from build.seeds.claim_rules where claim_id =

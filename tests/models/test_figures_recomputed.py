@@ -312,6 +312,6 @@ def test_the_terminal_and_data_freshness_tell_one_age_and_a_fiscal_year_its_name
     assert labels["deficit_fy_pct_gdp"] == f"FY{fiscal_year}"
     assert labels["capex_usd"][4] == "Q"
     out = io.StringIO()
-    status.show(Console(file=out, width=120), settings, {})
+    status.show(Console(file=out, width=120), settings, {}, verbose=True)
     [line] = [line for line in out.getvalue().splitlines() if "deficit_fy_pct_gdp" in line]
     assert line.split()[2] == f"FY{fiscal_year}"

@@ -209,9 +209,9 @@ FACTS: dict[str, Callable[[list[dict[str, Any]]], bool]] = {
     == [(73, True, True)],
     "the_1970s": lambda rows: [(r["month"].year, r["is_1970s"]) for r in rows]
     == [(2006, False), (2017, False)],
-    "verdicts_over_time": lambda rows: [(r["as_of"], r["C2"]) for r in rows] == [(date(2026, 7, 31), "supported")],
+    "verdicts_over_time": lambda rows: [(r["as_of"], r["C5"]) for r in rows] == [(date(2026, 7, 31), "supported")],
     "verdicts_today": lambda rows: len(rows) == 14
-    and {r["claim_id"]: r["verdict"] for r in rows}["C4"] == "mixed",
+    and {r["claim_id"]: r["verdict"] for r in rows}["C4"] == "undetermined",
     "what_was_known_when": lambda rows: [
         (r["ppi_yoy_pct"], r["known_at"].date(), r["known_at_basis"]) for r in rows if r["month"] == date(2026, 3, 1)
     ]
@@ -264,7 +264,7 @@ def test_json_is_all_that_a_machine_reads_on_standard_output(offline_home: tuple
     status = home.call("status", "--json")
     content = json.loads(status.stdout)
     assert content["as_of"] == "2026-08-21"
-    assert {c["claim_id"]: c["verdict"] for c in content["claims"]}["C4"] == "mixed"
+    assert {c["claim_id"]: c["verdict"] for c in content["claims"]}["C4"] == "undetermined"
     assert {s["source_id"]: s["how"] for s in content["sources"]}["fred"] == "bundled (not reached)"
     unheld = home.metals("run", "--json", "--offline", METALS_LOCK_WAIT_S="0", METALS_WAREHOUSE_DIR="/proc/none")
     assert unheld.returncode == 1

@@ -571,8 +571,9 @@ def test_china_ppi_turned_positive_in_march_and_the_verdict_says_so(
     assert home.rows("select distinct ppi_sign_since from driver_china_cycle where month = date '2026-07-01'") == [
         (date(2026, 3, 1),)
     ]
-    [(verdict, because)] = home.rows("select verdict, because from claim_verdicts where claim_id = 'C4'")
-    assert verdict == "mixed"
+    [(verdict, lines, because)] = home.rows("select verdict, lines, because from claim_verdicts where claim_id = 'C4'")
+    # An early turn is not the opposite of a late one: the month is neither, and the claim needs both lines.
+    assert (verdict, lines) == ("undetermined", "direction: supported; month: undetermined")
     assert "direction held" in str(because)
     assert "2026-03" in str(because)
     assert "7 months earlier" in str(because)
@@ -725,7 +726,7 @@ def test_a_second_run_of_a_day_asks_nobody_adds_nothing_and_publishes_even_if_th
     shutil.rmtree(page)
     page.touch()  # a file where the page's folder should be: the brief cannot be written
     asked = own_replay.counts.copy()
-    run = home.metals("run", METALS_NOW="2026-08-22T23:30:00+00:00", METALS_UPSTREAM_BASE_URL=own_replay.base_url)
+    run = home.metals("run", "-v", METALS_NOW="2026-08-22T23:30:00+00:00", METALS_UPSTREAM_BASE_URL=own_replay.base_url)
     assert run.returncode == 0, run.stdout + run.stderr
     # Only the pages that lead to a file are read again: they are not landed, so their last reading is unknown.
     again = {host for host, _ in own_replay.counts - asked}
