@@ -336,7 +336,7 @@ def _claims(claims: list[dict[str, Any]]) -> Table:
 
 
 def _failed_checks(console: Console, checks: list[dict[str, Any]], *, verbose: bool) -> None:
-    ordered = sorted(checks, key=lambda c: not c["is_blocking"])
+    ordered = sorted(checks, key=lambda c: ("overridden: " not in c["said"], not c["is_blocking"]))
     for check in ordered if verbose else ordered[:CHECKS_SHOWN]:
         _line(console, f"[yellow]check[/] {check['check_name']}: {escape(check['said'])}")
         for example in (check["examples"] or []) if verbose else []:

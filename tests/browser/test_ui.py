@@ -34,8 +34,8 @@ def test_the_asset_graph_shows_every_group(page: Any) -> None:
 
 def test_an_assets_page_shows_its_metadata_owner_terms_and_picture(page: Any) -> None:
     page.goto("/assets/raw/worldbank_pink_sheet")
-    page.get_by_text("9,444").first.wait_for()  # rows that ship; 12 series, 11 of them since January 1960
-    for text in ("last_period", "2026-05-01", "CC BY 4.0", "world-bank", "DuckDB", "prices_only"):
+    page.get_by_text("9,456").first.wait_for()  # rows that ship; 12 series, 11 of them since January 1960
+    for text in ("last_period", "2026-06-01", "CC BY 4.0", "world-bank", "DuckDB", "prices_only"):
         page.get_by_text(text, exact=True).first.wait_for()
     page.get_by_role("link", name="https://www.worldbank.org/en/research/commodity-markets").first.wait_for()
     page.get_by_text("[Show Markdown]").first.click()
@@ -46,5 +46,5 @@ def test_an_assets_page_shows_its_metadata_owner_terms_and_picture(page: Any) ->
 
 def test_a_failed_check_says_what_failed(page: Any) -> None:
     page.goto("/assets/raw/worldbank_pink_sheet?view=checks&checkDetail=fresh")
-    # May 2026 ended 82 days before the run's day; the catalogue's limit is 50.
-    page.get_by_text("wb_aluminium_usd_per_tonne: 82 days, limit 50").first.wait_for()
+    # June 2026 ended 52 days before the run's day; the catalogue's limit is 50.
+    page.get_by_text("wb_aluminium_usd_per_tonne: 52 days, limit 50").first.wait_for()

@@ -87,7 +87,8 @@ def test_a_parser_that_takes_too_long_or_too_much_is_a_fault(monkeypatch: pytest
     monkeypatch.setattr(fred, "parse", slow)
     assert "of processor time" in str(judge.judge_mutation(SEED, 0, Mutation("none", BODY, 0), {}).fault)
     monkeypatch.setattr(judge, "MAX_CPU_S", 60)
-    monkeypatch.setattr(judge, "MAX_PEAK_MB", 1.0)
+    monkeypatch.setattr(judge, "MAX_PEAK_MB", 50.0)
+    monkeypatch.setattr(fred, "parse", lambda *_: Parsed() if b"x" * 200_000_000 else None)
     assert "MB" in str(judge.judge_mutation(SEED, 0, Mutation("none", BODY, 0), {}).fault)
 
 

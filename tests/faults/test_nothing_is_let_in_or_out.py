@@ -66,7 +66,9 @@ def test_a_name_from_a_payload_opens_no_file(desk: Desk) -> None:
     root = desk.settings.warehouse_dir
     names = {p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()}
     assert not any("evil" in name for name in names)
-    assert {n for n in names if "journal" in n} == {f"landing/journal/{s}.jsonl" for s in desk.catalog.sources}
+    journals = {f"landing/journal/{s}.jsonl" for s in desk.catalog.sources}
+    locks = {f"landing/journal/.{s}.jsonl.lock" for s in desk.catalog.sources}
+    assert {n for n in names if "journal" in n} == journals | locks
 
 
 def test_an_answer_that_leads_on_and_on_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
