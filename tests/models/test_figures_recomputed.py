@@ -221,6 +221,8 @@ def models(
     )
     with warehouse.writer(settings) as connection:
         connection.register("made_up", rows.to_arrow())
+        # The upstream that ships has a rate of its own for each day.
+        connection.execute("delete from raw.observation where series_id = 'fred_dexchus_cny_per_usd'")
         connection.execute(
             "insert into raw.observation by name select o.* replace (m.series as series_id, m.day as period, "
             "m.figure as value, m.day + interval 1 day as known_at) "
