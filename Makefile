@@ -91,8 +91,8 @@ claims: $(VENV)/.test-stamp ## Regenerate docs/claims.md from the rules and from
 	@$(PY) -m tests.models.claims
 
 .PHONY: bundle
-bundle: $(VENV)/.runtime-stamp ## Regenerate warehouse/bundled from ../shared/upstream*
-	$(PY) -m pipelines.authoring.bundle
+bundle: $(VENV)/.test-stamp ## Regenerate warehouse/bundled from the recorded responses
+	$(PY) -m tests.compile_bundle
 
 # The locks contain no index and no address: the installing machine decides where packages come from.
 # Valid pins stay; LOCK_ARGS=--upgrade updates them all.

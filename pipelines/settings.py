@@ -51,9 +51,8 @@ class Settings(BaseSettings):
     """File locations, permissions to fetch, and limits.
 
     Names of attributes carry their unit; paths are absolute: a relative one counts from the project's folder. An empty
-    variable counts as not set. From here on, secrets
-    among the settings and credentials of proxies are kept out of messages. Raises SettingsError, which names each wrong
-    variable.
+    variable counts as not set. From here on, secrets among the settings and credentials of proxies are kept out of
+    messages. Raises SettingsError, which names each wrong variable.
     """
 
     model_config = SettingsConfigDict(env_prefix="METALS_", env_ignore_empty=True, frozen=True, extra="ignore")

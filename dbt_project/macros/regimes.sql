@@ -10,11 +10,11 @@
     end
 {%- endmacro %}
 
-{#- Mean of the last `months` months of which at least `at_least` have a figure: a month that was never published
-    must not blank a whole year. -#}
+{#- Mean of the last `months` months of which at least `at_least` have a figure, the last among them: a month that was never
+    published must not blank a whole year, and one that is not out yet has no mean of the months before it. -#}
 {% macro mean_of_most_months(value, months, at_least, order_by) -%}
     case
-        when count({{ value }}) over {{ last_months(months, order_by) }} >= {{ at_least }}
+        when {{ value }} is not null and count({{ value }}) over {{ last_months(months, order_by) }} >= {{ at_least }}
             then avg({{ value }}) over {{ last_months(months, order_by) }}
     end
 {%- endmacro %}

@@ -1,4 +1,4 @@
-"""Compile `warehouse/bundled` from recorded payloads: `python -m pipelines.authoring.bundle [--upstream DIR ...]`.
+"""Compile `warehouse/bundled` from folders of recorded payloads (`make bundle`).
 
 The project's own parsers and ingest run over the recordings in the order of their retrieval. This module selects what
 ships and documents it (README); no figure is typed in, changed or computed.
@@ -6,7 +6,6 @@ ships and documents it (README); no figure is typed in, changed or computed.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import re
@@ -24,7 +23,7 @@ from pipelines import catalog as catalogs
 from pipelines import ingest, sources, warehouse
 from pipelines.catalog import Catalog, Source
 from pipelines.errors import BadPayload
-from pipelines.settings import PROJECT_ROOT, Settings
+from pipelines.settings import Settings
 from pipelines.sources import Parsed, SourceModule
 
 MAX_BYTES = 5_000_000
@@ -33,7 +32,7 @@ MAX_BYTES = 5_000_000
 # (but for those below), adapted answers and recorded errors are for tests; the IMF, the Energy Institute, UN Comtrade
 # and exchanges do not allow it; the lists of filings are older than the bundled facts and would add nothing; no
 # recorded document of the Federal Register is about metals.
-_RECORDED = (
+RECORDED = (
     (re.compile(r"worldbank/[^/]+/(CMO-Historical-Data-Monthly)\.xlsx"), "worldbank_pink_sheet", "{}"),
     (re.compile(r"fred/[^/]+/(\w+)\.csv"), "fred", "fredgraph/{}"),
     (re.compile(r"eastmoney/[^/]+/(\w+)\.json"), "eastmoney", "{}"),
@@ -102,7 +101,7 @@ def recordings(folders: Sequence[Path], catalog: Catalog) -> list[Recording]:
 def _place(entry: dict[str, Any], catalog: Catalog) -> tuple[str, str] | None:
     if _NOT_SHIPPED.search(entry["fidelity"]) and not _WHOLE_IN_EXCERPT.fullmatch(entry["fidelity"]):
         return None
-    for pattern, source, key in _RECORDED:
+    for pattern, source, key in RECORDED:
         if match := pattern.fullmatch(entry["file"]):
             identifiers = {s.select.get("id") for s in catalog.series_of(source) if s.bundle}
             known = catalog.sources[source].bundle and (source != "fred" or match[1] in identifiers)
@@ -148,7 +147,7 @@ def compile_bundle(folders: Sequence[Path], directory: Path, catalog: Catalog) -
     Raises BadPayload, ContractBreach, or ValueError if the files are larger than MAX_BYTES.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    modules = {source: _only_bundled(sources.module(source)) for _, source, _ in _RECORDED}
+    modules = {source: _only_bundled(sources.module(source)) for _, source, _ in RECORDED}
     report = ingest.Report()
     with warehouse.scratch() as connection:
         connection.execute("set threads = 1")  # a fixed order of row groups, for reproducible bytes
@@ -295,8 +294,8 @@ def readme(directory: Path, catalog: Catalog) -> str:
                 "",
                 "    make bundle",
                 "",
-                "It reads the recorded responses in `../shared/upstream*` with this project's own parsers and ingest.",
-                "`python -m pipelines.authoring.bundle --upstream DIR` reads others. Equal responses give equal bytes.",
+                "It reads the recorded responses in `../shared/upstream*`, or in the folders that METALS_TEST_UPSTREAM",
+                "names, with this project's own parsers and ingest. Equal responses give equal bytes.",
             ]
         )
         + "\n"
@@ -347,21 +346,11 @@ def _section(
     return [*lines, ""]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument(
-        "--upstream",
-        type=Path,
-        nargs="+",
-        default=sorted(m.parent for m in (PROJECT_ROOT.parent / "shared").glob("upstream*/manifest.json")),
-    )
+def main(folders: Sequence[Path]) -> None:
+    """Compile the bundle that ships from the recordings in `folders`, and print what it holds."""
     settings = Settings()
-    table = compile_bundle(parser.parse_args().upstream, settings.bundled_dir, catalogs.load(settings.catalog_dir))
+    table = compile_bundle(folders, settings.bundled_dir, catalogs.load(settings.catalog_dir))
     with pl.Config(tbl_formatting="MARKDOWN", tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True):
         print(table)
     for path in sorted(settings.bundled_dir.glob("*.parquet")):
         print(f"{path.name:24} {path.stat().st_size:>9,} bytes")
-
-
-if __name__ == "__main__":
-    main()

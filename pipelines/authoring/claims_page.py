@@ -51,7 +51,7 @@ which the evidence behind a verdict counts; beside an undetermined verdict stand
 its day (`last_verdict`, `last_verdict_on`).
 
 Verdicts are as of {DAY}, from what was known by the end of that day. *From the figures that ship* is what a first run
-without a network says: eight publishers, months to July 2026, filings to August. *From everything recorded* adds the
+without a network says, from [these figures](../warehouse/bundled/README.md). *From everything recorded* adds the
 recordings that the project's tests stand on, among them figures that may be used and not passed on. Its yearly coal
 figures are the Energy Institute's (Statistical Review of World Energy 2025, with credit) in the layout of Our World
 in Data, which draws on them. A run with a network reads newer figures from all publishers, and its own

@@ -289,25 +289,35 @@ class CorrectionAction(StrEnum):
     ACCEPT = "accept"
 
 
-class Correction(_Entry):
-    """A published figure that is wrong, or correct but unusual: how it is treated, since when, and by which source."""
+class _Correction(_Entry):
+    """What corrections of figures and of records have in common."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    series: str
-    period: date = Field(description="First day of the reference period")
     action: CorrectionAction
-    published: float | None = Field(
-        description="The published figure to which the correction applies; null where none must be published"
-    )
-    value: float | None = Field(default=None, description="The figure to use, in the unit of the series (override)")
+    published: float | None = Field(default=None, description="The figure as published to which the correction applies")
+    value: float | None = Field(default=None, description="The figure to use, in the same unit (override)")
     known_on: date = Field(description="Day on which this became known; as-of builds before it are not corrected")
     reason: str
     reference: str = Field(description="Its source: a notice, a page, a document")
 
     @model_validator(mode="after")
-    def _has_what_its_action_needs(self) -> Self:
+    def _has_a_value_to_override_with(self) -> Self:
         if (self.value is not None) != (self.action is CorrectionAction.OVERRIDE):
             raise ValueError(f"a value belongs to an override, and to nothing else (action {self.action})")
+        return self
+
+
+class Correction(_Correction):
+    """A published figure that is wrong, or correct but unusual: how it is treated, since when, and by which source."""
+
+    series: str
+    period: date = Field(description="First day of the reference period")
+    published: float | None = Field(
+        description="The published figure to which the correction applies; null where none must be published"
+    )
+
+    @model_validator(mode="after")
+    def _has_the_figure_it_is_about(self) -> Self:
         if self.published is None and self.action is not CorrectionAction.FLAG:
             raise ValueError(f"action {self.action} needs the published figure that it is about")
         return self
@@ -324,21 +334,14 @@ class FactKey(_Entry):
     accession: str | None = Field(default=None, pattern=r"^\d{10}-\d{2}-\d{6}$")
 
 
-class RecordCorrection(_Entry):
+class RecordCorrection(_Correction):
     """A fact of a filing or a document that is published but wrong: as Correction, for what is no figure of a series.
 
     `accept`: an answer that states this fact may withdraw as many others as it does.
     """
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     fact: FactKey | None = None
     document: str | None = Field(default=None, description="Document number")
-    action: CorrectionAction
-    published: float | None = Field(default=None, description="The value as filed to which the correction applies")
-    value: float | None = Field(default=None, description="The value to use, in the fact's unit (override)")
-    known_on: date = Field(description="Day on which this became known; as-of builds before it are not corrected")
-    reason: str
-    reference: str = Field(description="Its source: a notice, a page, a document")
 
     @model_validator(mode="after")
     def _has_what_it_is_about(self) -> Self:
@@ -346,8 +349,6 @@ class RecordCorrection(_Entry):
             raise ValueError("a correction is of a fact or of a document")
         if self.document and self.action not in (CorrectionAction.DROP, CorrectionAction.FLAG):
             raise ValueError(f"a document can be dropped or flagged (action {self.action})")
-        if (self.value is not None) != (self.action is CorrectionAction.OVERRIDE):
-            raise ValueError(f"a value belongs to an override, and to nothing else (action {self.action})")
         if (self.published is None) != (self.fact is None):
             raise ValueError("a fact needs the published value that it is about, and a document has none")
         return self

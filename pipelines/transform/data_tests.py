@@ -62,7 +62,7 @@ def _judged(connection: duckdb.DuckDBPyConnection, test: Mapping[str, Any], as_o
             status, rule = "warn", warn_if
         else:
             return "pass", ""
-        return status, f"{found} (not allowed: {rule}), first rows: {_first(connection, selected)}"
+        return status, f"found {found}, fails if {rule}; first rows: {_first(connection, selected)}"
     except duckdb.Error as error:
         return "error", str(error)
 

@@ -75,10 +75,13 @@ def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
         results = _seeds(settings, [n["name"] for n in due.values() if n["resource_type"] == "seed"])
         with warehouse.writer(settings) as connection:
             models = {i: due[i] for i in _upstream_first(nodes) if i in due and due[i]["resource_type"] == "model"}
-            results += execute.run(connection, models, results, settings.as_of_date(), settings.dbt_project_dir)
+            relations = {n["name"]: n["relation_name"] for n in nodes.values()}
+            results += execute.run(
+                connection, models, results, settings.as_of_date(), settings.dbt_project_dir, relations
+            )
             _describe(connection, manifest(settings)["nodes"])
             if select:  # what the other tests read may not have been built yet
-                standing = execute.relations(connection, "table") | execute.relations(connection, "view")
+                standing = execute.existing(connection, "table") | execute.existing(connection, "view")
                 tests = {i: test for i, test in tests.items() if _parents_of(test, nodes) <= standing}
             due_tests = _tests_of(tests, due, [] if select else plan.due)
             results += data_tests.run(connection, due_tests, results, settings.as_of_date())

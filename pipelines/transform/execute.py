@@ -22,7 +22,6 @@ from pipelines.transform.results import NodeResult
 log = text.logger("metals.transform")
 
 PROGRESS_EVERY_S = 10.0
-SCHEMAS = ("staging", "intermediate", "main", "seeds")
 Node = Mapping[str, Any]
 
 
@@ -36,15 +35,16 @@ def run(
     before: Iterable[NodeResult],
     as_of: date,
     project: Path,
+    relations: Mapping[str, str],
 ) -> list[NodeResult]:
     """Results of `models` (compiled for the sentinel day, upstream first), built as of `as_of`.
 
+    `relations` has every model and seed by name, for models written in Python.
     A model that fails keeps the rows of its last build; models that read it, or a failure in `before`, are skipped.
     Raises duckdb.IOException and duckdb.FatalException: the disk or the file fails, not a model.
     """
-    for schema in SCHEMAS:
+    for schema in {node["relation_name"].rpartition(".")[0] for node in models.values()}:
         connection.execute(f"create schema if not exists {schema}")
-    built_here = {node["name"]: node["relation_name"] for node in models.values()}
     broken = {r.unique_id: r.name for r in before if r.status != "success"}
     said_at, results = time.monotonic(), list[NodeResult]()
     for done, (unique_id, node) in enumerate(models.items()):
@@ -57,7 +57,7 @@ def run(
         if absent:
             status, message = "skipped", f"not built: {', '.join(absent)}"
         else:
-            status, message = _built(connection, node, as_of, project, built_here)
+            status, message = _built(connection, node, as_of, project, relations)
         if status != "success":
             broken[unique_id] = node["name"]
         results.append(NodeResult(unique_id, node["name"], "model", status, message, time.perf_counter() - started))
@@ -65,11 +65,11 @@ def run(
 
 
 def _built(
-    connection: duckdb.DuckDBPyConnection, node: Node, as_of: date, project: Path, built_here: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection, node: Node, as_of: date, project: Path, relations: Mapping[str, str]
 ) -> tuple[str, str]:
     try:
         with _transaction(connection):
-            create(connection, node, as_of, project, lambda name: built_here.get(name) or _existing(connection, name))
+            create(connection, node, as_of, project, relations.__getitem__)
     except (duckdb.IOException, duckdb.FatalException):
         raise
     except Exception as error:  # noqa: BLE001 - a model written in Python may raise anything
@@ -89,16 +89,6 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Any:
     connection.execute("commit")
 
 
-def _existing(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    query = """
-        select schema_name from duckdb_tables() where table_name = $name and database_name = current_database()
-        union all
-        select schema_name from duckdb_views() where view_name = $name and database_name = current_database()
-    """
-    found = [s for (s,) in connection.execute(query, {"name": name}).fetchall() if s in SCHEMAS]
-    return f'"{found[0] if found else "main"}"."{name}"'
-
-
 def create(
     connection: duckdb.DuckDBPyConnection, node: Node, as_of: date, project: Path, relation_of: Callable[[str], str]
 ) -> None:
@@ -112,7 +102,7 @@ def create(
     _, schema, name = target.replace('"', "").split(".")
     kind = "view" if node["materialized"] == "view" else "table"
     other = "table" if kind == "view" else "view"
-    if (schema, name) in relations(connection, other):  # its materialization has changed
+    if (schema, name) in existing(connection, other):  # its materialization has changed
         connection.execute(f"drop {other} {target}")
     if node["language"] == "python":
         with rows_of_python(connection, project / node["original_file_path"], relation_of) as rows:
@@ -147,7 +137,7 @@ def _compare(found: Mapping[str, str], promised: Mapping[str, str]) -> None:
         raise ContractError(f"the columns are not those of the model's contract ({'; '.join(differ)})")
 
 
-def relations(connection: duckdb.DuckDBPyConnection, kind: str) -> set[tuple[str, str]]:
+def existing(connection: duckdb.DuckDBPyConnection, kind: str) -> set[tuple[str, str]]:
     """(schema, name) of the tables or views in the connection's database."""
     query = f"select schema_name, {kind}_name from duckdb_{kind}s() where database_name = current_database()"
     return {(schema, name) for schema, name in connection.execute(query).fetchall()}

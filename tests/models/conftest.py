@@ -10,8 +10,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from filelock import FileLock
 
+from tests.conftest import once_for_all_workers
 from tests.models import claims
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -20,38 +20,25 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="session")
 def built_file(every_payload: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The build file of a warehouse that holds every payload of these folders and nothing else, with all models."""
-    shared = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        shared = shared.parent  # one for all workers
-    folder = shared / "built_warehouse"
-    done = folder / "done"
-    with FileLock(f"{folder}.lock"):
-        if not done.exists():
-            subprocess.run(
-                [sys.executable, "-m", "tests.models.loading", str(folder), *map(str, every_payload)],
-                cwd=REPOSITORY,
-                env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-                check=True,
-                timeout=600,
-            )
-            with duckdb.connect(str(folder / "build" / "build.duckdb"), read_only=True) as connection:
-                connection.execute(f"copy (from main.lineage) to '{folder}/lineage.parquet'")
-            done.touch()
-    return folder / "build" / "build.duckdb"
+
+    def make(folder: Path) -> None:
+        subprocess.run(
+            [sys.executable, "-m", "tests.models.loading", str(folder), *map(str, every_payload)],
+            cwd=REPOSITORY,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            check=True,
+            timeout=600,
+        )
+        with duckdb.connect(str(folder / "build" / "build.duckdb"), read_only=True) as connection:
+            connection.execute(f"copy (from main.lineage) to '{folder}/lineage.parquet'")
+
+    return once_for_all_workers(tmp_path_factory, "built_warehouse", make) / "build" / "build.duckdb"
 
 
 @pytest.fixture(scope="session")
 def bundled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A build file with the figures that ship and the seeds, without models."""
-    shared = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        shared = shared.parent
-    folder = shared / "bundled_warehouse"
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "done").exists():
-            claims.bundled(folder)
-            (folder / "done").touch()
-    return folder / "build" / "build.duckdb"
+    return once_for_all_workers(tmp_path_factory, "bundled_warehouse", claims.bundled) / "build" / "build.duckdb"
 
 
 @pytest.fixture

@@ -15,25 +15,19 @@ from pathlib import Path
 
 from pipelines import catalog as catalogs
 from pipelines import ingest, sources, transform, warehouse
-from pipelines.authoring.bundle import KNOWN_LATER
+from pipelines.authoring import bundle
 from pipelines.errors import BadPayload
 from pipelines.settings import Settings
-from pipelines.sources import imf_pcps, owid_energy, tpu
+from pipelines.sources import imf_pcps, owid_energy
 from tests.models import coal_loading
 from tests.recordings import Recordings
 
+# What the bundle takes, but for coal, and what may be used without being passed on.
 PLACES = (
-    (r"worldbank/[^/]+/(CMO-Historical-Data-Monthly)\.xlsx", "worldbank_pink_sheet", "{}"),
-    (r"fred/[^/]+/(\w+)\.csv", "fred", "fredgraph/{}"),
-    (r"eastmoney/[^/]+/(\w+)\.json", "eastmoney", "{}"),
-    (r"sec/companyfacts(?:_full)?/(CIK\d{10})\.json", "sec_edgar", "companyfacts/{}"),
-    (r"sec/submissions/(CIK\d{10})\.json", "sec_edgar", "submissions/{}"),
-    (r"cftc/[^/]+/(deafut)\.txt", "cftc_legacy", "{}"),
-    (r"uncertainty/[^/]+/(data_gpr_export)\.xls", "gpr", "{}"),
-    (r"uncertainty/[^/]+/(tpu_web_latest)\.xlsx", "tpu", tpu.KEY),
-    (r"uncertainty/[^/]+/(US_Policy_Uncertainty_Data\.xlsx)", "epu", "{}"),
-    (r"imf_pcps/[^/]+/(external-data)\.xls", "imf_pcps", imf_pcps.WORKBOOK_KEY),
-    (r"sec/financial_statement_data_sets/(2010q2)\.zip", "sec_financial_statements", "{}"),
+    *(place for place in bundle.RECORDED if place[1] != owid_energy.SOURCE),
+    (re.compile(r"sec/submissions/(CIK\d{10})\.json"), "sec_edgar", "submissions/{}"),
+    (re.compile(r"imf_pcps/[^/]+/(external-data)\.xls"), "imf_pcps", imf_pcps.WORKBOOK_KEY),
+    (re.compile(r"sec/financial_statement_data_sets/(2010q2)\.zip"), "sec_financial_statements", "{}"),
 )
 
 
@@ -44,12 +38,20 @@ def load(upstream: Iterable[Path], settings: Settings) -> ingest.Report:
     due = [(payload.retrieved_at, owid_energy.SOURCE, payload) for payload in coal_loading.payloads(recordings)]
     for recording in recordings.every:
         for pattern, source, key in PLACES:
-            if (match := re.fullmatch(pattern, recording.file)) and recording.known:
-                at = datetime.combine(recording.known, time(0)) + KNOWN_LATER.get(source, timedelta())
+            if (match := pattern.fullmatch(recording.file)) and recording.known:
+                at = datetime.combine(recording.known, time(0)) + bundle.KNOWN_LATER.get(source, timedelta())
                 body = recording.path.read_bytes()
                 payload_id = hashlib.sha256(body).hexdigest()
                 payload = ingest.Payload(
-                    payload_id, key.format(match[1]), at, body, recording.url, None, None, "bundled", recording.fidelity
+                    payload_id,
+                    recording.key or key.format(match[1]),
+                    at,
+                    body,
+                    recording.url,
+                    None,
+                    None,
+                    "bundled",
+                    recording.fidelity,
                 )
                 due.append((at, source, payload))
     report = ingest.Report()

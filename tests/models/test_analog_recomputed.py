@@ -31,6 +31,7 @@ VECTOR = (
 # Days from the end of the period to publication, and the age at which a figure is too old, as the catalogue has them.
 LIMITS = {
     "deficit_pct_gdp": (150, 560),
+    "trade_openness_change_5y_pp": (560, 1000),
     "inflation_pct": (15, 65),
     "inflation_change_12m_pp": (15, 65),
     "real_policy_rate_pct": (15, 45),
@@ -98,8 +99,12 @@ class Recomputed:
         }
         inflation = growth(cpi)
         self.deficit = {p: -v for p, v in raw(built, "fred_fyfsgda188s_pct_of_gdp").items() if p >= date(1959, 7, 1)}
+        openness = raw(built, "wb_trade_usa_pct_of_gdp")
         parts: dict[str, Monthly] = {
             "deficit_pct_gdp": self.deficit,
+            "trade_openness_change_5y_pp": {
+                year: v - openness[shifted(year, -60)] for year, v in openness.items() if shifted(year, -60) in openness
+            },
             "inflation_pct": inflation,
             "inflation_change_12m_pp": {
                 m: v - inflation[shifted(m, -12)] for m, v in inflation.items() if shifted(m, -12) in inflation
@@ -114,7 +119,7 @@ class Recomputed:
         self.states = np.full((len(self.months), len(VECTOR)), np.nan)
         for column, name in enumerate(VECTOR):
             if name in parts:
-                length = 12 if name == "deficit_pct_gdp" else 1
+                length = 12 if name in ("deficit_pct_gdp", "trade_openness_change_5y_pp") else 1
                 values = by_month(parts[name], length, *LIMITS[name], self.months)
                 self.states[:, column] = [values.get(m, math.nan) for m in self.months]
 
@@ -267,11 +272,12 @@ def test_a_row_of_each_table_goes_back_to_payloads(built: duckdb.DuckDBPyConnect
         group by table_name order by table_name
         """
     ).fetchall()
-    # Deficit, prices, rate, money, industry and six metals; gold too where returns are read.
+    # Deficit, openness, prices, rate, money, industry and six metals; gold too where returns are read, and the world's
+    # openness beside the state.
     assert found == [
-        ("analog_1970s", 12),
-        ("analog_outcomes", 12),
-        ("analog_summary", 11),
-        ("claim_evidence", 11),
-        ("macro_state", 11),
+        ("analog_1970s", 13),
+        ("analog_outcomes", 13),
+        ("analog_summary", 12),
+        ("claim_evidence", 12),
+        ("macro_state", 13),
     ]

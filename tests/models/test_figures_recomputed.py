@@ -221,8 +221,10 @@ def models(
     )
     with warehouse.writer(settings) as connection:
         connection.register("made_up", rows.to_arrow())
-        # The upstream that ships has a rate of its own for each day.
-        connection.execute("delete from raw.observation where series_id = 'fred_dexchus_cny_per_usd'")
+        # Made-up figures alone: positions ship, and the upstream that ships has a rate for each day.
+        connection.execute(
+            "delete from raw.observation where series_id = 'fred_dexchus_cny_per_usd' or series_id like 'cftc_copper%'"
+        )
         connection.execute(
             "insert into raw.observation by name select o.* replace (m.series as series_id, m.day as period, "
             "m.figure as value, m.day + interval 1 day as known_at) "

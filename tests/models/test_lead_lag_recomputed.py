@@ -13,7 +13,8 @@ def test_lead_lag_correlations_are_those_of_the_raw_figures(built: duckdb.DuckDB
     newest = """
         select period, arg_max(value, known_at) from raw.observation where series_id = ? group by period order by period
     """
-    ppi, m1, m2 = (dict(built.execute(newest, [f"cn_{name}_yoy_pct"]).fetchall()) for name in ("ppi", "m1", "m2"))
+    reported, m1, m2 = (dict(built.execute(newest, [f"cn_{name}_yoy_pct"]).fetchall()) for name in ("ppi", "m1", "m2"))
+    ppi = reported | dict(built.execute(newest, ["nbs_ppi_yoy_pct"]).fetchall())  # to one decimal the same, and newer
     gap = {month: m1[month] - m2[month] for month in m1.keys() & m2.keys()}
     rows = built.execute(
         "select lag_months, correlation, pairs from lead_lag_money_ppi where sample = 'full' order by lag_months"
@@ -56,3 +57,13 @@ def test_the_confidence_set_of_leads_is_that_of_resamples_drawn_row_by_row(built
     assert [share for share, _, _ in published] == pytest.approx(best, abs=0.07)
     held = sorted((share for share, is_in, _ in published if is_in), reverse=True)
     assert sum(held) >= 0.95 > sum(held[:-1])
+
+
+def test_a_sample_ends_with_its_last_month_of_producer_prices(built: duckdb.DuckDBPyConnection) -> None:
+    ends = """
+        select max(month), max_by(known_at, month) from driver_china_cycle where ppi_yoy_pct is not null
+        union all
+        select distinct last_month, known_at from lead_lag_money_ppi where sample in ('full', '2020_now')
+    """
+    [prices, sample] = built.execute(ends).fetchall()
+    assert sample == prices

@@ -49,11 +49,12 @@ def model(dbt, session):
     leaders = lag_matrix(gap, LAGS)
     rows = []
     for sample, (start, end) in SAMPLES.items():
-        inside = np.array([start <= m < end for m in months], dtype=bool)
-        if not np.isfinite(ppi[inside]).any():
+        priced = [n for n, m in enumerate(months) if start <= m < end and np.isfinite(ppi[n])]
+        if not priced:
             continue
-        result = lead_lag(ppi[inside], leaders[inside], LAGS)
-        chosen = np.flatnonzero(inside)
+        # To the last month with producer prices: purchasing managers are asked and published a month ahead of them.
+        chosen = np.arange(priced[0], priced[-1] + 1)
+        result = lead_lag(ppi[chosen], leaders[chosen], LAGS)
         for j, lag in enumerate(LAGS):
             rows.append(
                 {

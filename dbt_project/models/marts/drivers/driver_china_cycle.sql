@@ -43,14 +43,8 @@ sign_changes as (
 industry as (
     select
         month,
-        case
-            when count(industrial_output_yoy_pct) over {{ last_months(3, 'month') }} >= 2
-                then avg(industrial_output_yoy_pct) over {{ last_months(3, 'month') }}
-        end as industrial_output_yoy_3m_mean_pct,
-        case
-            when count(industrial_output_yoy_pct) over {{ last_months(12, 'month') }} >= 10
-                then avg(industrial_output_yoy_pct) over {{ last_months(12, 'month') }}
-        end as industrial_output_yoy_12m_mean_pct
+        {{ mean_of_most_months('industrial_output_yoy_pct', 3, 2, 'month') }} as industrial_output_yoy_3m_mean_pct,
+        {{ mean_of_most_months('industrial_output_yoy_pct', 12, 10, 'month') }} as industrial_output_yoy_12m_mean_pct
     from pivoted
 ),
 
