@@ -75,8 +75,9 @@ format: $(VENV)/.test-stamp ## Apply the automatic fixes of ruff and sqlfluff
 	$(PY) -m sqlfluff fix --disable-progress-bar dbt_project/models
 
 .PHONY: docs
-docs: $(VENV)/.runtime-stamp ## Regenerate docs/data_dictionary.md from the catalogue and the models
+docs: $(VENV)/.runtime-stamp ## Regenerate docs/data_dictionary.md and docs/brief_json.md with its schema
 	$(PY) -m pipelines.authoring.dictionary
+	$(PY) -m pipelines.authoring.brief_schema
 
 # Needs neither a network nor a warehouse: the pages show what is in the project's files.
 .PHONY: dbt-docs

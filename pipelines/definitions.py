@@ -5,8 +5,9 @@ from __future__ import annotations
 from dagster import AssetKey, Definitions, in_process_executor
 
 from pipelines import catalog
+from pipelines.landing import messages
 from pipelines.orchestration import automation
-from pipelines.orchestration.assets import as_of, brief, landed, live, models, published, raw, verdict_history
+from pipelines.orchestration.assets import as_of, brief, landed, live, message, models, published, raw, verdict_history
 from pipelines.orchestration.resources import MetalsRun
 from pipelines.settings import Settings
 
@@ -26,6 +27,7 @@ def assemble(settings: Settings) -> Definitions:
             published.build([*leaves, verdict_history.KEY]),
             as_of.build(tracked),
             brief.build(published.KEY),
+            *([message.build(brief.KEY)] if messages.channels(settings) else []),
             live.build(tracked),
         ],
         jobs=[automation.daily_job, *automation.group_jobs(tracked), automation.snapshot_job, automation.live_job],

@@ -47,6 +47,10 @@ class UpstreamUnavailable(MetalsError):
     """The publisher could not be reached or refused the request: nothing is known about its data."""
 
 
+class Unconfirmed(UpstreamUnavailable):
+    """A message was sent and not confirmed: it may have arrived."""
+
+
 class Blocked(UpstreamUnavailable):
     """The publisher turned this client away: 403, 412, 429, or a page of scripts in place of data."""
 

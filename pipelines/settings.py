@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -19,7 +19,7 @@ from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, ValidationErro
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipelines.errors import SettingsError
-from pipelines.text import hide, hide_credentials, hide_url
+from pipelines.text import hide, hide_credentials, hide_password, hide_url
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 # Past days can be built from here on. What was known earlier rests on assumed publication lags alone.
@@ -45,6 +45,21 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_named_by_address(host: str) -> bool:
+    """Whether a host is this machine's name or an IP address, so that whoever set it knows where it leads."""
+    return _is_loopback(host) or bool(re.fullmatch(r"[\d.]+|.*:.*", host))
+
+
+# How the hosts of known services end.
+_WEBHOOKS = {
+    ".hooks.slack.com": "slack",
+    ".webhook.office.com": "teams",
+    ".logic.azure.com": "teams",
+    ".powerplatform.com": "teams",
+    ".ntfy.sh": "ntfy",
+}
 
 
 class Settings(BaseSettings):
@@ -123,10 +138,30 @@ class Settings(BaseSettings):
     alert_webhook_url: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("ALERT_WEBHOOK_URL", "METALS_ALERT_WEBHOOK_URL"),
-        description="Webhook to which failed runs are posted.",
+        description="Webhook to which failed runs and changes of a publication are posted.",
+    )
+    alert_webhook_format: Literal["auto", "slack", "teams", "ntfy", "json"] = Field(
+        default="auto", description="What the webhook expects; auto tells it from its host's name, else plain JSON."
     )
     alert_webhook_private: bool = Field(
         default=False, description="Whether the name in ALERT_WEBHOOK_URL may lead to a private address."
+    )
+    smtp_port: int = Field(default=587, ge=1, le=65_535, description="Port of the mail server.")
+    smtp_tls: Literal["starttls", "implicit", "none"] = Field(
+        default="starttls", description="Encryption of the mail: starttls, implicit (usually port 465), or none."
+    )
+    smtp_user: str | None = Field(default=None, description="User at the mail server; none: no login.")
+    smtp_password: SecretStr | None = Field(default=None, description="Its password.")
+    smtp_from: str | None = Field(default=None, description="Address the mail comes from.")
+    smtp_to: str | None = Field(default=None, description="Addresses the mail goes to, separated by commas.")
+    smtp_private: bool = Field(
+        default=False, description="Whether the name in METALS_SMTP_HOST may lead to a private address."
+    )
+    smtp_host: str | None = Field(  # after the other settings of mail, which its validator reads
+        default=None, description="Mail server for the changes of a publication; none: no mail."
+    )
+    brief_url: str | None = Field(
+        default=None, description="Where readers open the brief; messages name it in place of the file's path."
     )
 
     _day: date | None = PrivateAttr(default=None)
@@ -140,6 +175,8 @@ class Settings(BaseSettings):
     def model_post_init(self, _: Any) -> None:
         if self.census_key:
             hide(self.census_key.get_secret_value())
+        if self.smtp_password:
+            hide_password(self.smtp_user or "", self.smtp_password.get_secret_value())
         if self.alert_webhook_url:
             hide_url(self.alert_webhook_url.get_secret_value())
         for proxy in getproxies().values():
@@ -181,6 +218,39 @@ class Settings(BaseSettings):
             raise ValueError("should be an http or https URL, without user and password")
         return url
 
+    @field_validator("smtp_from", "smtp_to")
+    @classmethod
+    def _mail_goes_to_addresses(cls, addresses: str | None, info: ValidationInfo) -> str | None:
+        found = [a.strip() for a in (addresses or "").split(",")]
+        if addresses is not None and not all(re.fullmatch(r"[!-?A-~]+@[\w.-]+", a, re.ASCII) for a in found):
+            raise ValueError("should be e-mail addresses, separated by commas")
+        if info.field_name == "smtp_from" and len(found) > 1:
+            raise ValueError("should be one e-mail address")
+        return addresses and ", ".join(found)
+
+    @field_validator("smtp_host")
+    @classmethod
+    def _mail_can_be_sent_and_no_password_in_the_clear(cls, host: str | None, info: ValidationInfo) -> str | None:
+        if host is None:
+            return None
+        given = info.data
+        if not re.fullmatch(r"[\w.:-]+", host, re.ASCII):
+            raise ValueError("should be a host's name or address, without a port")
+        if not (given.get("smtp_from") and given.get("smtp_to")):
+            raise ValueError("needs METALS_SMTP_FROM and METALS_SMTP_TO")
+        if bool(given.get("smtp_user")) != bool(given.get("smtp_password")):
+            raise ValueError("needs both or none of METALS_SMTP_USER and METALS_SMTP_PASSWORD")
+        if given.get("smtp_user") and given.get("smtp_tls") == "none" and not _is_loopback(host):
+            raise ValueError("would be sent the password unencrypted: METALS_SMTP_TLS=none is for mail without login")
+        return host
+
+    @field_validator("brief_url")
+    @classmethod
+    def _a_page_has_an_address(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[!-~]+", url, re.ASCII):
+            raise ValueError("should be an http or https URL")
+        return url
+
     @field_validator("census_key")
     @classmethod
     def _an_empty_key_is_none(cls, key: SecretStr | None) -> SecretStr | None:
@@ -190,8 +260,24 @@ class Settings(BaseSettings):
     @property
     def webhook_is_private(self) -> bool:
         """Whether the webhook may be on this machine or its network: as set, or where its URL says so itself."""
-        host = urlsplit(self.alert_webhook_url.get_secret_value()).hostname if self.alert_webhook_url else None
-        return self.alert_webhook_private or bool(host and (_is_loopback(host) or re.fullmatch(r"[\d.]+|.*:.*", host)))
+        return self.alert_webhook_private or _is_named_by_address(self._webhook_host)
+
+    @property
+    def smtp_is_private(self) -> bool:
+        """Whether the mail server may be on this machine or its network: as set, or where its host says so itself."""
+        return self.smtp_private or _is_named_by_address(self.smtp_host or "")
+
+    @property
+    def webhook_format(self) -> str:
+        """What the webhook expects: slack, teams, ntfy or json."""
+        if self.alert_webhook_format != "auto":
+            return self.alert_webhook_format
+        return next((kind for ends, kind in _WEBHOOKS.items() if f".{self._webhook_host}".endswith(ends)), "json")
+
+    @property
+    def _webhook_host(self) -> str:
+        url = self.alert_webhook_url.get_secret_value() if self.alert_webhook_url else ""
+        return urlsplit(url).hostname or ""
 
     @property
     def landing_dir(self) -> Path:
@@ -221,6 +307,16 @@ class Settings(BaseSettings):
         """The page made from the published file; a past date has a page of its own."""
         name = "index.html" if self.as_of is None else f"as_of_{self.as_of}.html"
         return self.warehouse_dir / "brief" / name
+
+    @property
+    def brief_json_path(self) -> Path:
+        """The same answers for programs, beside the page."""
+        return self.brief_path.with_name("brief.json") if self.as_of is None else self.brief_path.with_suffix(".json")
+
+    @property
+    def messages_path(self) -> Path:
+        """The journal of the messages on publications, which decides that none is sent twice."""
+        return self.warehouse_dir / "messages.jsonl"
 
     @property
     def held_back_path(self) -> Path:

@@ -39,6 +39,11 @@ def markdown(text: object) -> str:
     return re.sub(r"(?i)(https?|www)(?=\\)|(?=\\@)", "\\1\N{WORD JOINER}", escaped)
 
 
+def slack(text: str) -> str:
+    """`text` for Slack, which then makes no mention or link of it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def hide(secret: str) -> None:
     """From now on, take `secret` out of messages, in every encoding in which one may repeat it."""
     if len(secret) >= SHORTEST_SECRET:
@@ -51,6 +56,13 @@ def hide_url(url: str) -> None:
     path = url.partition("://")[2].partition("/")[2]
     for part in (path, *(p for p in re.split(r"[/?&=#]", path) if len(p) >= 2 * SHORTEST_SECRET)):
         hide(part)
+
+
+def hide_password(user: str, password: str) -> None:
+    """Hide a password, also as a mail server is sent it: in base64, alone or with its user."""
+    hide(password)
+    for sent in (password, f"\0{user}\0{password}"):
+        hide(base64.b64encode(sent.encode()).decode())
 
 
 def hide_credentials(url: str) -> None:

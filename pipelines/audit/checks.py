@@ -198,48 +198,11 @@ def publishers_agree(connection: duckdb.DuckDBPyConnection, settings: Settings) 
     return Finding("publishers_agree", not examples, False, said, examples)
 
 
-# Per request, what it came to last. A request that was not asked again within 90 days of its publisher's last check is
-# taken for one that changed its name; a round of requests takes less than twelve hours.
-_REQUESTS = """
-with requests as (
-    select
-        source_id,
-        request_key,
-        arg_max(outcome, checked_at) as outcome,
-        arg_max(error, checked_at) filter (where outcome in ('failed', 'blocked', 'waiting')) as failure,
-        arg_max(outcome, checked_at) filter (where outcome in ('fresh', 'refused')) as judgement,
-        arg_max(payload_id, checked_at) filter (where outcome in ('fresh', 'refused')) as payload_id,
-        arg_max(error, checked_at) filter (where outcome = 'refused') as refusal,
-        max(max(checked_at)) over (partition by source_id) - max(checked_at) as ago
-    from raw.retrieval
-    group by source_id, request_key
-    qualify ago < interval 90 days
-)
-"""
-
-
-def standing_faults(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, str | None]]:
-    """Publisher, request, outcome (failed, blocked, refused, waiting) and reason of what keeps the tables incomplete.
-
-    A refusal stands until the request has another answer, however often the publisher repeats this one or fails.
-    """
-    return connection.execute(
-        _REQUESTS
-        + """
-        select source_id, request_key, outcome, failure from requests
-        where outcome in ('failed', 'blocked') and ago < interval 12 hours or outcome = 'waiting'
-        union all
-        select source_id, request_key, judgement, refusal from requests where judgement = 'refused'
-        order by all
-        """
-    ).fetchall()
-
-
 def every_answer_was_taken(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Finding:
     """What each publisher was last asked for was answered, and no payload or row of the newest answers held back."""
-    faults = standing_faults(connection)
+    faults = warehouse.standing_faults(connection)
     held_back = connection.execute(
-        _REQUESTS
+        warehouse.REQUESTS
         + """
         select q.source_id, q.series_id, q.row, q.reason
         from raw.quarantine as q

@@ -20,6 +20,7 @@ from plotly.offline import get_plotlyjs
 from pipelines import text, warehouse
 from pipelines.brief import charts, formats, sections
 from pipelines.brief.answers import Answers
+from pipelines.brief.digest import digest
 from pipelines.brief.parts import Brief
 from pipelines.settings import Settings
 
@@ -39,15 +40,18 @@ class Written:
 
 
 def write(settings: Settings) -> Written:
-    """Make the page of the published file of `settings`, and replace the last one atomically."""
+    """Make the page of the published file of `settings`, and the JSON beside it; replace the last ones atomically."""
     with warehouse.reader(settings) as connection:
-        made = build(connection, personal_use=settings.brief_personal_use, made_at=settings.clock())
+        answers = Answers(connection, FOLDER / "queries", personal_use=settings.brief_personal_use)
+        made = sections.brief(answers, settings.clock())
+        for_programs = digest(answers, settings.clock()).text()
     html = render(made)
     target = settings.brief_path
     target.parent.mkdir(parents=True, exist_ok=True)
-    warehouse.remove_parts(target)
-    with warehouse.replacing(target) as part:
-        part.write_text(html, encoding="utf-8")
+    for path, content in ((target, html), (settings.brief_json_path, for_programs)):
+        warehouse.remove_parts(path)
+        with warehouse.replacing(path) as part:
+            part.write_text(content, encoding="utf-8")
     return Written(
         path=target,
         bytes=target.stat().st_size,

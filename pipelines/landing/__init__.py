@@ -1,11 +1,10 @@
 """Fetching from publishers, and the store of their unmodified responses.
 
-The only package that sends requests; the alert's goes through it too. Parsing does not belong here, beyond what
+The only package that sends requests; alerts and messages go through it too. Parsing does not belong here, beyond what
 distinguishes data from an error page.
 """
 
 from pipelines.landing.ask import REACHED, TRIED, cause, is_unreached, land, plain
-from pipelines.landing.http import post
 from pipelines.landing.reachability import HTTP_ONLY_HOSTS, reachable
 from pipelines.landing.redaction import anonymous
 from pipelines.landing.store import Landing, Retrieval
@@ -21,6 +20,5 @@ __all__ = [
     "is_unreached",
     "land",
     "plain",
-    "post",
     "reachable",
 ]

@@ -9,10 +9,10 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin
 
 import requests
@@ -23,11 +23,13 @@ from urllib3.exceptions import DecodeError, HTTPError
 from urllib3.util import Retry
 
 from pipelines.catalog import Source
-from pipelines.errors import BadPayload, Blocked, Moved, UpstreamUnavailable
+from pipelines.errors import BadPayload, Blocked, Moved, Unconfirmed, UpstreamUnavailable
 from pipelines.landing.addresses import host_of, is_public
 from pipelines.settings import Settings
 from pipelines.sources import Request
 from pipelines.text import hide, redact
+
+T = TypeVar("T")
 
 NOT_REACHED = "could not be reached"  # in the error where no connection was made
 MAX_REDIRECTS = 5
@@ -51,7 +53,7 @@ CHALLENGES = (200, 202, 503)  # statuses of the challenges of firewalls; a 404 w
 MAX_CHALLENGE_TEXT = 400
 
 
-class _NotPublic(Exception):
+class NotPublic(Exception):
     """A host's name leads to this machine or its network."""
 
 
@@ -62,8 +64,15 @@ class _BoundedAdapter(HTTPAdapter):
     names itself.
     """
 
-    def __init__(self, limit_s: Callable[[], float], *, public_only: bool, **options: Any) -> None:
-        self._limit_s, self._public_only = limit_s, public_only
+    def __init__(
+        self,
+        limit_s: Callable[[], float],
+        *,
+        public_only: bool,
+        connected: Callable[[], None] = lambda: None,
+        **options: Any,
+    ) -> None:
+        self._limit_s, self._public_only, self._connected = limit_s, public_only, connected
         super().__init__(**options)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
@@ -77,70 +86,80 @@ class _BoundedAdapter(HTTPAdapter):
 
     def _pools(self, public_only: bool) -> dict[str, Any]:
         return {
-            "http": _pool(HTTPConnectionPool, HTTPConnection, self._limit_s, public_only),
-            "https": _pool(HTTPSConnectionPool, HTTPSConnection, self._limit_s, public_only),
+            "http": _pool(HTTPConnectionPool, HTTPConnection, self._limit_s, public_only, self._connected),
+            "https": _pool(HTTPSConnectionPool, HTTPSConnection, self._limit_s, public_only, self._connected),
         }
 
 
-def _pool(pool: Any, connection: Any, limit_s: Callable[[], float], public_only: bool) -> Any:
+def _pool(
+    pool: Any, connection: Any, limit_s: Callable[[], float], public_only: bool, connected: Callable[[], None]
+) -> Any:
     class Bounded(connection):  # type: ignore[misc]
         _wire: socket.socket | None = None
 
         def _new_conn(self) -> socket.socket:
             if public_only:
-                with contextlib.suppress(socket.gaierror):  # the connection says it better
-                    for found in socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM):
-                        _refuse_private(str(found[4][0]))
-            connected: socket.socket = super()._new_conn()
+                refuse_private_name(self._dns_host, self.port)
+            made: socket.socket = super()._new_conn()
             try:
                 if public_only:  # the name may have been resolved otherwise the second time
-                    _refuse_private(connected.getpeername()[0])
-                self._wire = connected.dup()
+                    refuse_private(made.getpeername()[0])
+                self._wire = made.dup()
             except BaseException:
-                connected.close()
+                made.close()
                 raise
-            return connected
+            return made
 
         def connect(self) -> None:
             try:
-                self._limited(super().connect, "connecting", lambda: self._wire)
+                within(limit_s(), super().connect, "connecting", lambda: self._wire)
             finally:
                 if self._wire is not None:
                     self._wire.close()
                     self._wire = None
+            connected()
 
         def getresponse(self) -> Any:
-            return self._limited(super().getresponse, "the response headers", lambda: self.sock)
-
-        def _limited(self, step: Callable[[], Any], what: str, wire: Callable[[], socket.socket | None]) -> Any:
-            late, limit, done = threading.Event(), limit_s(), False
-
-            def hang_up() -> None:
-                late.set()
-                # On the raw socket, below TLS: TLS shutdown would break the connection while the reader uses it.
-                with contextlib.suppress(OSError, TypeError):
-                    socket.socket.shutdown(wire(), socket.SHUT_RDWR)  # type: ignore[arg-type]
-
-            timer = threading.Timer(limit, hang_up)
-            timer.start()
-            result = None
-            try:
-                result, done = step(), True
-            except (OSError, http.client.HTTPException):
-                if not late.is_set():
-                    raise
-            finally:
-                timer.cancel()
-            if not done or late.is_set():  # http.client takes truncated headers for complete ones
-                raise TimeoutError(f"{what} took longer than {limit:.1f} s")
-            return result
+            return within(limit_s(), super().getresponse, "the response headers", lambda: self.sock)
 
     return type(pool.__name__, (pool,), {"ConnectionCls": Bounded})
 
 
-def _refuse_private(address: str) -> None:
+def within(limit_s: float, step: Callable[[], T], what: str, wire: Callable[[], socket.socket | None]) -> T:
+    """What `step` returns, if it ends within `limit_s`; otherwise its socket is shut down, and TimeoutError raised."""
+    late, done = threading.Event(), False
+
+    def hang_up() -> None:
+        late.set()
+        # On the raw socket, below TLS: TLS shutdown would break the connection while the reader uses it.
+        with contextlib.suppress(OSError, TypeError):
+            socket.socket.shutdown(wire(), socket.SHUT_RDWR)  # type: ignore[arg-type]
+
+    timer = threading.Timer(limit_s, hang_up)
+    timer.start()
+    result: Any = None
+    try:
+        result, done = step(), True
+    except (OSError, http.client.HTTPException):
+        if not late.is_set():
+            raise
+    finally:
+        timer.cancel()
+    if not done or late.is_set():  # http.client takes truncated headers for complete ones
+        raise TimeoutError(f"{what} took longer than {limit_s:.1f} s")
+    return result
+
+
+def refuse_private_name(host: str, port: int) -> None:
+    """Raise NotPublic if the name leads to this machine or its network; one that leads nowhere is left to its user."""
+    with contextlib.suppress(socket.gaierror):  # the connection says it better
+        for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            refuse_private(str(found[4][0]))
+
+
+def refuse_private(address: str) -> None:
     if not is_public(address):
-        raise _NotPublic(address)
+        raise NotPublic(address)
 
 
 class _Session(requests.Session):
@@ -150,23 +169,37 @@ class _Session(requests.Session):
         return None
 
 
-def post(url: str, content: object, limit_s: float, *, public_only: bool) -> int:
-    """POST `content` as JSON once, and return the status. Follows no redirect and does not read the response.
+def post(
+    url: str, content: object, limit_s: float, *, public_only: bool, headers: Mapping[str, str] | None = None
+) -> None:
+    """POST `content` once, bytes as they are and anything else as JSON. No redirect is followed, no response read.
 
-    Raises UpstreamUnavailable, without the address, which is a secret, if there is no answer within `limit_s` seconds.
+    Raises, without the address, which is a secret: UpstreamUnavailable if it was not taken (no connection within
+    `limit_s` seconds, or a status of 300 or more), Unconfirmed if it may have been (no answer, or one of a gateway).
     """
     deadline = time.monotonic() + limit_s
+    sent = threading.Event()
+    body: dict[str, Any] = {"data": content} if isinstance(content, bytes) else {"json": content}
     with _Session() as session:
         for scheme in ("https://", "http://"):
-            adapter = _BoundedAdapter(lambda: max(deadline - time.monotonic(), 0), public_only=public_only)
+            adapter = _BoundedAdapter(
+                lambda: max(deadline - time.monotonic(), 0), public_only=public_only, connected=sent.set
+            )
             session.mount(scheme, adapter)
         try:
-            with session.post(url, json=content, timeout=limit_s / 2, stream=True, allow_redirects=False) as response:
-                return response.status_code
-        except _NotPublic:
+            with session.post(
+                url, **body, headers=headers, timeout=limit_s / 2, stream=True, allow_redirects=False
+            ) as response:
+                status = response.status_code
+        except NotPublic:
             raise UpstreamUnavailable("its host's name leads to a private address") from None
         except (requests.RequestException, UnicodeError) as error:
-            raise UpstreamUnavailable(f"no answer ({type(error).__name__})") from None
+            said = f"no answer ({type(error).__name__})"
+            raise (Unconfirmed if sent.is_set() else UpstreamUnavailable)(said) from None
+    if status in (502, 504):  # of a gateway, which may have passed it on
+        raise Unconfirmed(f"answered {status}")
+    if status >= 300:
+        raise UpstreamUnavailable(f"answered {status}")
 
 
 class Client:
@@ -265,7 +298,7 @@ class Client:
                 stream=True,
                 allow_redirects=False,
             )
-        except _NotPublic as error:
+        except NotPublic as error:
             self.gave_up = True
             raise UpstreamUnavailable(
                 f"{host} has the address {error}, which is of this machine or its network; nothing was sent",

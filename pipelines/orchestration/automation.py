@@ -12,14 +12,13 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from pipelines import landing
 from pipelines.catalog import Catalog
 from pipelines.errors import UpstreamUnavailable
+from pipelines.landing import messages
 from pipelines.orchestration.assets import as_of, live
 from pipelines.orchestration.assets.metadata import TIME_ZONE
 from pipelines.orchestration.failures import reason_of
 from pipelines.settings import Settings
-from pipelines.text import redact
 
 DAILY = "daily"
 AS_OF_DAYS = "as_of_days"
@@ -100,18 +99,18 @@ daily_schedule = ScheduleDefinition(
 
 
 def alert(settings: Settings) -> SensorDefinition | None:
-    """A sensor that posts failed runs to the webhook of the settings; None if none is set.
-
-    Its response is not used, and a redirect is not followed.
-    """
-    if settings.alert_webhook_url is None:
+    """A sensor that sends failed runs to the webhook of the settings, or by mail where there is none; else None."""
+    channels = messages.channels(settings)
+    if not channels:
         return None
-    url = settings.alert_webhook_url.get_secret_value()
+    # One channel: a tick that fails is repeated, and would tell the other one twice.
+    channel, *_ = channels
+    name = {messages.WEBHOOK: "ALERT_WEBHOOK_URL", messages.MAIL: "METALS_SMTP_TO"}[channel]
 
     @run_failure_sensor(
         name="alert_on_failure",
         default_status=DefaultSensorStatus.RUNNING,
-        description="Posts a failed run to ALERT_WEBHOOK_URL.",
+        description=f"Sends a failed run to {name}.",
     )
     def alert_on_failure(context: RunFailureSensorContext) -> None:
         run = context.dagster_run
@@ -119,11 +118,8 @@ def alert(settings: Settings) -> SensorDefinition | None:
         said = "; ".join(reasons) or str(context.failure_event.message)
         text = f"metals-drivers: {run.job_name} failed, run {run.run_id}: {said}"
         try:
-            public_only = not settings.webhook_is_private
-            status = landing.post(url, {"text": redact(text)}, ALERT_LIMIT_S, public_only=public_only)
+            messages.send(settings, channel, messages.Message([text]), ALERT_LIMIT_S)
         except UpstreamUnavailable as error:
-            raise UpstreamUnavailable(f"the alert could not be posted to ALERT_WEBHOOK_URL: {error}") from None
-        if status >= 300:
-            raise UpstreamUnavailable(f"the alert could not be posted: ALERT_WEBHOOK_URL answered {status}")
+            raise UpstreamUnavailable(f"the alert could not be posted to {name}: {error}") from None
 
     return alert_on_failure

@@ -20,6 +20,7 @@ from rich.table import Table
 from pipelines import landing, warehouse
 from pipelines.catalog import Frequency, period_label
 from pipelines.errors import PublishedUnreadable
+from pipelines.landing import messages
 from pipelines.reporting import view
 from pipelines.settings import Settings
 
@@ -185,6 +186,7 @@ def as_dict(settings: Settings, outcomes: Outcomes, before: dict[str, int] | Non
             "verdict_flips": flips,
             "divergence_changes": divergences,
             "held_back": warehouse.held_back(settings),
+            "messages": [] if settings.as_of else messages.last(settings),
         }
 
 
@@ -229,6 +231,9 @@ def print_summary(console: Console, content: dict[str, Any], *, with_added: bool
         held = f"[bold red]not published[/] A later build failed or was blocked, {escape(content['held_back'])}"
         _line(console, held)
     _line(console, f"[bold]Known as of {content['as_of']}[/]: {_extent(content['sources'])}")
+    for sent in content["messages"]:
+        if verbose or sent["outcome"] != "delivered":
+            _line(console, f"[yellow]{escape(sent['said'])}[/] [dim]{sent['at']:%Y-%m-%d %H:%M} UTC[/]")
     for said in _reach(content, verbose=verbose):
         _line(console, f"[yellow]{escape(said)}[/]")
     console.print()

@@ -17,10 +17,12 @@ from pipelines.warehouse.catalog_tables import write_catalog
 from pipelines.warehouse.files import locked, part_of, remove_parts, replacing
 from pipelines.warehouse.publication import held_back, hold_back, prune, publish
 from pipelines.warehouse.readers import as_of, last_published, locked_reader, reader
+from pipelines.warehouse.requests import REQUESTS, standing_faults
 from pipelines.warehouse.sql import append, newest_known, one, one_select, query, quoted, transaction
 from pipelines.warehouse.tables import TABLES, Column, Table
 
 __all__ = [
+    "REQUESTS",
     "TABLES",
     "Column",
     "Table",
@@ -48,6 +50,7 @@ __all__ = [
     "replacing",
     "scratch",
     "set_aside",
+    "standing_faults",
     "transaction",
     "verify_build",
     "write_catalog",

@@ -23,7 +23,7 @@ PAGES = [
     PROJECT_ROOT / "warehouse" / "README.md",
     PROJECT_ROOT / "warehouse" / "bundled" / "README.md",
 ]
-# Settings that only tests use, and a way to say the same as a command's option; all others are in the README.
+# Settings that only tests use, and a way to say the same as a command's option; all others are in docs/settings.md.
 FOR_TESTS = {"upstream_base_url", "pacing", "now"}
 METALS: Any = typer.main.get_command(app)  # typer brings its own click, so groups are told by what they have
 
@@ -121,8 +121,8 @@ def test_make_targets_that_are_named_exist() -> None:
 
 
 def _settings_table() -> dict[str, str]:
-    section = _text(PROJECT_ROOT / "README.md").partition("## Settings")[2].partition("\n## ")[0]
-    return dict(re.findall(r"^\| `([A-Z_]+)` \| `?([^|`]+?)`? \|", section, flags=re.MULTILINE))
+    page = _text(PROJECT_ROOT / "docs" / "settings.md")
+    return dict(re.findall(r"^\| `([A-Z_]+)` \| `?([^|`]+?)`? \|", page, flags=re.MULTILINE))
 
 
 def _default(value: Any) -> str:

@@ -64,6 +64,29 @@ WRONG: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {
         {"METALS_ALERT_WEBHOOK_PRIVATE": "perhaps"},
         "METALS_ALERT_WEBHOOK_PRIVATE: input",
     ),
+    "a webhook of an unknown service": (
+        ("run",),
+        {"METALS_ALERT_WEBHOOK_FORMAT": "carrier-pigeon"},
+        "METALS_ALERT_WEBHOOK_FORMAT: input should be",
+    ),
+    "mail to nobody": (("run",), {"METALS_SMTP_HOST": "mail.example.org"}, "METALS_SMTP_HOST: needs METALS_SMTP_FROM"),
+    "a password in the clear": (
+        ("run",),
+        {
+            "METALS_SMTP_HOST": "mail.example.org",
+            "METALS_SMTP_FROM": "a@example.org",
+            "METALS_SMTP_TO": "b@example.org",
+            "METALS_SMTP_USER": "u",
+            "METALS_SMTP_PASSWORD": "planted",
+            "METALS_SMTP_TLS": "none",
+        },
+        "METALS_SMTP_HOST: would be sent the password unencrypted",
+    ),
+    "a mail address of two lines": (
+        ("run",),
+        {"METALS_SMTP_TO": "a@example.org\r\nBcc: planted@example.org"},
+        "METALS_SMTP_TO: should be e-mail addresses",
+    ),
     "a contact of two lines": (("run",), {"METALS_CONTACT": "A\r\nX-Evil: 1"}, "METALS_CONTACT: should be"),
     "a contact in other letters": (
         ("run",),

@@ -177,7 +177,8 @@ def _source(name: str, **more: Any) -> dict[str, Any]:
 
 def _content(sources: list[dict[str, Any]], outcomes: dict[str, dict[str, int]], **more: Any) -> dict[str, Any]:
     return {
-        "as_of": date(2026, 11, 30), "held_back": None, "sources": sources, "reach": status.reach(sources, outcomes),
+        "as_of": date(2026, 11, 30), "held_back": None,
+        "messages": [], "sources": sources, "reach": status.reach(sources, outcomes),
         "view": dict.fromkeys(("moved", "drives", "changed"), SENTENCE), "claims": CLAIMS, "divergence_changes": [],
         "drivers": [{"driver": "driver_x", "figure": "capex_usd", "label": "2026Q2", "value": 151.4e9}],
         "failed_checks": [
@@ -316,3 +317,16 @@ def test_the_view_is_three_sentences_from_the_figures() -> None:
         "drives": "no metal has a composite of its drivers",
         "changed": "this file was not compared with a publication before it",
     }
+
+
+def test_a_message_that_did_not_arrive_is_said_and_one_that_did_on_demand() -> None:
+    content = _content([_source("healthy", how="fresh", last_fault=None)], {"healthy": {"fresh": 3}})
+    for outcome, shown in (("not_taken", [True, True]), ("unconfirmed", [True, True]), ("delivered", [False, True])):
+        sent = {
+            "channel": "mail",
+            "at": datetime(2026, 8, 1, tzinfo=UTC),
+            "outcome": outcome,
+            "said": f"Mail: {outcome}.",
+        }
+        lines = [_printed(content | {"messages": [sent]}, 140, terminal=False, verbose=v) for v in (False, True)]
+        assert [any(f"Mail: {outcome}. 2026-08-01 00:00 UTC" in line for line in found) for found in lines] == shown

@@ -6,7 +6,9 @@ select
     finding,
     value,
     unit,
+    period,
     period_label,
+    known_at,
     reading,
     is_stale,
     reason

@@ -1,11 +1,12 @@
--- The newest figure of each kind, with the period it is of.
+-- The newest figure of each kind, with the period it is of and when it became known.
 with prices as (
     select
         metal_id,
         frequency,
         period,
         price_native,
-        price_usd_per_tonne
+        price_usd_per_tonne,
+        known_at
     from metal_prices
     where
         metal_id in ('copper', 'gold') and price_native is not null
@@ -23,7 +24,8 @@ figures as (
         case metal_id when 'copper' then price_usd_per_tonne else price_native end as value,
         case metal_id when 'copper' then 'usd_per_tonne' else 'usd_per_troy_ounce' end as unit,
         frequency,
-        period
+        period,
+        known_at
     from prices
     union all
     select
@@ -35,7 +37,8 @@ figures as (
         arg_max(capex_ttm_usd, calendar_quarter),
         'usd',
         'quarterly',
-        max(calendar_quarter) filter (where capex_ttm_usd is not null)
+        max(calendar_quarter) filter (where capex_ttm_usd is not null),
+        arg_max(known_at, calendar_quarter) filter (where capex_ttm_usd is not null)
     from driver_ai_capex_aggregate
     where true {{ and_not_own_use('driver_ai_capex_aggregate', "calendar_quarter") }}
     union all
@@ -45,7 +48,8 @@ figures as (
         arg_max(ppi_yoy_pct, month),
         'pct',
         'monthly',
-        max(month) filter (where ppi_yoy_pct is not null)
+        max(month) filter (where ppi_yoy_pct is not null),
+        arg_max(known_at, month) filter (where ppi_yoy_pct is not null)
     from driver_china_cycle
     where true {{ and_not_own_use('driver_china_cycle', "month") }}
     union all
@@ -55,7 +59,8 @@ figures as (
         arg_max(m1_m2_gap_pp, month),
         'pp',
         'monthly',
-        max(month) filter (where m1_m2_gap_pp is not null)
+        max(month) filter (where m1_m2_gap_pp is not null),
+        arg_max(known_at, month) filter (where m1_m2_gap_pp is not null)
     from driver_china_cycle
     where true {{ and_not_own_use('driver_china_cycle', "month") }}
     union all
@@ -65,7 +70,8 @@ figures as (
         arg_max(deficit_fy_pct_gdp, month),
         'pct_of_gdp',
         'us_fiscal_year',
-        arg_max(make_date(fiscal_year - 1, 10, 1), month) filter (where deficit_fy_pct_gdp is not null)
+        arg_max(make_date(fiscal_year - 1, 10, 1), month) filter (where deficit_fy_pct_gdp is not null),
+        arg_max(known_at, month) filter (where deficit_fy_pct_gdp is not null)
     from driver_fiscal
     where true {{ and_not_own_use('driver_fiscal', "month") }}
     union all
@@ -75,7 +81,8 @@ figures as (
         arg_max(real_10y_yield_pct, month),
         'pct',
         'monthly',
-        max(month) filter (where real_10y_yield_pct is not null)
+        max(month) filter (where real_10y_yield_pct is not null),
+        arg_max(known_at, month) filter (where real_10y_yield_pct is not null)
     from driver_monetary
     where true {{ and_not_own_use('driver_monetary', "month") }}
     union all
@@ -85,7 +92,8 @@ figures as (
         arg_max(broad_dollar_index, month),
         'index',
         'monthly',
-        max(month) filter (where broad_dollar_index is not null)
+        max(month) filter (where broad_dollar_index is not null),
+        arg_max(known_at, month) filter (where broad_dollar_index is not null)
     from driver_monetary
     where true {{ and_not_own_use('driver_monetary', "month") }}
 )
@@ -95,6 +103,7 @@ select
     value,
     unit,
     frequency,
-    period
+    period,
+    known_at
 from figures
 order by place

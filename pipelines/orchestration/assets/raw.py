@@ -23,7 +23,6 @@ from dagster import (
 )
 
 from pipelines import ingest, sources, text, warehouse
-from pipelines.audit.checks import standing_faults
 from pipelines.catalog import Catalog, Frequency, Source
 from pipelines.catalog.calendar import age_days, is_stale, next_release
 from pipelines.ingest import live
@@ -222,7 +221,7 @@ def _unit(series_id: str, catalog: Catalog) -> str:
 def _contract_held(
     connection: duckdb.DuckDBPyConnection, source: Source, held: list[dict[str, Any]], report: ingest.Report
 ) -> AssetCheckResult:
-    faults = standing_faults(connection)
+    faults = warehouse.standing_faults(connection)
     not_landed = ("failed", "blocked")  # which the check `answered` reports
     standing = [str(why) for source_id, _, how, why in faults if source_id == source.id and how not in not_landed]
     refused = list(dict.fromkeys(report.refused + standing))

@@ -1,0 +1,106 @@
+"""Mail over SMTP: one message, within a time limit, encrypted unless the user sets otherwise."""
+
+from __future__ import annotations
+
+import contextlib
+import smtplib
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formatdate, make_msgid
+from typing import Any
+
+from pipelines.errors import Unconfirmed, UpstreamUnavailable
+from pipelines.landing.http import NotPublic, refuse_private, refuse_private_name, within
+from pipelines.settings import Settings
+from pipelines.text import redact
+
+GREETED_AS = "[127.0.0.1]"  # names neither this machine nor its network
+
+
+def mail(settings: Settings, subject: str, body: str, limit_s: float) -> None:
+    """Send a text to METALS_SMTP_TO over METALS_SMTP_HOST, once.
+
+    Raises UpstreamUnavailable if it was not taken: no connection within `limit_s` seconds, no encryption where it is
+    set, a login or all addresses refused. Raises Unconfirmed if it may have been, or was for some addresses only.
+    """
+    host, sender = str(settings.smtp_host), str(settings.smtp_from)
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"], message["Subject"] = sender, str(settings.smtp_to), subject
+    message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain=sender.rpartition("@")[2])
+    message.set_content(body)
+    wires: list[socket.socket] = []
+    reached: list[str] = []  # "sending", "taken"
+    deadline = time.monotonic() + limit_s
+
+    def connection() -> socket.socket:
+        if not settings.smtp_is_private:
+            refuse_private_name(host, settings.smtp_port)
+        made = socket.create_connection((host, settings.smtp_port), max(deadline - time.monotonic(), 0.01))
+        wires.append(made.dup())
+        if not settings.smtp_is_private:
+            refuse_private(made.getpeername()[0])
+        return made
+
+    def send() -> dict[str, Any]:
+        client = _client(settings, connection)
+        try:
+            if settings.smtp_tls == "starttls":
+                client.starttls(context=ssl.create_default_context())  # raises where the server has none
+            if settings.smtp_user and settings.smtp_password:
+                client.login(settings.smtp_user, settings.smtp_password.get_secret_value())
+            reached.append("sending")
+            refused = client.send_message(message)
+            reached.append("taken")
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                client.quit()
+            return refused
+        finally:
+            client.close()
+
+    refused: dict[str, Any] = {}
+    try:
+        refused = within(limit_s, send, "the mail server", lambda: wires[-1] if wires else None)
+    except NotPublic:
+        raise UpstreamUnavailable("its host's name leads to a private address") from None
+    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
+        raise UpstreamUnavailable(f"the mail server refused ({_said(error)})") from None
+    except (smtplib.SMTPException, OSError, ValueError) as error:
+        if "taken" not in reached:  # otherwise, only the farewell failed
+            kind = Unconfirmed if "sending" in reached else UpstreamUnavailable
+            raise kind(f"no answer of the mail server ({_said(error)})") from None
+    finally:
+        for wire in wires:
+            wire.close()
+    if refused:
+        raise Unconfirmed(f"the mail server refused {len(refused)} of the addresses")
+
+
+def _client(settings: Settings, connection: Callable[[], socket.socket]) -> smtplib.SMTP:
+    class Client(smtplib.SMTP):
+        def _get_socket(self, *_: object) -> socket.socket:
+            return connection()
+
+    class EncryptedClient(smtplib.SMTP_SSL, Client):
+        """Puts TLS around the socket of `Client`."""
+
+    host, port = str(settings.smtp_host), settings.smtp_port
+    if settings.smtp_tls == "implicit":
+        return EncryptedClient(host, port, GREETED_AS, context=ssl.create_default_context())
+    return Client(host, port, GREETED_AS)
+
+
+_TELLING = (TimeoutError, ssl.SSLError, smtplib.SMTPNotSupportedError)
+
+
+def _said(error: Exception) -> str:
+    """The error's kind and what the server said, without addresses of people."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return f"all {len(error.recipients)} addresses"
+    if isinstance(error, smtplib.SMTPResponseException):
+        said = error.smtp_error if isinstance(error.smtp_error, str) else error.smtp_error.decode("utf-8", "replace")
+        return redact(f"{error.smtp_code} {said}"[:200])
+    return redact(str(error)[:200] if isinstance(error, _TELLING) else type(error).__name__)
