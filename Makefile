@@ -9,6 +9,8 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?=
 # Passed on to pytest, as in: make test PYTEST_ARGS="-k capex -x"
 PYTEST_ARGS ?=
+# Used by `make pictures` only: the folder of a published warehouse.
+WAREHOUSE ?=
 # Used by `make lock` only.
 UV ?= uv
 # Passed on to uv, as in: make lock LOCK_ARGS=--upgrade
@@ -78,6 +80,11 @@ format: $(VENV)/.test-stamp ## Apply the automatic fixes of ruff and sqlfluff
 docs: $(VENV)/.runtime-stamp ## Regenerate docs/data_dictionary.md and docs/brief_json.md with its schema
 	$(PY) -m pipelines.authoring.dictionary
 	$(PY) -m pipelines.authoring.brief_schema
+
+# Runs the daily job on the bundled figures first, unless WAREHOUSE names a folder with a published warehouse.
+.PHONY: pictures
+pictures: $(VENV)/.test-stamp ## Take the pictures of the README again (needs Chromium)
+	$(PY) -m tests.pictures $(WAREHOUSE)
 
 # Needs neither a network nor a warehouse: the pages show what is in the project's files.
 .PHONY: dbt-docs

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import jsonschema
 import pytest
 
 from pipelines import catalog as catalogs
+from pipelines.authoring import brief_schema
 from pipelines.settings import Settings
 from pipelines.sources import fred
 from tests.brief_page import differences, read
@@ -118,6 +120,50 @@ def test_drivers_hold_real_figures(offline_home: tuple[Home, str, float]) -> Non
         "select source_id, max(period) from raw.observation inner join raw.payload using (payload_id) "
         "where source_id in ('gpr', 'tpu', 'epu') group by 1 order by 1"
     ) == [("epu", date(2025, 10, 1)), ("gpr", date(2026, 7, 1)), ("tpu", date(2025, 4, 28))]
+
+
+def test_the_json_beside_the_page_is_what_its_schema_says_and_what_the_warehouse_holds(
+    offline_home: tuple[Home, str, float],
+) -> None:
+    home, _, _ = offline_home
+    told = json.loads((home.folder / "warehouse" / "brief" / "brief.json").read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(json.loads(brief_schema.SCHEMA.read_text(encoding="utf-8")))
+    validator.check_schema(validator.schema)
+    assert [f"{e.json_path}: {e.message}" for e in validator.iter_errors(told)] == []
+
+    def utc(moment: Any) -> str | None:
+        return f"{moment.isoformat()}Z" if moment else None
+
+    assert told["as_of"] == "2026-08-21"
+    assert {(c["claim_id"], c["verdict"], c["because"], c["known_at"]) for c in told["claims"]} == {
+        (claim_id, verdict, because, utc(known_at))
+        for claim_id, verdict, because, known_at in home.rows(
+            "select claim_id, verdict, because, known_at from claim_verdicts"
+        )
+    }
+    assert {
+        (c["claim_id"], e["indicator"], e["value"], e["reading"], e["known_at"])
+        for c in told["claims"]
+        for e in c["evidence"]
+    } == {
+        (*row, utc(known_at))
+        for *row, known_at in home.rows("select claim_id, indicator, value, reading, known_at from claim_evidence")
+    }
+    assert {(d["divergence_id"], d["subject"], d["state"], d["gap_zscore"]) for d in told["divergences"]} == set(
+        home.rows("select divergence_id, subject, state, gap_zscore from divergences")
+    )
+    figures = {f["figure"]: (f["value"], f["unit"], f["period"], f["known_at"]) for f in told["headline_figures"]}
+    [(value, period, known_at)] = home.rows(
+        "select price_usd_per_tonne, period, known_at from metal_prices "
+        "where metal_id = 'copper' and frequency = 'monthly' and price_native is not null order by period desc limit 1"
+    )
+    assert figures["Copper"] == (value, "usd_per_tonne", f"{period}", utc(known_at))
+    [(value, period)] = home.rows(
+        "select ppi_yoy_pct, month from driver_china_cycle where ppi_yoy_pct is not null order by month desc limit 1"
+    )
+    assert figures["China PPI, on the year"][:3] == (value, "pct", f"{period}")
+    assert {p["source_id"] for p in told["publishers"]} == set(catalogs.load(Settings().catalog_dir).sources)
+    assert {p["answers"] for p in told["publishers"]} == {None}, "none was reached, for the first time"
 
 
 def test_every_unit_test_of_the_models_passes(offline_home: tuple[Home, str, float]) -> None:
