@@ -23,6 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Paths stay relative, because the folder's path may contain spaces.
 VENV := .venv
 PY := $(VENV)/bin/python
+SITE := $(VENV)/site
 LOCKED := --quiet --no-deps --require-hashes --requirement
 install = $(PY) -m uv pip install --python $(PY) --compile-bytecode $(LOCKED) $(1) 2>$(VENV)/uv.log \
 	|| { echo "Installing with pip: uv could not ($(VENV)/uv.log)"; $(PY) -m pip install $(LOCKED) $(1); }
@@ -93,6 +94,14 @@ dbt-docs: $(VENV)/.runtime-stamp ## Generate dbt's documentation (models, column
 		--project-dir dbt_project --profiles-dir dbt_project --target-path target/docs
 	@echo "wrote dbt_project/target/docs/static_index.html"
 
+# By Zensical, the successor of mkdocs-material (which ends in May 2027). It has an environment of its own, so that the
+# others stay small.
+.PHONY: site
+site: $(VENV)/.site-stamp ## Build the documentation as a static site, website/build/index.html, every link tested
+	@$(SITE)/bin/python website/stage.py
+	@$(SITE)/bin/zensical build --clean --strict --config-file website/mkdocs.yml
+	@echo "wrote website/build; for its search too, serve it: $(PY) -m http.server --bind 127.0.0.1 --directory website/build"
+
 # Builds two temporary warehouses: from the bundled figures, and from every recording in METALS_TEST_UPSTREAM.
 .PHONY: claims
 claims: $(VENV)/.test-stamp ## Regenerate docs/claims.md from the rules and from recorded figures
@@ -111,6 +120,7 @@ lock: ## Regenerate the requirements locks from pyproject.toml (needs uv)
 	"$(UV)" $(COMPILE) $(LOCK_ARGS) --extra test --constraint requirements.lock --output-file requirements-test.lock pyproject.toml
 	"$(UV)" $(COMPILE) $(LOCK_ARGS) --extra spark --constraint requirements-test.lock --output-file requirements-spark.lock pyproject.toml
 	echo uv | "$(UV)" $(COMPILE) $(LOCK_ARGS) --output-file requirements-uv.lock -
+	echo zensical | "$(UV)" $(COMPILE) $(LOCK_ARGS) --output-file requirements-site.lock -
 	@! grep -nE '://|^ *-[a-z]|^ *--(index|extra|find|trusted)' requirements*.lock || { echo "an address got into a lock"; exit 1; }
 
 .PHONY: audit
@@ -120,7 +130,7 @@ audit: $(VENV)/.test-stamp ## Check the locked packages for known vulnerabilitie
 
 .PHONY: clean
 clean: ## Remove the environment, caches and dbt's target; keep the warehouse
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs *.egg-info
+	rm -rf $(VENV) website/pages website/build website/.cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs *.egg-info
 	find pipelines tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.runtime-stamp: requirements-uv.lock requirements.lock pyproject.toml
@@ -135,6 +145,13 @@ $(VENV)/.runtime-stamp: requirements-uv.lock requirements.lock pyproject.toml
 $(VENV)/.test-stamp: requirements-test.lock $(VENV)/.runtime-stamp
 	@echo "Installing the pinned test tools into $(VENV)"
 	@$(call install,requirements-test.lock)
+	@touch $@
+
+$(VENV)/.site-stamp: requirements-site.lock
+	@$(MAKE) --no-print-directory venv
+	@echo "Installing the pinned tools of the site into $(SITE)"
+	@$(PY) -m venv --clear $(SITE)
+	@$(SITE)/bin/python -m pip install $(LOCKED) requirements-site.lock
 	@touch $@
 
 # Recreates an environment that was moved or whose Python is gone.
