@@ -31,11 +31,13 @@ class Figure(_Part):
 
     figure: Text = Field(description="What it is")
     value: float = Field(description="Its value in `unit`, not rounded")
-    unit: Text = Field(description="Unit: usd_per_tonne, usd_per_troy_ounce, usd, pct, pp, pct_of_gdp, index ...")
+    unit: Text = Field(description="Unit: usd_per_tonne, usd, yoy_pct, pct, pp, pct_of_gdp, index ...")
     frequency: Text = Field(description="daily, monthly, quarterly, annual or us_fiscal_year")
     period: date = Field(description="First day of the period")
     period_label: Text = Field(description="Its name: Aug 2026, 2026Q2, FY2025")
     known_at: AwareDatetime | None = Field(description="When the figure became known")
+    table_name: Text = Field(description="The published table that has it")
+    column_name: Text = Field(description="Its column there")
 
 
 class Evidence(_Part):
@@ -88,6 +90,7 @@ class Divergence(_Part):
 
     divergence_id: Text = Field(description="Divergence")
     subject: Text = Field(description="What it is of: a metal, a company, a country")
+    subject_name: Text = Field(description="Its name")
     title: Text = Field(description="What is set against what")
     claim_id: Text = Field(description="Claim that it is evidence for")
     state: State = Field(description="State of the newest period")
@@ -167,31 +170,30 @@ class Digest(_Part):
 
 def digest(answers: Answers, made_at: datetime) -> Digest:
     """The document of a published warehouse. `made_at`: the current time, UTC."""
-    [publication] = _rows(answers["publication"])
+    [publication] = _rows(answers["json_publication"])
     evidence: dict[str, list[Evidence]] = {}
-    for row in _rows(answers["evidence"]):
+    for row in _rows(answers["json_evidence"]):
         evidence.setdefault(row["claim_id"], []).append(_part(Evidence, row))
     faults = _faults(answers)
     return Digest(
         schema_version=1,
         as_of=publication["as_of"],
         made_at=made_at.replace(tzinfo=UTC),
-        published_at=publication["finished_at"],
-        previous_published_at=publication["previous_finished_at"],
+        published_at=publication["published_at"],
+        previous_published_at=publication["previous_published_at"],
         personal_use=Licences(
             shown=bool(answers.own_use.publishers) and answers.own_use.shown, publishers=answers.own_use.publishers
         ),
         headline_figures=[
             _part(Figure, row | {"period_label": period_label(row["period"], Frequency(row["frequency"]))})
-            for row in _rows(answers["key_figures"])
-            if row["value"] is not None
+            for row in _rows(answers["json_figures"])
         ],
         claims=[
-            _part(Claim, row | {"evidence": evidence.get(row["claim_id"], [])}) for row in _rows(answers["claims"])
+            _part(Claim, row | {"evidence": evidence.get(row["claim_id"], [])}) for row in _rows(answers["json_claims"])
         ],
         verdict_flips=[_part(Flip, row) for row in _rows(answers["verdict_flips"])],
-        divergences=[_part(Divergence, row) for row in _rows(answers["divergences"])],
-        divergence_changes=[_part(StateChange, row) for row in _rows(answers["state_changes"])],
+        divergences=[_part(Divergence, row) for row in _rows(answers["json_divergences"])],
+        divergence_changes=[_part(StateChange, row) for row in _rows(answers["json_divergence_changes"])],
         publishers=[
             _part(
                 Publisher,

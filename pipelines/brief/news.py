@@ -53,8 +53,8 @@ def message(digest: Digest, before: Told, brief: str) -> Message | None:
     ]
     if not any(parts):
         return None
-    opened = [_divergence(d.title, d.subject, d.period_label) for d in moved if _opened(d.state) == "open"]
-    closed = [_divergence(d.title, d.subject, d.period_label) for d in moved if _opened(d.state) == "closed"]
+    opened = [f"{d.title}, {d.subject_name} ({d.period_label})" for d in moved if _opened(d.state) == "open"]
+    closed = [f"{d.title}, {d.subject_name} ({d.period_label})" for d in moved if _opened(d.state) == "closed"]
     lines = [
         f"Metals as of {digest.as_of}: {', '.join(p for p in parts if p)}",
         *(_flip(c, before[CLAIMS][c.claim_id]) for c in flipped),
@@ -114,10 +114,6 @@ def _opened(state: str | None) -> str:
 
 def _word(answers: bool) -> str:
     return "answers" if answers else "broken"
-
-
-def _divergence(title: str, subject: str, period: str) -> str:
-    return f"{title}, {_plain(subject)} ({period})"
 
 
 def _plain(word: str) -> str:

@@ -41,6 +41,7 @@ def mail(settings: Settings, subject: str, body: str, limit_s: float) -> None:
             refuse_private_name(host, settings.smtp_port)
         made = socket.create_connection((host, settings.smtp_port), max(deadline - time.monotonic(), 0.01))
         wires.append(made.dup())
+        made.settimeout(limit_s)  # longer than what is left: the limit of the whole is what ends it
         if not settings.smtp_is_private:
             refuse_private(made.getpeername()[0])
         return made

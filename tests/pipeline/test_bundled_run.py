@@ -7,7 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -152,16 +152,14 @@ def test_the_json_beside_the_page_is_what_its_schema_says_and_what_the_warehouse
     assert {(d["divergence_id"], d["subject"], d["state"], d["gap_zscore"]) for d in told["divergences"]} == set(
         home.rows("select divergence_id, subject, state, gap_zscore from divergences")
     )
-    figures = {f["figure"]: (f["value"], f["unit"], f["period"], f["known_at"]) for f in told["headline_figures"]}
-    [(value, period, known_at)] = home.rows(
-        "select price_usd_per_tonne, period, known_at from metal_prices "
-        "where metal_id = 'copper' and frequency = 'monthly' and price_native is not null order by period desc limit 1"
-    )
-    assert figures["Copper"] == (value, "usd_per_tonne", f"{period}", utc(known_at))
-    [(value, period)] = home.rows(
-        "select ppi_yoy_pct, month from driver_china_cycle where ppi_yoy_pct is not null order by month desc limit 1"
-    )
-    assert figures["China PPI, on the year"][:3] == (value, "pct", f"{period}")
+    assert [f["figure"] for f in told["headline_figures"]][:2] == ["Copper", "Gold"]
+    for f in told["headline_figures"]:
+        key = {"metal_prices": f"period = date '{f['period']}' and frequency = '{f['frequency']}'"}
+        key["driver_ai_capex_aggregate"] = f"calendar_quarter = date '{f['period']}'"
+        which = key.get(f["table_name"], f"month = date '{f['period']}'")
+        which += f" and metal_id = '{f['figure'].lower()}'" if f["table_name"] == "metal_prices" else ""
+        stored = home.rows(f"select {f['column_name']}, known_at from {f['table_name']} where {which}")
+        assert stored == [(f["value"], datetime.fromisoformat(f["known_at"]).replace(tzinfo=None))], f
     assert {p["source_id"] for p in told["publishers"]} == set(catalogs.load(Settings().catalog_dir).sources)
     assert {p["answers"] for p in told["publishers"]} == {None}, "none was reached, for the first time"
 

@@ -60,7 +60,8 @@ def digest(
         evidence=[evidence("supports")] if found is None else found,
     )  # fmt: skip
     divergence = Divergence(
-        divergence_id="price_driver", subject=subject, title="A price against its drivers", claim_id="S2", state=state,
+        divergence_id="price_driver", subject="copper", subject_name=subject,
+        title="A price against its drivers", claim_id="S2", state=state,
         state_since=day, gap_zscore=1.5, left_label="price", left_value=1.0, right_label="drivers", right_value=2.0,
         period=day, period_label="Nov 2026", known_at=NOW, is_stale=False,
     )  # fmt: skip

@@ -1,7 +1,6 @@
 -- Each claim with its verdict and the evidence in a sentence.
 select
     claim_id,
-    name,
     statement,
     verdict,
     lines,

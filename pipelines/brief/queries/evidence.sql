@@ -6,9 +6,7 @@ select
     finding,
     value,
     unit,
-    period,
     period_label,
-    known_at,
     reading,
     is_stale,
     reason

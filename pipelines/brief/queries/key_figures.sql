@@ -1,12 +1,11 @@
--- The newest figure of each kind, with the period it is of and when it became known.
+-- The newest figure of each kind, with the period it is of.
 with prices as (
     select
         metal_id,
         frequency,
         period,
         price_native,
-        price_usd_per_tonne,
-        known_at
+        price_usd_per_tonne
     from metal_prices
     where
         metal_id in ('copper', 'gold') and price_native is not null
@@ -24,8 +23,7 @@ figures as (
         case metal_id when 'copper' then price_usd_per_tonne else price_native end as value,
         case metal_id when 'copper' then 'usd_per_tonne' else 'usd_per_troy_ounce' end as unit,
         frequency,
-        period,
-        known_at
+        period
     from prices
     union all
     select
@@ -37,8 +35,7 @@ figures as (
         arg_max(capex_ttm_usd, calendar_quarter),
         'usd',
         'quarterly',
-        max(calendar_quarter) filter (where capex_ttm_usd is not null),
-        arg_max(known_at, calendar_quarter) filter (where capex_ttm_usd is not null)
+        max(calendar_quarter) filter (where capex_ttm_usd is not null)
     from driver_ai_capex_aggregate
     where true {{ and_not_own_use('driver_ai_capex_aggregate', "calendar_quarter") }}
     union all
@@ -48,8 +45,7 @@ figures as (
         arg_max(ppi_yoy_pct, month),
         'pct',
         'monthly',
-        max(month) filter (where ppi_yoy_pct is not null),
-        arg_max(known_at, month) filter (where ppi_yoy_pct is not null)
+        max(month) filter (where ppi_yoy_pct is not null)
     from driver_china_cycle
     where true {{ and_not_own_use('driver_china_cycle', "month") }}
     union all
@@ -59,8 +55,7 @@ figures as (
         arg_max(m1_m2_gap_pp, month),
         'pp',
         'monthly',
-        max(month) filter (where m1_m2_gap_pp is not null),
-        arg_max(known_at, month) filter (where m1_m2_gap_pp is not null)
+        max(month) filter (where m1_m2_gap_pp is not null)
     from driver_china_cycle
     where true {{ and_not_own_use('driver_china_cycle', "month") }}
     union all
@@ -70,8 +65,7 @@ figures as (
         arg_max(deficit_fy_pct_gdp, month),
         'pct_of_gdp',
         'us_fiscal_year',
-        arg_max(make_date(fiscal_year - 1, 10, 1), month) filter (where deficit_fy_pct_gdp is not null),
-        arg_max(known_at, month) filter (where deficit_fy_pct_gdp is not null)
+        arg_max(make_date(fiscal_year - 1, 10, 1), month) filter (where deficit_fy_pct_gdp is not null)
     from driver_fiscal
     where true {{ and_not_own_use('driver_fiscal', "month") }}
     union all
@@ -81,8 +75,7 @@ figures as (
         arg_max(real_10y_yield_pct, month),
         'pct',
         'monthly',
-        max(month) filter (where real_10y_yield_pct is not null),
-        arg_max(known_at, month) filter (where real_10y_yield_pct is not null)
+        max(month) filter (where real_10y_yield_pct is not null)
     from driver_monetary
     where true {{ and_not_own_use('driver_monetary', "month") }}
     union all
@@ -92,8 +85,7 @@ figures as (
         arg_max(broad_dollar_index, month),
         'index',
         'monthly',
-        max(month) filter (where broad_dollar_index is not null),
-        arg_max(known_at, month) filter (where broad_dollar_index is not null)
+        max(month) filter (where broad_dollar_index is not null)
     from driver_monetary
     where true {{ and_not_own_use('driver_monetary', "month") }}
 )
@@ -103,7 +95,6 @@ select
     value,
     unit,
     frequency,
-    period,
-    known_at
+    period
 from figures
 order by place

@@ -1,0 +1,24 @@
+-- Each claim with its verdict and the evidence in sentences.
+select
+    claim_id,
+    name,
+    statement,
+    verdict,
+    {% if leaving_out %}
+    case
+        when true {{ and_not_own_use('claim_verdicts', 'claim_id') }} then because
+        else 'The evidence rests on figures for own use only and is not shown.'
+    end as because,
+    {% else %}
+    because,
+    {% endif %}
+    last_verdict,
+    last_verdict_on,
+    decidable_until,
+    known_at,
+    decisive_indicators,
+    decisive_supporting,
+    decisive_contradicting,
+    decisive_missing_or_stale
+from claim_verdicts
+order by claim_id
