@@ -84,9 +84,7 @@ def _graph(browser: Browser, address: str) -> None:
     box = opened.locator("svg[class*=svgContainer]").bounding_box()
     if box is None:
         sys.exit("the asset graph is not drawn where it was: look at the page, and mend tests/pictures.py")
-    margin = 16
-    clip = {"x": box["x"] - margin, "y": box["y"] - margin}
-    clip |= {"width": box["width"] + 2 * margin, "height": box["height"] + 2 * margin}
+    clip = {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}
     opened.screenshot(path=FOLDER / "asset_graph.png", clip=clip)
 
 

@@ -85,9 +85,13 @@ def _data(digest: Digest, before: Told, flipped: Any, moved: Any, turned: Any) -
 _WHY = {
     "supported": {"supports": ""},
     "contradicted": {"contradicts": ""},
-    "mixed": {"supports": "for it, ", "contradicts": "against it, "},
-    "undetermined": {"too old": "too old to count, ", "missing": "missing, ", "neutral": "not decided, "},
-    "no_data": {"missing": "missing, ", "too old": "too old to count, "},
+    "mixed": {"supports": "for it: ", "contradicts": "against it: "},
+    "undetermined": {
+        "too old": "its evidence is too old: ",
+        "missing": "a figure is missing: ",
+        "neutral": "undecided: ",
+    },
+    "no_data": {"missing": "a figure is missing: ", "too old": "its evidence is too old: "},
 }
 
 
@@ -100,7 +104,7 @@ def _flip(claim: Claim, before: str) -> str:
     why = [f"{said}{found[kind]}" for kind, said in _WHY[claim.verdict].items() if kind in found]
     if claim.verdict in ("undetermined", "no_data"):
         why = why[:1]
-    because = f"Because: {'; '.join(why)}." if why else "The evidence is in the brief."
+    because = f"Because {'; '.join(why)}." if why else "The evidence is in the brief."
     return f"{claim.claim_id} {claim.statement.rstrip('.')}: {_plain(before)} -> {_plain(claim.verdict)}. {because}"
 
 

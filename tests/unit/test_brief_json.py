@@ -56,7 +56,7 @@ def test_a_publisher_is_broken_at_once_by_what_it_says_and_later_by_silence(
     with duckdb.connect(str(path)) as connection:
         connection.execute(source("nbs", "NBS"))
         connection.execute(
-            "create table audit.divergence_changes "
+            "create table if not exists audit.divergence_changes "
             "(divergence_id text, subject text, state_before text, state_after text)"
         )
         for hours, outcome, error in asked:

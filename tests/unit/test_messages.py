@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import re
 import socket
@@ -16,6 +17,7 @@ from dagster import AssetKey, DagsterInstance, materialize
 from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
+from pipelines import text
 from pipelines.brief import news
 from pipelines.brief.digest import Claim, Digest, Divergence, Evidence, Licences, Publisher
 from pipelines.errors import Unconfirmed, UpstreamUnavailable
@@ -118,7 +120,7 @@ def test_a_flip_sends_one_message_and_a_second_run_none(hook: HTTPServer, publis
     [text] = posted(hook)
     assert text.splitlines() == [
         "Metals as of 2026-11-20: 1 verdict flipped",
-        f"C2 Capital expenditure goes on: mixed -> supported. Because: {FINDING}.",
+        f"C2 Capital expenditure goes on: mixed -> supported. Because {FINDING}.",
         f"Brief: {Settings().brief_path}",
     ]
     assert hook.log[0][0].get_json()["verdict_flips"] == [
@@ -162,7 +164,7 @@ def test_mail_is_encrypted_logged_in_and_sent_once(
         [sent] = server.mails
         assert sent["Subject"] == "Metals as of 2026-11-20: 1 verdict flipped"
         assert sent["To"] == TO["smtp_to"]
-        assert f"mixed -> supported. Because: {FINDING}." in sent.get_content()
+        assert f"mixed -> supported. Because {FINDING}." in sent.get_content()
         assert server.lines.index("STARTTLS") < next(n for n, line in enumerate(server.lines) if "AUTH" in line)
         assert socket.gethostname() not in " ".join(server.lines), "the greeting does not name this machine"
 
@@ -266,6 +268,13 @@ def test_no_mail_and_no_password_without_the_encryption_that_is_set(
         assert not any("AUTH" in line or "MAIL" in line for line in server.lines)
 
 
+def test_a_mail_password_is_in_no_message_however_it_is_sent() -> None:
+    settings = Settings(**TO, smtp_user="u", smtp_password=SecretStr(PASSWORD))
+    for sent in (PASSWORD, f"\0u\0{PASSWORD}"):
+        assert "***" in text.redact(f"535 {base64.b64encode(sent.encode()).decode()} is wrong")
+    assert PASSWORD not in f"{text.redact(PASSWORD)} {settings!r} {settings.model_dump()}"
+
+
 @pytest.mark.parametrize("private", [True, False])
 def test_a_mail_server_on_this_network_is_one_that_the_user_set_so(
     private: bool, monkeypatch: pytest.MonkeyPatch
@@ -328,7 +337,7 @@ def test_a_clock_that_was_ahead_does_not_silence_the_days_in_between(hook: HTTPS
     publish(digest("mixed", day=date(2026, 11, 21)))  # after `metals rewind`
     publish(digest("supported", day=date(2026, 11, 22)))
     ahead, since = posted(hook)
-    assert f"mixed -> undetermined. Because: too old to count, {FINDING}." in ahead
+    assert f"mixed -> undetermined. Because its evidence is too old: {FINDING}." in ahead
     assert "mixed -> supported" in since
 
 
@@ -337,6 +346,13 @@ def test_a_past_day_sends_nothing() -> None:
     assets = [as_of.build(tracked), live.build(tracked), message.build(AssetKey(["warehouse", "brief"]))]
     assert message.KEY not in automation.snapshot_job.selection.resolve(assets)
     assert message.KEY in automation.daily_job.selection.resolve(assets)
+
+
+def test_the_asset_leads_to_its_page_in_the_docs() -> None:
+    [spec] = message.build(AssetKey(["warehouse", "brief"])).specs
+    page, _ = spec.metadata["dagster/code_references"].code_references
+    line = Path(page.file_path).read_text(encoding="utf-8").splitlines()[page.line_number - 1]
+    assert line == "## Messages"
 
 
 HOSTILE = "<!channel> [x](https://evil.example) \x1b[31m\u202e& *b*"
