@@ -4,14 +4,10 @@ select
     name,
     statement,
     verdict,
-    {% if leaving_out %}
     case
         when true {{ and_not_own_use('claim_verdicts', 'claim_id') }} then because
         else 'The evidence rests on figures for own use only and is not shown.'
     end as because,
-    {% else %}
-    because,
-    {% endif %}
     last_verdict,
     last_verdict_on,
     decidable_until,
