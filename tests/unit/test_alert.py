@@ -1,4 +1,4 @@
-"""The alert of a failed run, posted to a webhook on the loopback address."""
+"""The alert of a failed run, to a webhook or a mail server on the loopback address."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pytest_httpserver import HTTPServer
 from pipelines.errors import UpstreamUnavailable
 from pipelines.orchestration import automation
 from pipelines.settings import Settings
+from tests.smtp_server import serving
 
 
 @op
@@ -21,8 +22,8 @@ def broken() -> None:
     breaks()
 
 
-def _alert(url: str) -> None:
-    sensor = automation.alert(Settings(alert_webhook_url=url))
+def _alert(settings: Settings) -> None:
+    sensor = automation.alert(settings)
     assert sensor is not None
     with DagsterInstance.ephemeral() as instance:
         run = broken.execute_in_process(instance=instance, raise_on_error=False)
@@ -38,7 +39,7 @@ def _alert(url: str) -> None:
 
 def test_a_failed_run_is_posted_once_with_its_job_and_reason(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/hook", method="POST").respond_with_data("ok")
-    _alert(httpserver.url_for("/hook"))
+    _alert(Settings(alert_webhook_url=httpserver.url_for("/hook")))
     [(request, _)] = httpserver.log
     text = request.get_json()["text"]
     assert "broken failed" in text
@@ -49,8 +50,16 @@ def test_a_failed_run_is_posted_once_with_its_job_and_reason(httpserver: HTTPSer
 def test_a_webhook_that_refuses_fails_the_sensor_so_that_it_is_tried_again(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/hook").respond_with_data("no", status=500)
     with pytest.raises(UpstreamUnavailable, match="answered 500"):
-        _alert(httpserver.url_for("/hook"))
+        _alert(Settings(alert_webhook_url=httpserver.url_for("/hook")))
 
 
-def test_without_a_webhook_there_is_no_sensor() -> None:
+def test_a_failed_run_is_mailed_where_there_is_no_webhook() -> None:
+    with serving() as server:
+        mail = {"smtp_host": "127.0.0.1", "smtp_port": server.port, "smtp_tls": "none"}
+        _alert(Settings(smtp_from="metals@example.org", smtp_to="desk@example.org", **mail))
+        [sent] = server.mails
+    assert "step breaks: raw_rows_are_unique: raw rows share a key" in sent.get_content()
+
+
+def test_without_a_channel_there_is_no_sensor() -> None:
     assert automation.alert(Settings(alert_webhook_url=None)) is None
