@@ -36,6 +36,8 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "create schema audit;"
             "create table audit.build_diff (table_name varchar, rows_before bigint, rows_after bigint);"
             "create table audit.verdict_flips (claim_id varchar, verdict_before varchar, verdict_after varchar);"
+            "create table audit.divergence_changes "
+            "(divergence_id varchar, subject varchar, state_before varchar, state_after varchar);"
             "create table audit.finding "
             "(check_name varchar, passed boolean, is_blocking boolean, said varchar, examples varchar[]);"
             "insert into raw.build (build_id, as_of, started_at, finished_at, succeeded, selection) "
@@ -393,14 +395,14 @@ def test_the_lead_moves_money_ahead(given: Callable[[str], Path]) -> None:
 
 
 def test_a_page_is_written_whole_beside_others(given: Callable[[str], Path], tmp_path: Path) -> None:
-    path = given(CHANGES)
+    path = given()
     settings = Settings(warehouse_dir=tmp_path / "home", now=NOW)
     settings.published_path.parent.mkdir(parents=True)
     settings.published_path.write_bytes(path.read_bytes())
     written = brief.write(settings)
     assert written.path == tmp_path / "home" / "brief" / "index.html"
     assert read(written.path.read_text(encoding="utf-8")).text.count("Metals brief") == 2  # title and heading
-    assert [p.name for p in written.path.parent.iterdir()] == ["index.html"]
+    assert sorted(p.name for p in written.path.parent.iterdir()) == ["brief.json", "index.html"]
     assert "Coal in emerging Asia" in written.sections_without_data
     page = written.path.rename(tmp_path / "elsewhere.html")
     written.path.symlink_to(page)

@@ -55,10 +55,6 @@ def test_a_publisher_is_broken_at_once_by_what_it_says_and_later_by_silence(
     path.write_bytes(empty.read_bytes())
     with duckdb.connect(str(path)) as connection:
         connection.execute(source("nbs", "NBS"))
-        connection.execute(
-            "create table if not exists audit.divergence_changes "
-            "(divergence_id text, subject text, state_before text, state_after text)"
-        )
         for hours, outcome, error in asked:
             connection.execute(
                 "insert into raw.retrieval (source_id, request_key, checked_at, outcome, error) "
