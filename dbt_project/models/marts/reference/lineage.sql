@@ -37,6 +37,14 @@
             'parent_key': 'parent_key',
             'where': 'true',
         },
+        {
+            'mart': 'metal_volatility_drivers',
+            'of': 'int_lineage__volatility_rows',
+            'key': 'row_key',
+            'parent': 'parent_table',
+            'parent_key': 'parent_key',
+            'where': 'true',
+        },
     ],
     [
         {
