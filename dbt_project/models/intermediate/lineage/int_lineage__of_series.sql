@@ -71,6 +71,18 @@
         'subject': none,
     },
     {
+        'mart': 'fiscal_responses',
+        'key': "outcome || '|' || cast(horizon_months as varchar)",
+        'month': 'last_month as month',
+        'subject': 'outcome',
+    },
+    {
+        'mart': 'exposure_spreads',
+        'key': "engine || '|' || sample",
+        'month': 'last_month as month',
+        'subject': none,
+    },
+    {
         'mart': 'analog_calibration',
         'key': "cast(reference_month as varchar) || '|' || indicator",
         'month': '(select max(reference_month) from ' ~ ref('analog_1970s') ~ ') as month',

@@ -122,7 +122,7 @@
             'key': 'metal_id',
             'parent': "'divergence_price_driver'",
             'parent_key': "metal_id || '|' || cast(month as varchar)",
-            'where': 'opportunity_rank is not null',
+            'where': 'price_gap_zscore is not null',
         },
         {
             'mart': 'opportunities',
