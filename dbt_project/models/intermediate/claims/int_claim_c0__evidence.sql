@@ -38,6 +38,7 @@ volatility_by_family as (
         'key': "family || '|' || sample || '|' || driver_id",
         'period': 'last_month',
         'is_lower_bound': 'false',
+        'words': {'drivers': "replace(drivers_used, '_', ' ')"},
     },
     {
         'indicator': '{family}_macroeconomy_share_36m',
