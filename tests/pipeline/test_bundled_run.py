@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -12,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
+from rich.console import Console
 
 from pipelines import catalog as catalogs
+from pipelines.reporting.rows import Format, show, shown
 from pipelines.settings import Settings
 from pipelines.sources import fred
 from tests.brief_page import differences, read
@@ -237,8 +241,17 @@ def test_a_worked_query_asks_a_question_and_its_answer_is_true(
     with duckdb.connect(str(home.published), read_only=True) as connection:
         relation = connection.sql(text)
         rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+        frame = relation.pl()
     assert rows
     assert FACTS[name](rows), rows[:3]
+    for width in (60, 80, 120, None):  # no column and no digit is lost
+        console = Console(file=io.StringIO(), force_terminal=width is not None, width=width or 80, color_system=None)
+        show(console, console, frame, Format.AUTO, limit=frame.height)
+        said = console.file.getvalue()  # type: ignore[attr-defined]
+        for column, kind in frame.schema.items():
+            assert all(word in said for word in column.split("_"))
+            figures = () if kind == pl.String else map(shown, frame[column])
+            assert set(figures) <= set(re.split(r"\s{2,}|\n", said)) | set(said.split())
 
 
 def test_status_doctor_and_sql_read_the_published_file(offline_home: tuple[Home, str, float]) -> None:
@@ -256,7 +269,7 @@ def test_status_doctor_and_sql_read_the_published_file(offline_home: tuple[Home,
     assert "42" in answer.stdout
     refused = home.call("sql", "create table x (a int)")
     assert refused.returncode == 2
-    assert "one select is expected, not create" in refused.stderr
+    assert "a select is expected, not create" in refused.stderr
 
 
 def test_json_is_all_that_a_machine_reads_on_standard_output(offline_home: tuple[Home, str, float]) -> None:
