@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import duckdb
 import typer
 import typer.core
+from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
@@ -27,7 +28,7 @@ from pipelines.authoring import new_series
 from pipelines.errors import InvalidQuery, MetalsError, SettingsError
 from pipelines.ingest import live as live_check
 from pipelines.ingest import rewind as rewinding
-from pipelines.reporting import doctor, explain, export, progress, rows, status
+from pipelines.reporting import doctor, explain, export, progress, questions, rows, status
 from pipelines.reporting import live as live_report
 from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings, in_project
 
@@ -83,6 +84,14 @@ def _tables(typed: str) -> list[str]:
         with warehouse.reader(settings) as connection:
             return [name for name in export.tables(connection) if name.startswith(typed)]
     except (duckdb.Error, MetalsError):
+        return []
+
+
+def _metals(typed: str) -> list[str]:
+    """For completion of a metal's name."""
+    try:
+        return sorted(m for m in catalog.load(Settings().catalog_dir).metals if m.startswith(typed.lower()))
+    except MetalsError:
         return []
 
 
@@ -401,6 +410,39 @@ def explain_command(
         raise _fail(f"no row of {table} has the key {key!r}; see row_key in the table lineage", EXIT_USAGE)
     for line in found:
         console.print(line, soft_wrap=True, highlight=False)
+
+
+@app.command("claims")
+def claims_command(
+    claim_id: Annotated[str | None, typer.Argument(help="One claim, e.g. C5.", metavar="[CLAIM]")] = None,
+) -> None:
+    """Show the verdict on each claim, or one claim with its evidence, rule and history."""
+    with warehouse.reader(_published()) as connection:
+        found = list(questions.claim(connection, claim_id) if claim_id else questions.claims(connection))
+        if not found:
+            known = ", ".join(
+                name for (name,) in connection.execute("select claim_id from claim_verdicts order by 1").fetchall()
+            )
+            raise _fail(f"there is no claim {claim_id!r}; known are {known}", EXIT_USAGE)
+    _print(found)
+
+
+@app.command("why")
+def why_command(metal: Annotated[str, typer.Argument(help="A metal, e.g. copper.", autocompletion=_metals)]) -> None:
+    """Show a metal's price, its drivers with what each adds, and what the past attributes to them."""
+    with warehouse.reader(_published()) as connection:
+        found = list(questions.why(connection, metal.lower()))
+        if not found:
+            known = ", ".join(
+                name for (name,) in connection.execute("select metal_id from metals order by 1").fetchall()
+            )
+            raise _fail(f"there is no metal {metal!r}; known are {known}", EXIT_USAGE)
+    _print(found)
+
+
+def _print(found: list[RenderableType]) -> None:
+    for part in found:
+        console.print(part, highlight=False)
 
 
 @app.command("history")

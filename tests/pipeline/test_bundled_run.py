@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from pipelines import catalog as catalogs
+from pipelines.reporting import questions
 from pipelines.reporting.rows import Format, show, shown
 from pipelines.settings import Settings
 from pipelines.sources import fred
@@ -270,6 +271,50 @@ def test_status_doctor_and_sql_read_the_published_file(offline_home: tuple[Home,
     refused = home.call("sql", "create table x (a int)")
     assert refused.returncode == 2
     assert "a select is expected, not create" in refused.stderr
+
+
+def test_each_claim_and_metal_has_an_answer_of_its_own(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+
+    def said(parts: Iterable[RenderableType]) -> str:
+        console = Console(file=io.StringIO(), width=300)
+        console.print(*parts, sep="\n")
+        return str(console.file.getvalue())  # type: ignore[attr-defined]
+
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        board = said(questions.claims(connection))
+        verdicts = connection.sql("select claim_id, verdict, statement, last_verdict_on from claim_verdicts").fetchall()
+        for claim_id, verdict, statement, last in verdicts:
+            one = said(questions.claim(connection, claim_id.lower()))
+            findings = connection.execute(
+                "select finding from claim_evidence where claim_id = ? and finding is not null", [claim_id]
+            ).fetchall()
+            assert statement in one
+            assert all(finding in one for (finding,) in findings)
+            assert verdict.replace("_", " ") in one.splitlines()[0]
+            assert last is None or f"{last}" in board
+        composites = connection.sql("""
+            select metal_id, arg_max(composite, month) from driver_composites
+            where composite is not null group by metal_id
+        """).fetchall()
+        for metal_id, composite in composites:
+            assert f": {composite:+.2f} standard deviations (" in said(questions.why(connection, metal_id))
+        assert len(verdicts) == 14
+        assert len(composites) > 4
+        assert said(questions.why(connection, "gold")).count("price against drivers") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong", "known"), [("claims", "X9", "C0, C1, C2"), ("why", "unobtainium", "copper, crude_oil, gold")]
+)
+def test_a_question_about_nothing_names_what_there_is(
+    command: str, wrong: str, known: str, offline_home: tuple[Home, str, float]
+) -> None:
+    home, _, _ = offline_home
+    refused = home.call(command, wrong)
+    assert (refused.returncode, known in refused.stderr.replace("\n", " ")) == (2, True)
+    right = home.call(command, "C5" if command == "claims" else "Copper")
+    assert (right.returncode, "china exports" in right.stdout or "drivers" in right.stdout) == (0, True)
 
 
 def test_json_is_all_that_a_machine_reads_on_standard_output(offline_home: tuple[Home, str, float]) -> None:
