@@ -400,14 +400,20 @@ def export_command(
 @app.command("explain")
 def explain_command(
     table: Annotated[str, typer.Argument(help="A published table, e.g. driver_ai_capex.", autocompletion=_tables)],
-    key: Annotated[str, typer.Argument(help="Key of a row, its parts in the table's order, e.g. 'MSFT 2026 4'.")],
+    key: Annotated[
+        str, typer.Argument(help="Key of a row, its parts in the table's order, e.g. 'MSFT 2026 4'; without it, keys.")
+    ] = "",
 ) -> None:
     """Show the payloads (and, for filings, accession numbers) behind a published row."""
     settings = _published()
     with warehouse.reader(settings) as connection:
-        found = explain.explain(connection, table, key)
-    if not found:
-        raise _fail(f"no row of {table} has the key {key!r}; see row_key in the table lineage", EXIT_USAGE)
+        found = explain.explain(connection, table, key) if key else explain.keys(connection, table)
+        if not found:
+            offered = explain.keys(connection, table, key)
+            if offered:
+                raise _fail(f"no row of {table} has the key {key!r}; keys like it: {'; '.join(offered)}", EXIT_USAGE)
+            known = ", ".join(explain.tables(connection))
+            raise _fail(f"there is no table {table!r} whose rows can be explained; known are {known}", EXIT_USAGE)
     for line in found:
         console.print(line, soft_wrap=True, highlight=False)
 

@@ -336,7 +336,13 @@ def test_explain_names_payload_and_accession(offline_home: tuple[Home, str, floa
     assert str(payload) in told.stdout
     assert "0001193125-26-323660" in told.stdout
     missing = home.call("explain", "driver_ai_capex", "MSFT 1900 1")
-    assert (missing.returncode, "lineage" in missing.stderr) == (2, True)
+    assert missing.returncode == 2
+    assert re.search(r"keys like it: MSFT \d{4} \d", missing.stderr)
+    offered = home.call("explain", "claim_evidence").stdout.split("\n")
+    told = home.call("explain", "claim_evidence", offered[0])
+    assert (told.returncode, "payload" in told.stdout or "reference table" in told.stdout) == (0, True)
+    unknown = home.call("explain", "prices", "copper")
+    assert (unknown.returncode, "claim_evidence, claim_verdicts" in unknown.stderr) == (2, True)
 
 
 def test_export_writes_tables_and_queries_whole_or_not_at_all(offline_home: tuple[Home, str, float]) -> None:
