@@ -6,20 +6,20 @@ to standard output, progress and errors to standard error.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sqlite3
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import duckdb
-import polars as pl
 import typer
 import typer.core
+from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
@@ -28,7 +28,7 @@ from pipelines.authoring import new_series
 from pipelines.errors import InvalidQuery, MetalsError, SettingsError
 from pipelines.ingest import live as live_check
 from pipelines.ingest import rewind as rewinding
-from pipelines.reporting import doctor, explain, export, progress, status
+from pipelines.reporting import doctor, explain, export, progress, questions, rows, status
 from pipelines.reporting import live as live_report
 from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings, in_project
 
@@ -84,6 +84,14 @@ def _tables(typed: str) -> list[str]:
         with warehouse.reader(settings) as connection:
             return [name for name in export.tables(connection) if name.startswith(typed)]
     except (duckdb.Error, MetalsError):
+        return []
+
+
+def _metals(typed: str) -> list[str]:
+    """For completion of a metal's name."""
+    try:
+        return sorted(m for m in catalog.load(Settings().catalog_dir).metals if m.startswith(typed.lower()))
+    except MetalsError:
         return []
 
 
@@ -179,7 +187,7 @@ def _state(settings: Settings) -> str:
 
 
 def _print_json(content: dict[str, Any]) -> None:
-    console.print_json(json.dumps(content, default=str))
+    console.print_json(rows.as_json(content))
 
 
 def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, list[str], dict[str, dict[str, int]]]:
@@ -284,24 +292,44 @@ _Unrestricted = Annotated[
 def sql(
     query: Annotated[
         str | None,
-        typer.Argument(help="A query or a .sql file; without it, queries are read from the terminal."),
+        typer.Argument(help="Queries or a .sql file; without it, queries are read from the terminal."),
     ] = None,
-    rows: Annotated[int, typer.Option(help="Maximum number of rows to show.", min=0)] = 40,
+    form: Annotated[
+        rows.Format,
+        typer.Option("--format", help="How rows are written; auto: a table, or one row a block if too wide."),
+    ] = rows.Format.AUTO,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--rows", help="Maximum number of rows to show. By default 40 on a terminal, all elsewhere.", min=0
+        ),
+    ] = None,
     unrestricted: _Unrestricted = False,
 ) -> None:
-    """Query the published file, read-only: one select at a time, without access to other files or the network."""
+    """Query the published file, read-only: selects only, without access to other files or the network."""
     settings = _published()
     opened = warehouse.reader(settings) if unrestricted else warehouse.locked_reader(settings)
     with opened as connection:
-        check = None if unrestricted else warehouse.one_select
+
+        def answer(text: str) -> None:
+            statements = [text] if unrestricted else warehouse.selects(connection, text)
+            for frame in [warehouse.query(connection, statement) for statement in statements]:
+                rows.show(console, errors, frame, form, limit)
+
         if query is not None:
-            _answer(connection, _query(query), rows, check)
+            try:
+                answer(_query(query))
+            except (duckdb.Error, InvalidQuery) as error:
+                raise _fail(_why(error), EXIT_USAGE) from None
             return
-        console.print(
-            f"{_short(settings.published_path)}, read-only. One query per line; an empty line ends the session."
+        errors.print(
+            f"{_short(settings.published_path)}, read-only. A query ends with ; or an empty line, the session too."
         )
-        while line := _prompt():
-            _answer(connection, line, rows, check, stay=True)
+        for typed in _typed():
+            try:
+                answer(typed)
+            except (duckdb.Error, InvalidQuery) as error:
+                errors.print(escape(_why(error)))
 
 
 def _query(text: str) -> str:
@@ -309,45 +337,31 @@ def _query(text: str) -> str:
     return Path(text).read_text(encoding="utf-8") if text.endswith(".sql") and Path(text).is_file() else text
 
 
-def _prompt() -> str:
-    try:
-        return input("metals> ").strip()
-    except EOFError:
-        return ""
-
-
-def _answer(
-    connection: duckdb.DuckDBPyConnection,
-    query: str,
-    rows: int,
-    check: Callable[[duckdb.DuckDBPyConnection, str], str] | None,
-    *,
-    stay: bool = False,
-) -> None:
-    try:
-        frame = warehouse.query(connection, check(connection, query) if check else query)
-    except (duckdb.Error, InvalidQuery) as error:
-        if stay:
-            errors.print(escape(_why(error)))
+def _typed() -> Iterator[str]:
+    """Queries from the terminal: each ends with a semicolon or an empty line; an empty query ends the session."""
+    typed = ""
+    while True:
+        try:
+            line = input(("   ...> " if typed else "metals> ") if sys.stdin.isatty() else "")
+        except EOFError:
+            line = ""
+        if not line.strip() and not typed:
             return
-        raise _fail(_why(error), EXIT_USAGE) from None
-    table = Table()
-    for name, kind in frame.schema.items():  # text wraps; a figure is never broken across lines
-        table.add_column(escape(name), no_wrap=kind != pl.String, overflow="fold")
-    for row in frame.head(rows).iter_rows():
-        table.add_row(*(_shown(v) for v in row))
-    console.print(table)
-    if frame.height > rows:
-        console.print(f"{rows} of {frame.height} rows shown (--rows)")
+        typed += f"{line}\n"
+        if not line.strip() or _is_whole(typed):
+            yield typed
+            typed = ""
+
+
+def _is_whole(typed: str) -> bool:
+    """Whether `typed` ends with a semicolon that is not part of a string, a name or a comment."""
+    ends = [at for at, kind in duckdb.tokenize(typed) if kind != duckdb.token_type.comment]
+    return bool(ends) and typed[ends[-1]] == ";"
 
 
 def _why(error: duckdb.Error | InvalidQuery) -> str:
     restricted = isinstance(error, (duckdb.PermissionException, InvalidQuery))
     return f"{error}; --unrestricted allows more" if restricted else str(error)
-
-
-def _shown(value: Any) -> str:
-    return escape(f"{value:,.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value))
 
 
 @app.command("export")
@@ -386,16 +400,55 @@ def export_command(
 @app.command("explain")
 def explain_command(
     table: Annotated[str, typer.Argument(help="A published table, e.g. driver_ai_capex.", autocompletion=_tables)],
-    key: Annotated[str, typer.Argument(help="Key of a row, its parts in the table's order, e.g. 'MSFT 2026 4'.")],
+    key: Annotated[
+        str, typer.Argument(help="Key of a row, its parts in the table's order, e.g. 'MSFT 2026 4'; without it, keys.")
+    ] = "",
 ) -> None:
     """Show the payloads (and, for filings, accession numbers) behind a published row."""
     settings = _published()
     with warehouse.reader(settings) as connection:
-        found = explain.explain(connection, table, key)
-    if not found:
-        raise _fail(f"no row of {table} has the key {key!r}; see row_key in the table lineage", EXIT_USAGE)
+        found = explain.explain(connection, table, key) if key else explain.keys(connection, table)
+        if not found:
+            offered = explain.keys(connection, table, key)
+            if offered:
+                raise _fail(f"no row of {table} has the key {key!r}; keys like it: {'; '.join(offered)}", EXIT_USAGE)
+            known = ", ".join(explain.tables(connection))
+            raise _fail(f"there is no table {table!r} whose rows can be explained; known are {known}", EXIT_USAGE)
     for line in found:
         console.print(line, soft_wrap=True, highlight=False)
+
+
+@app.command("claims")
+def claims_command(
+    claim_id: Annotated[str | None, typer.Argument(help="One claim, e.g. C5.", metavar="[CLAIM]")] = None,
+) -> None:
+    """Show the verdict on each claim, or one claim with its evidence, rule and history."""
+    with warehouse.reader(_published()) as connection:
+        found = list(questions.claim(connection, claim_id) if claim_id else questions.claims(connection))
+        if not found:
+            known = ", ".join(
+                name for (name,) in connection.execute("select claim_id from claim_verdicts order by 1").fetchall()
+            )
+            raise _fail(f"there is no claim {claim_id!r}; known are {known}", EXIT_USAGE)
+    _print(found)
+
+
+@app.command("why")
+def why_command(metal: Annotated[str, typer.Argument(help="A metal, e.g. copper.", autocompletion=_metals)]) -> None:
+    """Show a metal's price, its drivers with what each adds, and what the past attributes to them."""
+    with warehouse.reader(_published()) as connection:
+        found = list(questions.why(connection, metal.lower()))
+        if not found:
+            known = ", ".join(
+                name for (name,) in connection.execute("select metal_id from metals order by 1").fetchall()
+            )
+            raise _fail(f"there is no metal {metal!r}; known are {known}", EXIT_USAGE)
+    _print(found)
+
+
+def _print(found: list[RenderableType]) -> None:
+    for part in found:
+        console.print(part, highlight=False)
 
 
 @app.command("history")

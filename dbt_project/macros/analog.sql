@@ -18,3 +18,12 @@
 {% macro is_seventies(month) -%}
     {{ month }} >= date '1970-01-01' and {{ month }} < date '1980-01-01'
 {%- endmacro %}
+
+{#- Reference months that calibrate the rule of S1: December of the years that begin, halve and end the decade's inflation. -#}
+{% macro calibration_months() -%}date '1973-12-01', date '1976-12-01', date '1979-12-01'{%- endmacro %}
+
+{#- What speaks for a bull market: real prices rise, and rise more than is usual. Of the real return and its excess over the usual
+    one the smaller counts, also at the ends of the band of the excess, between which the real return moves as much. -#}
+{% macro bull_market_pp(row, excess) -%}
+    least({{ excess }}, {{ excess }} + {{ row }}.usual_real_return_pct)
+{%- endmacro %}

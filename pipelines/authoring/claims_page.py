@@ -272,6 +272,7 @@ def amount(value: float, unit: str) -> str:
     }
     words |= {"pp_per_year": " points a year", "pp_of_revenue": " points of revenue", "zscore": " standard deviations"}
     words |= {"twh_per_year": " TWh a year", "pp_of_gdp_per_pp": " points of GDP per point"}
+    words["pct_per_pp_of_gdp"] = " % per point of GDP"
     plain = {"ratio", "correlation", "count", "sign", "share", "metals", "index", "percentile"}
     return number + words.get(unit, "" if unit in plain else " " + unit.replace("_", " "))
 

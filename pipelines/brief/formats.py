@@ -47,6 +47,7 @@ UNITS = {
     "pp": Unit(1, f"{THIN}pp", signed=True),
     "pp_of_gdp": Unit(1, f"{THIN}pp of GDP", signed=True),
     "pp_of_gdp_per_pp": Unit(2, f"{THIN}pp of GDP per pp", signed=True),
+    "pct_per_pp_of_gdp": Unit(1, f"{THIN}% per pp of GDP", signed=True),
     "pp_of_revenue": Unit(1, f"{THIN}pp of revenue", signed=True),
     "pp_per_year": Unit(2, f"{THIN}pp a year", signed=True),
     "zscore": Unit(2, signed=True),

@@ -4,12 +4,20 @@ The project's settings hold in every home: in an empty one, where Dagster's defa
 that other projects share, whose own file stays theirs.
 """
 
+import contextlib
+import functools
 import os
+from collections.abc import Iterator
 
 from dagster import DagsterInstance
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 from dagster._core.instance import InstanceRef
+from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.workspace.load_target import WorkspaceFileTarget
 
 from pipelines.settings import PROJECT_ROOT
+
+WORKSPACE = WorkspaceFileTarget([str(PROJECT_ROOT / "workspace.yaml")])
 
 
 def ref() -> InstanceRef:
@@ -20,3 +28,20 @@ def ref() -> InstanceRef:
 def opened() -> DagsterInstance:
     """The instance; a context manager."""
     return DagsterInstance.from_ref(ref())
+
+
+@contextlib.contextmanager
+def like_the_uis(instance: DagsterInstance, job: str) -> Iterator[None]:
+    """Runs of `job` that are created in the block bear the origin that the UI gives to its own.
+
+    By it the UI lists a run under its job and in the overview and can re-execute it, and sensors see it. Dagster's
+    `execute_in_process` has no parameter for it.
+    """
+    [location] = WORKSPACE.create_origins()
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME), job)
+    create = instance.create_run_for_job
+    instance.create_run_for_job = functools.partial(create, remote_job_origin=origin)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        instance.create_run_for_job = create  # type: ignore[method-assign]

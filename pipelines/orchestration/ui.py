@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from dagster._core.workspace.context import WorkspaceProcessContext
-from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._serdes import serialize_value
 from dagster_webserver.app import create_app_from_workspace_process_context
 from starlette.datastructures import Headers, MutableHeaders
@@ -117,12 +116,11 @@ def serve(host: str, port: int, public_url: str | None) -> None:
         raise MetalsError(f"cannot listen on --host {host} --port {port}: {reason}") from None
     served = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as Ctrl-C does
-    target = WorkspaceFileTarget([str(PROJECT_ROOT / "workspace.yaml")])
     with (
         listener,
         contextlib.suppress(KeyboardInterrupt),
         instances.opened() as instance,
-        WorkspaceProcessContext(instance, target, code_server_log_level="WARNING") as workspace,
+        WorkspaceProcessContext(instance, instances.WORKSPACE, code_server_log_level="WARNING") as workspace,
     ):
         app = Guard(create_app_from_workspace_process_context(workspace), served, public_url)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))

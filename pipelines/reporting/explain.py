@@ -15,6 +15,26 @@ SEED_PREFIX = "seed:"
 CATALOG_PREFIX = "catalog:"
 
 
+KEYS_OFFERED = 8
+
+
+def keys(connection: duckdb.DuckDBPyConnection, table: str, near: str = "") -> list[str]:
+    """Keys of `table` as one types them: most like `near`, or the last ones; empty without lineage."""
+    rows = connection.execute(
+        "select distinct replace(row_key, '|', ' ') from lineage where table_name = ? order by 1 desc", [table]
+    ).fetchall()
+    found = [key for (key,) in rows]
+    words = near.lower().split()
+    if words:
+        found.sort(key=lambda key: sum(key.lower().split().count(word) for word in words), reverse=True)
+    return found[:KEYS_OFFERED]
+
+
+def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The tables whose rows can be explained."""
+    return [name for (name,) in connection.execute("select distinct table_name from lineage order by 1").fetchall()]
+
+
 def explain(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> list[str]:
     """Lines that name the payloads behind a published row; empty when there is no such row."""
     rows = warehouse.query(

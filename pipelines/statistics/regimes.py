@@ -16,25 +16,30 @@ Floats = NDArray[np.float64]
 
 # Regimes persist: consecutive twelve-month changes share eleven months, so errors may be correlated for a year.
 HAC_LAGS_MONTHS = 12
-MIN_MONTHS_PER_REGIME = 24  # at least two years inside and two years outside
+MIN_MONTHS_PER_REGIME = 12  # fewer have no error to speak of; how little a dozen tells is in the band
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
 class RegimeGap:
     """Mean inside a regime, mean outside, and the significance of their difference.
 
-    Means, gap and standard error have the unit of the series. The t-statistic and the one-sided p-value (null: the mean
-    inside is not larger; normal approximation) are NaN if either side has fewer than `MIN_MONTHS_PER_REGIME` months.
+    Means, gap, standard error and the ends of the 95 % band have the unit of the series. The band, the t-statistic and
+    the one-sided p-value (null: the mean inside is not larger; normal approximation) are NaN if either side has fewer
+    than `MIN_MONTHS_PER_REGIME` months. Episodes are runs of months inside.
     """
 
     mean_inside: float
     mean_outside: float
     gap: float
     standard_error: float
+    lower_95: float
+    upper_95: float
     t_statistic: float
     p_value_one_sided: float
     months_inside: int
     months_outside: int
+    episodes_inside: int
 
     @property
     def is_tested(self) -> bool:
@@ -67,13 +72,18 @@ def regime_gap(values: Floats, inside: NDArray[np.bool_]) -> RegimeGap:
         error = float(fitted.bse[1])
         t_statistic = float(fitted.tvalues[1])
         p_value = float(stats.norm.sf(t_statistic))
+    gap = mean_inside - mean_outside
+    margin = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * error
     return RegimeGap(
         mean_inside,
         mean_outside,
-        mean_inside - mean_outside,
+        gap,
         error,
+        gap - margin,
+        gap + margin,
         t_statistic,
         p_value,
         months_inside,
         months_outside,
+        int(inside[0]) + int((inside[1:] & ~inside[:-1]).sum()),
     )

@@ -112,6 +112,7 @@ def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             create(path)
             connection = duckdb.connect(str(path))
         with contextlib.closing(connection):
+            connection.execute("set enable_progress_bar = false")  # DuckDB draws it on standard output
             have = set(
                 connection.execute(
                     "select table_name, column_name from duckdb_columns() where schema_name = 'raw'"

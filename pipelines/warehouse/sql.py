@@ -68,13 +68,21 @@ def newest_known(where: str = "true") -> str:
     )"""
 
 
+def selects(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
+    """The statements of `sql`, one or more; raises duckdb.Error if it cannot be parsed, InvalidQuery for no select."""
+    statements = connection.extract_statements(sql)
+    others = [kind for statement in statements if (kind := _kind(statement)) != "select"]
+    if others or not statements:
+        raise InvalidQuery(f"a select is expected, not {', '.join(others) or 'nothing'}")
+    return [str(statement.query).strip().rstrip(";") for statement in statements]
+
+
 def one_select(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     """`sql` as one select; raises duckdb.Error if it cannot be parsed, InvalidQuery if it is anything else."""
-    statements = connection.extract_statements(sql)
-    kinds = [_kind(statement) for statement in statements]
-    if kinds != ["select"]:
-        raise InvalidQuery(f"one select is expected, not {', '.join(kinds) or 'nothing'}")
-    return str(statements[0].query).strip().rstrip(";")
+    found = selects(connection, sql)
+    if len(found) > 1:
+        raise InvalidQuery(f"one select is expected, not {len(found)}")
+    return found[0]
 
 
 def _kind(statement: duckdb.Statement) -> str:

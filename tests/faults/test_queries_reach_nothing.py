@@ -1,4 +1,4 @@
-"""`metals sql` and `metals export` answer one select about the published file; no query reaches anything else."""
+"""`metals sql` and `metals export` answer selects about the published file; no query reaches anything else."""
 
 from __future__ import annotations
 
@@ -217,13 +217,18 @@ def test_an_unrestricted_export_is_still_one_statement(place: Place, tmp_path: P
     assert (code, list(tmp_path.iterdir())) == (2, [])
 
 
-def test_a_session_holds_every_line_to_it(place: Place) -> None:
+def test_a_session_holds_every_query_to_it(place: Place) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pipelines.cli", "sql"],
-        input=f"copy prices to '{place.folder}/new.csv'\nselect 1; select 2\nselect 40 + 2 as answer\n\n",
+        input=(
+            f"copy prices to '{place.folder}/new.csv';\nselect 1; copy prices to '{place.folder}/new.csv'\n\n"
+            "select ';\n' as text,\n\n40 + 2 as answer; -- as said;\nselect 11 * 3 as one; select 11 * 4 as two;\n\n"
+        ),
         env={"METALS_WAREHOUSE_DIR": str(place.settings.warehouse_dir), "PATH": "/usr/bin:/bin"},
         cwd=PROJECT_ROOT, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
-    assert done.stderr.count("one select is expected") == 2
-    assert "42" in done.stdout
+    assert done.stderr.count("a select is expected, not copy") == 2
+    assert "metals>" not in done.stdout, "there is no one to prompt"
+    for answer in ("33", "44"):
+        assert answer in done.stdout.split()
     assert not (place.folder / "new.csv").exists()

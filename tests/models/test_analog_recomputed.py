@@ -76,6 +76,11 @@ def by_month(figures: Monthly, period_months: int, lag: int, limit: int, months:
     return found
 
 
+def nearest(distances: Monthly) -> list[date]:
+    ranked = sorted(distances, key=lambda m: (distances[m], m))
+    return ranked[: math.ceil(0.05 * len(ranked))]
+
+
 class Recomputed:
     """Everything from the raw figures; `states` has a row per month and a column per part, NaN where there is none."""
 
@@ -124,11 +129,22 @@ class Recomputed:
                 self.states[:, column] = [values.get(m, math.nan) for m in self.months]
 
         counts = np.isfinite(self.states).sum(axis=1)
-        reference = int(np.flatnonzero(counts >= 5)[-1])
-        self.reference_month = self.months[reference]
-        history = self.states[: reference + 1]
-        self.distances: dict[date, float] = {}
-        for row, month in enumerate(self.months[: reference - 36 + 1]):
+        self.newest = int(np.flatnonzero(counts >= 5)[-1])
+        self.reference_month = self.months[self.newest]
+        self.distances = self.distances_from(self.reference_month)
+        self.ranked = sorted(self.distances, key=lambda m: (self.distances[m], m))
+        self.nearest = nearest(self.distances)
+        rank = {m: position for position, m in enumerate(self.ranked)}
+        self.windows = [
+            m for m in self.nearest if all(rank[m] <= rank.get(shifted(m, k), len(rank)) for k in range(-35, 36))
+        ]
+
+    def distances_from(self, reference_month: date) -> Monthly:
+        """Of each month 36 and more months away from the reference month, in scales of all months to the newest."""
+        reference = self.months.index(reference_month)
+        history = self.states[: self.newest + 1]
+        distances = {}
+        for row, month in enumerate(self.months[: self.newest + 1]):
             squares = []
             for column in range(len(VECTOR)):
                 known = history[np.isfinite(history[:, column]), column]
@@ -136,14 +152,20 @@ class Recomputed:
                 if known.size and np.isfinite(difference):
                     scale = 1.482602218505602 * np.median(np.abs(known - np.median(known)))
                     squares.append((difference / scale) ** 2)
-            if len(squares) >= 5:
-                self.distances[month] = math.sqrt(math.fsum(squares) / len(squares))
-        self.ranked = sorted(self.distances, key=lambda m: (self.distances[m], m))
-        self.nearest = self.ranked[: math.ceil(0.05 * len(self.ranked))]
-        rank = {m: position for position, m in enumerate(self.ranked)}
-        self.windows = [
-            m for m in self.nearest if all(rank[m] <= rank.get(shifted(m, k), len(rank)) for k in range(-35, 36))
-        ]
+            if abs(row - reference) >= 36 and len(squares) >= 5:
+                distances[month] = math.sqrt(math.fsum(squares) / len(squares))
+        return distances
+
+    def after_nearest(self, distances: Monthly, asset: str, months: int) -> tuple[float, float, float, float, float]:
+        """Median real return after the nearest months, its excess, the 95 % band of that, and the share of places."""
+        ring = sorted(distances)
+        near = np.array([m in nearest(distances) for m in ring])
+        known = (self.return_pct(f"{asset}_real", m, months) for m in ring)
+        returns = np.array([math.nan if r is None else r for r in known])
+        medians = [float(np.nanmedian(returns[np.roll(near, place)])) for place in range(len(ring))]
+        low, high = np.quantile(medians, [0.025, 0.975])
+        share = float(np.mean([m >= medians[0] for m in medians]))
+        return medians[0], float(medians[0] - np.nanmedian(returns)), medians[0] - high, medians[0] - low, share
 
     def return_pct(self, asset: str, month: date, months: int) -> float | None:
         prices = self.prices[asset]
@@ -244,6 +266,47 @@ def test_medians_after_each_set_of_months(built: duckdb.DuckDBPyConnection, reco
         assert sample != "seventies" or months == 120
 
 
+def test_the_band_after_the_nearest_months_is_that_of_their_places_on_the_ring(
+    built: duckdb.DuckDBPyConnection, recomputed: Recomputed
+) -> None:
+    rows = built.execute(
+        "select asset, horizon_months, independent_windows, median_real_return_pct, median_real_excess_pp,"
+        " real_excess_lower_95_pp, real_excess_upper_95_pp, share_of_shifts"
+        " from analog_outcomes where sample = 'nearest'"
+    ).fetchall()
+    assert len(rows) == 6
+    for asset, horizon, windows, *figures in rows:
+        assert windows == len(recomputed.windows)
+        assert figures == [close(v) for v in recomputed.after_nearest(recomputed.distances, asset, horizon)]
+        lower, upper = figures[2:4]
+        assert upper - lower > 20, "three windows cannot be this sure"
+    others = "select count(real_excess_lower_95_pp) from analog_outcomes where sample <> 'nearest'"
+    assert built.execute(others).fetchall() == [(0,)]
+
+
+def test_the_rule_at_months_of_the_1970s(built: duckdb.DuckDBPyConnection, recomputed: Recomputed) -> None:
+    rows = built.execute(
+        "select reference_month, indicator, value, value_low, value_high, reading from analog_calibration"
+    ).fetchall()
+    assert len(rows) == 3 * 4
+    for month, indicator, *figures, reading in rows:
+        distances = recomputed.distances_from(month)
+        if indicator == "nearest_in_1970s_ratio":
+            among, of_all = (np.mean([m.year // 10 == 197 for m in some]) for some in (nearest(distances), distances))
+            assert figures == [close(float(among / of_all)), None, None]
+            assert reading == "supports"  # the decade is found in the decade
+        elif indicator == "analog_base_metals_real_excess_36m_pp":
+            median, excess, low, high, _ = recomputed.after_nearest(distances, "base_metals", 36)
+            usual = median - excess
+            bounds = [min(bound, bound + usual) for bound in (excess, low, high)]
+            assert figures == [close(bound) for bound in bounds]
+            expected = "supports" if bounds[1] > 0 else "contradicts" if bounds[2] <= 0 else "neutral"
+            assert reading == expected
+        elif indicator == "trade_openness_change_5y_pp":
+            assert figures[0] == close(recomputed.states[recomputed.months.index(month), VECTOR.index(indicator)])
+            assert reading == "contradicts"  # openness rose through the decade
+
+
 def test_chance_by_rotation(built: duckdb.DuckDBPyConnection, recomputed: Recomputed) -> None:
     months = sorted(recomputed.distances)
     near = np.array([m in recomputed.nearest for m in months])
@@ -267,6 +330,7 @@ def test_a_row_of_each_table_goes_back_to_payloads(built: duckdb.DuckDBPyConnect
             (table_name = 'macro_state' and row_key = '2020-06-01')
             or (table_name = 'analog_1970s' and row_key = '1993-06-01')
             or (table_name = 'analog_outcomes' and row_key = 'seventies|gold|36')
+            or (table_name = 'analog_calibration' and row_key = '1979-12-01|analog_base_metals_real_excess_36m_pp')
             or (table_name = 'analog_summary' and row_key = (select cast(as_of as varchar) from analog_summary))
             or (table_name = 'claim_evidence' and row_key = 'S1|nearest_in_1970s_ratio')
         group by table_name order by table_name
@@ -276,6 +340,7 @@ def test_a_row_of_each_table_goes_back_to_payloads(built: duckdb.DuckDBPyConnect
     # openness beside the state.
     assert found == [
         ("analog_1970s", 13),
+        ("analog_calibration", 12),
         ("analog_outcomes", 13),
         ("analog_summary", 12),
         ("claim_evidence", 12),

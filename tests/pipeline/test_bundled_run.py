@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import jsonschema
+import polars as pl
 import pytest
+from rich.console import Console, RenderableType
 
 from pipelines import catalog as catalogs
 from pipelines.authoring import brief_schema
+from pipelines.reporting import questions
+from pipelines.reporting.rows import Format, show, shown
 from pipelines.settings import Settings
 from pipelines.sources import fred
 from tests.brief_page import differences, read
@@ -281,8 +286,18 @@ def test_a_worked_query_asks_a_question_and_its_answer_is_true(
     with duckdb.connect(str(home.published), read_only=True) as connection:
         relation = connection.sql(text)
         rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+        frame = relation.pl()
     assert rows
     assert FACTS[name](rows), rows[:3]
+    for width in (60, 80, 120, None):  # no column and no digit is lost
+        console = Console(file=io.StringIO(), force_terminal=width is not None, width=width or 80, color_system=None)
+        show(console, console, frame, Format.AUTO, limit=frame.height)
+        said = console.file.getvalue()  # type: ignore[attr-defined]
+        for column, kind in frame.schema.items():
+            assert all(word in said for word in column.split("_"))
+            figures = () if kind == pl.String else map(shown, frame[column])
+            words = set(said.split())
+            assert all(figure in words or (" " in figure and figure in said) for figure in figures)
 
 
 def test_status_doctor_and_sql_read_the_published_file(offline_home: tuple[Home, str, float]) -> None:
@@ -300,7 +315,51 @@ def test_status_doctor_and_sql_read_the_published_file(offline_home: tuple[Home,
     assert "42" in answer.stdout
     refused = home.call("sql", "create table x (a int)")
     assert refused.returncode == 2
-    assert "one select is expected, not create" in refused.stderr
+    assert "a select is expected, not create" in refused.stderr
+
+
+def test_each_claim_and_metal_has_an_answer_of_its_own(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+
+    def said(parts: Iterable[RenderableType]) -> str:
+        console = Console(file=io.StringIO(), width=300)
+        console.print(*parts, sep="\n")
+        return str(console.file.getvalue())  # type: ignore[attr-defined]
+
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        board = said(questions.claims(connection))
+        verdicts = connection.sql("select claim_id, verdict, statement, last_verdict_on from claim_verdicts").fetchall()
+        for claim_id, verdict, statement, last in verdicts:
+            one = said(questions.claim(connection, claim_id.lower()))
+            findings = connection.execute(
+                "select finding from claim_evidence where claim_id = ? and finding is not null", [claim_id]
+            ).fetchall()
+            assert statement in one
+            assert all(finding in one for (finding,) in findings)
+            assert verdict.replace("_", " ") in one.splitlines()[0]
+            assert last is None or f"{last}" in board
+        composites = connection.sql("""
+            select metal_id, arg_max(composite, month) from driver_composites
+            where composite is not null group by metal_id
+        """).fetchall()
+        for metal_id, composite in composites:
+            assert f": {composite:+.2f} standard deviations (" in said(questions.why(connection, metal_id))
+        assert len(verdicts) == 14
+        assert len(composites) > 4
+        assert said(questions.why(connection, "gold")).count("price against drivers") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong", "known"), [("claims", "X9", "C0, C1, C2"), ("why", "unobtainium", "copper, crude_oil, gold")]
+)
+def test_a_question_about_nothing_names_what_there_is(
+    command: str, wrong: str, known: str, offline_home: tuple[Home, str, float]
+) -> None:
+    home, _, _ = offline_home
+    refused = home.call(command, wrong)
+    assert (refused.returncode, known in refused.stderr.replace("\n", " ")) == (2, True)
+    right = home.call(command, "C5" if command == "claims" else "Copper")
+    assert (right.returncode, "china exports" in right.stdout or "drivers" in right.stdout) == (0, True)
 
 
 def test_json_is_all_that_a_machine_reads_on_standard_output(offline_home: tuple[Home, str, float]) -> None:
@@ -322,7 +381,13 @@ def test_explain_names_payload_and_accession(offline_home: tuple[Home, str, floa
     assert str(payload) in told.stdout
     assert "0001193125-26-323660" in told.stdout
     missing = home.call("explain", "driver_ai_capex", "MSFT 1900 1")
-    assert (missing.returncode, "lineage" in missing.stderr) == (2, True)
+    assert missing.returncode == 2
+    assert re.search(r"keys like it: MSFT \d{4} \d", missing.stderr)
+    offered = home.call("explain", "claim_evidence").stdout.split("\n")
+    told = home.call("explain", "claim_evidence", offered[0])
+    assert (told.returncode, "payload" in told.stdout or "reference table" in told.stdout) == (0, True)
+    unknown = home.call("explain", "prices", "copper")
+    assert (unknown.returncode, "claim_evidence, claim_verdicts" in unknown.stderr) == (2, True)
 
 
 def test_export_writes_tables_and_queries_whole_or_not_at_all(offline_home: tuple[Home, str, float]) -> None:

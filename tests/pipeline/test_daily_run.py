@@ -660,9 +660,14 @@ def test_as_of_the_end_of_2025_nothing_later_is_used(runs: Published) -> None:
         "    print(sorted(instance.get_materialized_partitions(AssetKey(['warehouse', 'as_of']))))\n"
         "    [record] = instance.fetch_materializations(AssetKey(['warehouse', 'published']), limit=1).records\n"
         "    print(record.asset_materialization.metadata['as_of'].value)\n"
+        "    for run in instance.get_runs():\n"
+        "        print(run.job_name, run.remote_job_origin.repository_origin.get_label(), sep=':')\n"
     )
     asked = home.python(code)
-    assert asked.stdout.split() == ["['2025-12-31']", SECOND[:10]], "the daily assets' history has no past day"
+    partitions, day, *origins = asked.stdout.split()
+    assert (partitions, day) == ("['2025-12-31']", SECOND[:10]), "the daily assets' history has no past day"
+    label = "__repository__@metals-drivers"
+    assert set(origins) == {f"daily:{label}", f"as_of_days:{label}"}, "as the UI's own runs"
 
     page = home.folder / "warehouse" / "brief" / "as_of_2025-12-31.html"
     assert "2025-12-31" in page.read_text(encoding="utf-8")

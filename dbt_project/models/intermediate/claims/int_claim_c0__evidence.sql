@@ -1,6 +1,6 @@
--- C0 volatility. How much of the variance of the last three years' monthly returns goes with the macroeconomy (US rates, expected
--- inflation, the dollar, China's money and exports)? Judged for each of the three families that the statement names, in the months
--- themselves and by what the five years before each month would have explained of it.
+-- C0 volatility. Does the volatility of metals go with that of the macroeconomy and of the thesis's two engines, for each of the three
+-- families that the statement names, since 1990 and over ten years (metal_volatility_drivers)? The whole band decides. Beside the rule:
+-- how far monthly returns go with changes of the macroeconomy, in the months themselves and out of sample.
 {% set judged = {
     'mart': 'metal_attribution_families', 'rows': 'newest', 'newest': none, 'key': "family || '|' || cast(month as varchar)",
     'is_lower_bound': 'not macroeconomy_is_complete'
@@ -25,8 +25,21 @@ volatility_by_family as (
     group by n.family, n.month
 )
 
--- With a driver missing the true share is this or higher.
+-- With a driver of the returns missing their true share is this or higher.
 {{ evidence('C0', [
+    {
+        'indicator': '{family}_volatility_share_{sample}',
+        'value': 'share',
+        'low': 'share_lower_95',
+        'high': 'share_upper_95',
+        'where': "driver_id = 'index' and share is not null",
+        'mart': 'metal_volatility_drivers',
+        'rows': ref('metal_volatility_drivers'),
+        'key': "family || '|' || sample || '|' || driver_id",
+        'period': 'last_month',
+        'is_lower_bound': 'false',
+        'words': {'drivers': "replace(drivers_used, '_', ' ')"},
+    },
     {
         'indicator': '{family}_macroeconomy_share_36m',
         'value': 'recent_macroeconomy_r_squared_adjusted',

@@ -3,7 +3,8 @@
 -- industrial production for the cycle. A widening in a strong economy counts against: it is expansion, not counter-cyclical.
 -- Without an expansion there is none to judge, whatever the labour market: the newest months with a deficit then say so,
 -- instead of an older month in which there was one. An expansion in an unknown labour market, or an unknown change, has no figure.
--- Levels and plain changes are supporting: they cannot tell a downturn from a boom.
+-- Levels and plain changes are supporting: they cannot tell a downturn from a boom. A line of its own asks what the statement says of
+-- metals: how real prices moved in the year after impulses of the past; industry beside it.
 {% set expansion_pp = 0.5 %}
 {% set no_expansion = "'no expansion is under way to judge'" %}
 {% set of_the_fiscal_year = {'rows': 'fiscal_year', 'period': fiscal_year_start('fiscal_year'), 'frequency': 'us_fiscal_year'} %}
@@ -43,6 +44,18 @@ newest_months as (
                 ~ "'no expansion to judge' end",
         }
     ),
+    {
+        'indicator': '{outcome}_response_12m_pct_per_pp',
+        'value': 'slope_pct_per_pp',
+        'low': 'slope_lower_95_pct_per_pp',
+        'high': 'slope_upper_95_pct_per_pp',
+        'where': 'horizon_months = 12',
+        'mart': 'fiscal_responses',
+        'rows': ref('fiscal_responses'),
+        'newest': none,
+        'period': 'last_month',
+        'key': "outcome || '|' || cast(horizon_months as varchar)",
+    },
     {'indicator': 'deficit_not_explained_by_unemployment_pct_gdp'},
     {'indicator': 'deficit_slope_on_unemployment_pp_per_pp', 'has': 'deficit_not_explained_by_unemployment_pct_gdp'},
     {'indicator': 'net_interest_12m_pct_of_receipts'},

@@ -1,9 +1,11 @@
--- C3 power_density. Ratios of AI over traditional sites from cited publications; a ratio without a base is no evidence.
+-- C3 power_density. Ratios of AI over traditional sites from cited publications; a ratio without a base is no evidence. Two lines:
+-- density, which publications decide by their whole range, and metal per megawatt. Copper per rack is the product of the two.
 with ratios as (
     select
         r.parameter,
         r.base,
         r.low,
+        r.high,
         a.base as ai_base,
         t.base as traditional_base,
         replace(a.unit, 'kw', 'kW') as unit,
@@ -17,10 +19,10 @@ with ratios as (
 )
 
 {{ evidence('C3', [
-    {'indicator': 'power_per_rack_ratio', 'where': "parameter = 'kw_per_rack'"},
+    {'indicator': 'power_per_rack_ratio', 'where': "parameter = 'kw_per_rack'", 'low': 'low', 'high': 'high'},
     {'indicator': 'copper_per_rack_ratio', 'where': "parameter = 'kg_copper_per_rack'"},
-    {'indicator': 'copper_per_mw_ratio', 'where': "parameter = 't_copper_per_mw'"},
-    {'indicator': 'aluminium_per_mw_ratio', 'where': "parameter = 't_aluminium_per_mw'"},
+    {'indicator': 'copper_per_mw_ratio', 'where': "parameter = 't_copper_per_mw'", 'low': 'low', 'high': 'high'},
+    {'indicator': 'aluminium_per_mw_ratio', 'where': "parameter = 't_aluminium_per_mw'", 'low': 'low', 'high': 'high'},
 ], {
     'mart': 'driver_power_density', 'rows': 'ratios', 'newest': none, 'value': 'base', 'key': "'ai_over_traditional|' || parameter",
     'period': 'ai_known_on', 'period_end': 'ai_known_on', 'frequency': 'daily'

@@ -1,8 +1,7 @@
--- S1 seventies_analog. What the statement names (deficit, openness) from the newest macro state that has it; resemblance from
--- analog_summary; what came after look-alikes from analog_outcomes. A median of fewer than three windows is no figure: it would
--- be one episode's history. Of the return and its excess over the usual one the smaller counts: a fall that is smaller than usual is
--- no bull market.
-{% set min_windows = 3 %}
+-- S1 seventies_analog. Two lines: what the statement names of today (deficit, openness), from the newest macro state that has it; and
+-- resemblance, from analog_summary, with what came after all of the nearest months, from analog_outcomes. The band of the latter
+-- allows for their overlap: where it holds zero, what came after them decides nothing. analog_calibration has the rule's reading of
+-- the 1970s themselves.
 {% set of_summary = {
     'mart': 'analog_summary', 'newest': none, 'period': 'reference_month', 'key': 'cast(as_of as varchar)'
 } %}
@@ -11,7 +10,38 @@ with outcomes as (
         *,
         case when sample = 'seventies' then 'seventies' else 'analog' end || '_' || asset as compared
     from {{ ref('analog_outcomes') }}
-    where horizon_months = 36 and months >= {{ min_windows }} and sample in ('independent_windows', 'seventies')
+    where horizon_months = 36 and sample in ('nearest', 'seventies') and median_real_excess_pp is not null
+),
+
+by_indicator as (
+    select
+        indicator,
+        max(label) as label,
+        count(*) filter (where reading = 'supports') as supporting,
+        count(*) as months,
+        max(reference_month) as last_month,
+        max(known_at) as known_at
+    from {{ ref('analog_calibration') }}
+    group by indicator
+),
+
+calibration as (
+    select
+        count(*) filter (where supporting = months) as holding,
+        count(*) as indicators,
+        string_agg(label || ' in ' || supporting || ' of ' || months, ', ' order by supporting desc, indicator asc) as found,
+        max(last_month) as last_month,
+        max(known_at) as known_at
+    from by_indicator
+    having count(*) > 0
+),
+
+calibrated as (
+    select
+        c.*,
+        s.reference_month
+    from calibration as c
+    cross join {{ ref('analog_summary') }} as s
 )
 
 {{ evidence('S1', [
@@ -33,12 +63,22 @@ with outcomes as (
     },
     {
         'indicator': '{compared}_real_excess_36m_pp',
-        'value': 'least(median_real_excess_pp, median_real_return_pct)',
-        'has': 'median_real_excess_pp',
+        'value': bull_market_pp('r', 'median_real_excess_pp'),
+        'low': bull_market_pp('r', 'real_excess_lower_95_pp'),
+        'high': bull_market_pp('r', 'real_excess_upper_95_pp'),
         'mart': 'analog_outcomes',
         'rows': 'outcomes',
         'newest': none,
         'period': 'reference_month',
         'key': "sample || '|' || asset || '|' || cast(horizon_months as varchar)",
+    },
+    {
+        'indicator': 'calibration_indicators_holding',
+        'value': 'holding',
+        'mart': 'analog_calibration',
+        'rows': 'calibrated',
+        'newest': none,
+        'period': 'reference_month',
+        'key': "cast(last_month as varchar) || '|nearest_in_1970s_ratio'",
     },
 ], {'mart': 'macro_state'}) }}

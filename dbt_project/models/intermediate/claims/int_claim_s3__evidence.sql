@@ -1,5 +1,6 @@
 -- S3 risks. Are metals' monthly moves larger in months of a large shift of the policy rate, and in months of high geopolitical
--- risk? Judged on the average of four metals over all months; sub-period, the next month and the present state are supporting.
+-- risk? Judged on the average of four metals, by the whole 95 % band of the gap: over all months and, for the policy rate, without the
+-- inflation of 1979 to 1982, which holds most of the large shifts. The next month and the present state are supporting.
 {% set samples = [
     ('', 'full', 'same_month', ['monetary_policy', 'geopolitics', 'trade_policy', 'economic_policy']),
     ('_since_1990', 'since_1990', 'same_month', ['monetary_policy', 'geopolitics']),
@@ -9,10 +10,12 @@
 {% for suffix, sample, timing, regimes in samples %}
     {% for regime in regimes %}
         {% do indicators.append({
-            'indicator': 'volatility_gap_t_' ~ regime ~ suffix,
-            'value': 'gap_t_statistic',
+            'indicator': 'volatility_gap_' ~ regime ~ suffix ~ '_pp',
+            'value': 'gap_pct',
+            'low': 'gap_lower_95_pct',
+            'high': 'gap_upper_95_pct',
             'where': "regime = '" ~ regime ~ "' and sample = '" ~ sample ~ "' and timing = '" ~ timing
-                ~ "' and gap_t_statistic is not null",
+                ~ "' and gap_lower_95_pct is not null",
             'period': 'last_month',
         }) %}
     {% endfor %}

@@ -31,6 +31,18 @@
         'month': 'month',
         'subject': 'metal_id',
     },
+    {
+        'mart': 'metal_volatility_drivers',
+        'key': "family || '|' || sample || '|' || driver_id",
+        'month': 'last_month as month',
+        'subject': 'family',
+    },
+    {
+        'mart': 'metal_volatility_drivers',
+        'key': "family || '|' || sample || '|' || driver_id",
+        'month': 'last_month as month',
+        'subject': 'driver_id',
+    },
     {'mart': 'divergence_money_ppi', 'key': 'cast(month as varchar)', 'month': 'month', 'subject': none},
     {
         'mart': 'driver_trade_policy',
@@ -56,6 +68,24 @@
         'mart': 'analog_outcomes',
         'key': "sample || '|' || asset || '|' || cast(horizon_months as varchar)",
         'month': 'reference_month',
+        'subject': none,
+    },
+    {
+        'mart': 'fiscal_responses',
+        'key': "outcome || '|' || cast(horizon_months as varchar)",
+        'month': 'last_month as month',
+        'subject': 'outcome',
+    },
+    {
+        'mart': 'exposure_spreads',
+        'key': "engine || '|' || sample",
+        'month': 'last_month as month',
+        'subject': none,
+    },
+    {
+        'mart': 'analog_calibration',
+        'key': "cast(reference_month as varchar) || '|' || indicator",
+        'month': '(select max(reference_month) from ' ~ ref('analog_1970s') ~ ') as month',
         'subject': none,
     },
     {'mart': 'analog_summary', 'key': 'cast(as_of as varchar)', 'month': 'reference_month', 'subject': none},

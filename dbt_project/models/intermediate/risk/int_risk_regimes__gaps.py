@@ -22,10 +22,13 @@ COLUMNS = {
     "last_month": pa.date32(),
     "months_inside": pa.int32(),
     "months_outside": pa.int32(),
+    "episodes_inside": pa.int32(),
     "mean_abs_return_inside_pct": pa.float64(),
     "mean_abs_return_outside_pct": pa.float64(),
     "gap_pct": pa.float64(),
     "gap_standard_error_pct": pa.float64(),
+    "gap_lower_95_pct": pa.float64(),
+    "gap_upper_95_pct": pa.float64(),
     "gap_t_statistic": pa.float64(),
     "gap_p_value_one_sided": pa.float64(),
     "hac_lags_months": pa.int32(),
@@ -71,11 +74,14 @@ def model(dbt, session):
                         gap.mean_outside,
                         gap.gap,
                         gap.standard_error,
+                        gap.lower_95,
+                        gap.upper_95,
                         gap.t_statistic,
                         gap.p_value_one_sided,
                     )
                     row = (
-                        *(metal, regime, sample, timing, first, last, gap.months_inside, gap.months_outside),
+                        *(metal, regime, sample, timing, first, last),
+                        *(gap.months_inside, gap.months_outside, gap.episodes_inside),
                         *(x if np.isfinite(x) else None for x in figures),  # the warehouse has nulls, not NaN
                         *(HAC_LAGS_MONTHS, known),
                     )

@@ -37,6 +37,14 @@
             'parent_key': 'parent_key',
             'where': 'true',
         },
+        {
+            'mart': 'metal_volatility_drivers',
+            'of': 'int_lineage__volatility_rows',
+            'key': 'row_key',
+            'parent': 'parent_table',
+            'parent_key': 'parent_key',
+            'where': 'true',
+        },
     ],
     [
         {
@@ -114,7 +122,7 @@
             'key': 'metal_id',
             'parent': "'divergence_price_driver'",
             'parent_key': "metal_id || '|' || cast(month as varchar)",
-            'where': 'opportunity_rank is not null',
+            'where': 'price_gap_zscore is not null',
         },
         {
             'mart': 'opportunities',

@@ -116,6 +116,12 @@ select
     s.share_with_real_gain_pct,
     a.median_real_return_pct as usual_real_return_pct,
     s.median_real_return_pct - a.median_real_return_pct as median_real_excess_pp,
+    b.real_excess_lower_95_pp,
+    b.real_excess_upper_95_pp,
+    b.share_of_shifts,
+    cast(b.independent_windows as integer) as independent_windows,
     s.known_at
 from summarised as s
 left join summarised as a on s.usual = a.sample and s.asset = a.asset and s.horizon_months = a.horizon_months
+left join {{ ref('int_analog__after_nearest') }} as b
+    on s.sample = 'nearest' and s.reference_month = b.reference_month and s.asset = b.asset and s.horizon_months = b.horizon_months

@@ -1,9 +1,9 @@
--- Three parts, each a rank among the metals, and the rank of their sum. Ranks, because the parts have different scales and
--- equal weights on different scales are not equal; equal weights, because no weights were fitted.
---   composite      the higher the better: what bears on the metal, by its drivers
---   price gap      the lower the better: the price has moved less than its drivers
---   volatility     the lower the better: risk, as the place of the last twelve months in the metal's own history
--- All metals are ranked for one month, the newest for which any metal has the three parts; not if that is over six months back.
+-- Where drivers lift a metal and its price has not followed: two parts, each a rank among the metals, and the rank of their sum. Ranks,
+-- because the parts have different scales; equal weights, because no weights were fitted.
+--   composite      the higher the better: what bears on the metal, by its drivers; a metal that they do not lift is not ranked
+--   price gap      the lower the better: the price has moved less than its drivers; by as much at least as keeps such a gap open
+-- Volatility stands beside and is no part of it: calm is no opportunity. Figures that print alike are ties.
+-- All metals are ranked for one month, the newest for which any metal has the parts; not if that is over six months back.
 with metals_with_drivers as (
     select distinct metal_id from {{ ref('driver_exposures') }}
 ),
@@ -49,6 +49,8 @@ chosen as (
             when c.gap_reason is not null then c.gap_reason
             when c.composite is null then 'no composite for the month'
             when p.price_gap_zscore is null then 'no price, or too short a history of it, for the month'
+            when round(c.composite, 2) <= 0 then 'its drivers do not lift it'
+            when round(p.price_gap_zscore, 2) > -{{ closes_below() }} then 'its price does not lag its drivers'
         end as gap_reason,
         greatest(coalesce(c.known_at, p.known_at), coalesce(p.known_at, c.known_at)) as known_at
     from metals_with_drivers as m
@@ -60,8 +62,8 @@ chosen as (
 ranked_parts as (
     select
         metal_id,
-        rank() over (order by composite desc) as composite_rank,
-        rank() over (order by price_gap_zscore) as price_gap_rank,
+        rank() over (order by round(composite, 2) desc) as composite_rank,
+        rank() over (order by round(price_gap_zscore, 2)) as price_gap_rank,
         rank() over (order by volatility_percentile) as volatility_rank
     from chosen
     where gap_reason is null
@@ -88,13 +90,11 @@ select
         case
             when k.metal_id is not null
                 then
-                    rank() over (
-                        partition by k.metal_id is null order by k.composite_rank + k.price_gap_rank + k.volatility_rank
-                    )
+                    rank() over (partition by k.metal_id is null order by k.composite_rank + k.price_gap_rank)
         end as integer
     ) as opportunity_rank,
     cast(count(k.metal_id) over () as integer) as metals_ranked,
-    cast(k.composite_rank + k.price_gap_rank + k.volatility_rank as integer) as rank_sum,
+    cast(k.composite_rank + k.price_gap_rank as integer) as rank_sum,
     cast(k.composite_rank as integer) as composite_rank,
     cast(k.price_gap_rank as integer) as price_gap_rank,
     cast(k.volatility_rank as integer) as volatility_rank,

@@ -1,0 +1,194 @@
+"""What `metals claims` and `metals why` print: one claim or one metal on one screen, read from the published file.
+
+Reads and formats only; every figure shown is a cell of a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+from rich.console import RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines import warehouse
+from pipelines.reporting.rows import shown
+
+LETTERS = {"supported": "S", "contradicted": "C", "mixed": "M", "undetermined": "u", "no_data": "."}
+COLOURS = {"supported": "green", "supports": "green", "contradicted": "red", "contradicts": "red", "mixed": "yellow"}
+COMPARISONS = {"gt": "above", "gte": "at least", "lt": "below", "lte": "at most", "between": "between"}
+UNITS = {"pct": "%", "pp": "points"}
+
+CLAIMS = """
+select
+    v.*,
+    (
+        select list(h.verdict order by h.as_of) from claim_verdict_history as h
+        where h.claim_id = v.claim_id and h.as_of > (select max(as_of) - interval 1 year from claim_verdict_history)
+    ) as months
+from claim_verdicts as v
+order by array_position(['C', 'D', 'S'], left(claim_id, 1)), claim_id
+"""
+EVIDENCE = """
+select * from claim_evidence where claim_id = ?
+order by role <> 'decisive', array_position(['supports', 'contradicts', 'neutral'], reading) nulls last, indicator
+"""
+PRICE = """
+select * from metal_prices where metal_id = ? and frequency = 'monthly' and price_native is not null
+order by period desc limit 1
+"""
+COMPOSITE = """
+select * from driver_composites where metal_id = ? and composite is not null order by month desc limit 1
+"""
+SCORES = (
+    "select * from driver_scores where metal_id = ? and month = ? order by abs(contribution) desc nulls last, driver_id"
+)
+ATTRIBUTION = "select * from metal_attribution where metal_id = ? and gap_reason is null order by month desc limit 1"
+DIVERGENCE = "select * from divergences where divergence_id = 'price_driver' and subject = ?"
+GROUP, SHARE = "contribution_", "share_"
+
+
+def claims(connection: duckdb.DuckDBPyConnection) -> Iterator[RenderableType]:
+    """All claims: today's verdict, the last one that was given, and the month ends of a year, oldest first."""
+    found = warehouse.query(connection, CLAIMS).to_dicts()
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("claim", "", "verdict", "last given", "a year"):
+        table.add_column(heading, no_wrap=heading != "")
+    for row in found:
+        last = f"{_word(row['last_verdict'])}, {row['last_verdict_on']}" if row["last_verdict_on"] else "never"
+        strip = "".join(LETTERS[verdict] for verdict in row["months"] or [])
+        table.add_row(row["claim_id"], _word(row["name"]), _coloured(row["verdict"]), last, strip)
+    yield table
+    yield "a year of month ends: " + ", ".join(f"{letter} {_word(verdict)}" for verdict, letter in LETTERS.items())
+    yield "[dim]one claim: metals claims C5; what the words mean: docs/claims.md[/]"
+
+
+def claim(connection: duckdb.DuckDBPyConnection, claim_id: str) -> Iterator[RenderableType]:
+    """One claim: its statement, verdict, history and evidence with the rule of each indicator; nothing if unknown."""
+    for row in warehouse.query(connection, CLAIMS).to_dicts():
+        if row["claim_id"] != claim_id.upper():
+            continue
+        yield f"[bold]{row['claim_id']} {escape(_word(row['name']))}[/]: {_coloured(row['verdict'])} on {row['as_of']}"
+        yield escape(row["statement"])
+        if row["lines"]:
+            yield escape(row["lines"])
+        if row["verdict"] != row["last_verdict"] and row["last_verdict_on"]:
+            yield f"last given on {row['last_verdict_on']}: {_coloured(row['last_verdict'])}"
+        if row["decidable_until"]:
+            yield f"its evidence counts until {row['decidable_until']}"
+        if row["months"]:
+            yield f"month ends of a year: {''.join(LETTERS[verdict] for verdict in row['months'])}"
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        evidence = warehouse.query(connection, EVIDENCE, [row["claim_id"]]).to_dicts()
+        for e in evidence:
+            aside = "" if e["role"] == "decisive" else "[dim](aside)[/] "
+            said = escape(e["finding"] or f"no figure: {_word(e['indicator'])}")
+            old = " [yellow](too old)[/]" if e["is_stale"] else " [dim](ageing)[/]" if e["is_ageing"] else ""
+            table.add_row(_coloured(e["reading"] or "missing"), f"{aside}{said}{old} [dim]rule: {escape(_rule(e))}[/]")
+        yield table
+        table_of_rows = next(((e["source_table"], e["source_key"]) for e in evidence if e["source_key"]), None)
+        if table_of_rows:
+            yield f"[dim]where a figure is from: metals explain {table_of_rows[0]} '{escape(table_of_rows[1])}'[/]"
+        yield f"[dim]the rule and its reasons: docs/claims.md#{row['claim_id'].lower()}[/]"
+
+
+def _rule(evidence: dict[str, Any]) -> str:
+    """The bar that an indicator has to pass, in its unit."""
+    limits = [shown(evidence[k]) for k in ("threshold", "threshold_high") if evidence[k] is not None]
+    said = f"{COMPARISONS.get(evidence['comparison'], evidence['comparison'])} {' and '.join(limits)}"
+    if evidence["contradiction_threshold"] is not None:
+        said += f", against from {shown(evidence['contradiction_threshold'])}"
+    return f"{said} {UNITS.get(evidence['unit'], _word(evidence['unit']))}"
+
+
+def why(connection: duckdb.DuckDBPyConnection, metal_id: str) -> Iterator[RenderableType]:
+    """One metal: its newest price, its drivers with what each adds, and what the past attributes to them."""
+    for metal in warehouse.query(connection, "from metals where metal_id = ?", [metal_id]).to_dicts():
+        yield f"[bold]{escape(metal['name'])}[/]"
+        yield from _price(_first(connection, PRICE, metal_id))
+        yield from _drivers(connection, _first(connection, COMPOSITE, metal_id), metal_id)
+        if gap := _first(connection, DIVERGENCE, metal_id):
+            stale = f" ({gap['age_days']} days old)" if gap["is_stale"] else ""
+            yield (
+                f"price against drivers, {gap['period_label']}{stale}: {_word(gap['state'])}, "
+                f"price {gap['left_value']:+.2f}, drivers {gap['right_value']:+.2f} standard deviations"
+            )
+        yield from _attribution(_first(connection, ATTRIBUTION, metal_id))
+        yield "[dim]the figures: metals sql docs/queries/drivers_by_metal.sql; the method: docs/methods/scores.md[/]"
+
+
+def _first(connection: duckdb.DuckDBPyConnection, query: str, metal_id: str) -> dict[str, Any] | None:
+    return next(iter(warehouse.query(connection, query, [metal_id]).to_dicts()), None)
+
+
+def _price(price: dict[str, Any] | None) -> Iterator[str]:
+    if price is None:
+        yield "no monthly price"
+        return
+    changes = [
+        f"{price[column]:+.1f} % on the {period}"
+        for column, period in (("return_1m_pct", "month"), ("return_12m_pct", "year"))
+        if price.get(column) is not None
+    ]
+    said = [f"{price['price_native']:,.2f} {_word(price['native_unit'])}", *changes]
+    if price["realised_volatility_12m_annualised_pct"] is not None:
+        said.append(f"volatility {price['realised_volatility_12m_annualised_pct']:.0f} % a year")
+    if price["realised_volatility_12m_percentile"] is not None:
+        said[-1] += f", percentile {price['realised_volatility_12m_percentile']:.0f}"
+    yield f"{price['period']:%b %Y}: {', '.join(said)}"
+
+
+def _drivers(
+    connection: duckdb.DuckDBPyConnection, composite: dict[str, Any] | None, metal_id: str
+) -> Iterator[RenderableType]:
+    if composite is None:
+        yield "no composite: too few drivers are known"
+        return
+    parts = {
+        _word(key.removeprefix(GROUP)): value
+        for key, value in composite.items()
+        if key.startswith(GROUP) and value is not None
+    }
+    said = ", ".join(f"{name} {value:+.2f}" for name, value in sorted(parts.items(), key=lambda p: -abs(p[1])))
+    yield (
+        f"drivers {composite['month']:%b %Y}: {composite['composite']:+.2f} standard deviations "
+        f"({composite['drivers_available']} of {composite['drivers_expected']} drivers: {said})"
+    )
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("driver", "adds", "z-score", "sign", "of"):
+        table.add_column(heading, no_wrap=True, justify="right" if heading in ("adds", "z-score", "sign") else "left")
+    table.add_column("without a score because", overflow="fold")
+    for s in warehouse.query(connection, SCORES, [metal_id, composite["month"]]).to_dicts():
+        adds, score = (f"{s[k]:+.2f}" if s[k] is not None else "" for k in ("contribution", "zscore"))
+        sign = "" if s["sign"] is None else "+" if s["sign"] > 0 else "-"
+        period = s["value_period_label"] or ""
+        table.add_row(_word(s["driver_id"]), adds, score, sign, period, escape(s["gap_reason"] or ""))
+    yield table
+
+
+def _attribution(found: dict[str, Any] | None) -> Iterator[str]:
+    if found is None:
+        return
+    shares = {
+        _word(key.removeprefix(SHARE)): value
+        for key, value in found.items()
+        if key.startswith(SHARE) and value is not None
+    }
+    said = ", ".join(f"{name} {100 * value:.0f} %" for name, value in sorted(shares.items(), key=lambda p: -p[1]))
+    yield (
+        f"five years to {found['month']:%b %Y}: drivers account for {100 * found['r_squared']:.0f} % of the variance "
+        f"of monthly returns ({said})"
+    )
+
+
+def _coloured(verdict: str) -> str:
+    colour = COLOURS.get(verdict)
+    return f"[{colour}]{_word(verdict)}[/]" if colour else _word(verdict)
+
+
+def _word(identifier: str | None) -> str:
+    return (identifier or "none").replace("_", " ")
