@@ -36,6 +36,11 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "create schema audit;"
             "create table audit.build_diff (table_name varchar, rows_before bigint, rows_after bigint);"
             "create table audit.verdict_flips (claim_id varchar, verdict_before varchar, verdict_after varchar);"
+            "create table audit.divergence_changes "
+            "(divergence_id varchar, subject varchar, state_before varchar, state_after varchar);"
+            "create schema seeds; create table seeds.drivers (driver_id varchar, title varchar);"
+            "insert into seeds.drivers values "
+            "('us_dollar_change', 'Broad US dollar index'), ('china_money_gap', 'China''s M1 growth minus M2 growth');"
             "create table audit.finding "
             "(check_name varchar, passed boolean, is_blocking boolean, said varchar, examples varchar[]);"
             "insert into raw.build (build_id, as_of, started_at, finished_at, succeeded, selection) "
@@ -162,14 +167,16 @@ CHANGES = (
     insert into audit.verdict_flips values ('C4', 'mixed', 'supported');
     insert into claim_verdicts (claim_id, statement, verdict, because, as_of)
         values ('C4', 'Prices turn.', 'supported', 'They turned.', '2026-08-21');
+    insert into claim_evidence (claim_id, indicator, role, unit, reading, is_stale, finding, reason, as_of)
+        values ('C4', 'i', 'decisive', 'pct', 'supports', false, 'prices turned', 'Bar.', '2026-08-21');
+    insert into audit.divergence_changes values ('d', 'copper', 'closed', 'opening');
+    insert into metals (metal_id, name, symbol, family) values ('copper', 'Copper', 'Cu', 'base');
     insert into divergences (
         divergence_id, subject, title, left_label, right_label, state, days_in_state, state_since, period, known_at,
         is_stale
     )
     values
-        ('d', 'copper', 'A gap', 'l', 'r', 'opening', 21, '2026-08-01', '2026-08-01', '2026-08-21 10:00', false),
-        ('d', 'zinc', 'A gap', 'l', 'r', 'open', 82, '2026-06-01', '2026-08-01', '2026-08-21 10:00', false),
-        ('d', 'tin', 'A gap', 'l', 'r', 'opening', 21, '2026-08-01', '2026-08-01', '2026-08-19 10:00', false);
+        ('d', 'copper', 'A gap', 'l', 'r', 'opening', 21, '2026-08-01', '2026-08-01', '2026-08-21 10:00', false);
     insert into raw.coverage (source_id, series_id, retrieved_at, rows_added, rows_changed, rows_vanished, last_period)
     values
         ('eastmoney', 's', '2026-08-21 22:01', 1, 3, 0, '2026-07-01'),
@@ -182,15 +189,12 @@ CHANGES = (
 def test_what_changed_is_counted_since_the_last_complete_build(given: Callable[[str], Path]) -> None:
     page = page_of(given(CHANGES))
     said = " ".join(page.text.split())
-    assert (
-        "Since 20 Aug 2026: 1 verdict flipped, 1 divergence changed state, 1 figure came in and 5 figures revised."
-        in (said)
-    )
+    assert "Since 20 Aug 2026: C4 mixed to supported; 1 divergence changed state; 1 figures new, 5 revised." in said
     rows = {(f.query, f.column, f.stored) for f in page.figures}
     assert ("verdict_flips", "verdict_before", "mixed") in rows
-    assert ("divergence_changes", "subject", "copper") in rows
-    # Zinc opened earlier, tin's figure was known before.
-    assert not {("divergence_changes", "subject", s) for s in ("zinc", "tin")} & rows
+    assert ("verdict_flips", "why", "prices turned") in rows
+    assert ("divergence_changes", "subject", "Copper") in rows
+    assert ("divergence_changes", "state_before", "closed") in rows
     assert ("table_changes", "rows_more", "10") in rows
 
 
@@ -213,7 +217,7 @@ def test_each_figure_is_a_cell_of_the_query_it_leads_to(given: Callable[[str], P
 def test_a_figure_that_is_not_the_warehouses_is_found(given: Callable[[str], Path]) -> None:
     path = given(CHANGES)
     page = page_of(path)
-    cell = next(f for f in page.figures if f.query == "change_totals" and f.column == "rows_revised")
+    cell = next(f for f in page.figures if f.query == "changed" and f.column == "figures_revised")
     assert cell.text == "5"
     cell.text = "6"
     assert [w for w in differences(page, path)[1] if "shows '6' for 5" in w]
@@ -285,7 +289,7 @@ OWN_USE = (
 def test_figures_for_own_use_are_left_out_unless_the_user_says_otherwise(given: Callable[[str], Path]) -> None:
     path = given(OWN_USE)
     without, with_them = page_of(path), page_of(path, personal_use=True)
-    for figure in ("43.21", "12.34", "Credit yahoo (L of yahoo), retrieved"):
+    for figure in ("43.21", "12.34", "Source: Yahoo chart interface"):
         assert figure not in without.text, figure
         assert figure in with_them.text, figure
     for figure in ("$9,876", "growth of 5.5 %"):
@@ -297,7 +301,7 @@ def test_figures_for_own_use_are_left_out_unless_the_user_says_otherwise(given: 
     )
     assert "METALS_BRIEF_PERSONAL_USE=true shows them" in without.text
     assert "do not share it" in with_them.text
-    assert "The evidence rests on figures for own use only" in without.text
+    assert "Its evidence is licensed for personal use only and is not shown." in without.text
     assert "premium" not in str(without.charts["duties"]["data"])
     assert "premium" in str(with_them.charts["duties"]["data"])
     for page in (without, with_them):
@@ -321,7 +325,7 @@ def test_a_headline_is_the_newest_price_that_may_be_shown(given: Callable[[str],
         """
     )
     headlines = {
-        own_use: [f.text for f in page_of(path, personal_use=own_use).figures if f.query == "key_figures"]
+        own_use: [f.text for f in page_of(path, personal_use=own_use).figures if f.query == "headlines"]
         for own_use in (False, True)
     }
     assert {"$9,921\u202f/\u202ft", "21 Aug 2026", "$4,321.50\u202f/\u202foz", "20 Aug 2026"} <= set(headlines[True])
@@ -350,6 +354,7 @@ def test_periods_and_units_of_a_table_are_those_of_its_rows(given: Callable[[str
         )
     )
     assert {f.text for f in page.figures if f.column == "period_label"} == {"Jul 2026", "2026Q2"}
+    assert "emerging_asia" not in page.prose
     assert page.text.count("US, per tonne") == page.text.count("US, per troy ounce") > 0
     assert "No figure in time for: China." in page.text
     assert "Not scored: Fiscal, AI, Trade, Geopolitics and Positioning." in page.text
@@ -358,7 +363,8 @@ def test_periods_and_units_of_a_table_are_those_of_its_rows(given: Callable[[str
 def test_nothing_for_own_use_in_the_warehouse_leaves_the_queries_short(given: Callable[[str], Path]) -> None:
     page = page_of(given(source("yahoo", "Yahoo", "personal_use")))
     assert "No figure in this warehouse is licensed for personal use only." in page.text
-    assert not [name for name, sql in page.queries.items() if "lineage" in sql]
+    # What a release bears on is read from the lineage; nothing is left out by it.
+    assert [name for name, sql in page.queries.items() if "lineage" in sql] == ["releases"]
 
 
 def test_coal_is_drawn_where_there_is_coal(given: Callable[[str], Path]) -> None:
@@ -376,17 +382,22 @@ def test_coal_is_drawn_where_there_is_coal(given: Callable[[str], Path]) -> None
 
 def test_the_lead_moves_money_ahead(given: Callable[[str], Path]) -> None:
     path = given(
-        "insert into divergence_money_ppi (month, gap_pp, ppi_yoy_pct, gap_zscore, ppi_zscore) values "
-        "('2026-06-01', -4.0, 4.1, -0.16, 0.69), ('2026-07-01', -3.7, 3.5, -0.11, 0.56);"
+        "insert into divergence_money_ppi (month, gap_pp, ppi_yoy_pct, m1_definition) values "
+        "('2024-12-01', -8.7, -2.3, 'before_2025'), ('2025-01-01', -6.6, -2.2, 'from_2025'), "
+        "('2025-02-01', null, -2.1, 'from_2025');"
         "insert into lead_lag_money_ppi (sample, lag_months, correlation, correlation_lower_95, correlation_upper_95, "
         "is_max, last_month) values ('full', 0, 0.29, 0.04, 0.56, false, '2026-07-01'), "
         "('full', 8, 0.66, 0.52, 0.82, true, '2026-07-01');"
     )
     page = page_of(path)
-    prices, money = page.charts["money-ppi"]["data"]
-    assert prices["x"] == ["2026-07-01", "2026-06-01"]
-    assert money["x"] == ["2027-03-01", "2027-02-01"]  # eight months on
-    assert money["y"] == [-0.11, -0.16]
+    prices, after, before = page.charts["money-ppi"]["data"]
+    assert (prices["x"], prices["y"]) == (["2025-02-01", "2025-01-01", "2024-12-01"], [-2.1, -2.2, -2.3])
+    assert (after["x"], after["y"]) == (["2025-10-01", "2025-09-01"], [None, -6.6])  # eight months on, its own unit
+    assert (before["x"], before["y"]) == (["2025-08-01"], [-8.7])
+    [mark] = page.charts["money-ppi"]["layout"]["annotations"]
+    assert (mark["x"], mark["text"]) == ("2025-09-01", "M1 redefined, Jan 2025")
+    assert "producer prices changed by −2.1\u202f% in Feb 2025 and M1 less M2 growth stood at −6.6" in page.text
+    assert differences(page, path)[1] == []
     assert (
         "money fits prices best with a lead of 8\u202fmonths (correlation +0.66, 95 % band +0.52 to +0.82)" in page.text
     )
