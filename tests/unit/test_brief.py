@@ -16,6 +16,7 @@ import pytest
 from pipelines import brief, catalog, warehouse
 from pipelines.authoring.dictionary import marts
 from pipelines.brief import charts, formats, parts
+from pipelines.catalog.calendar import next_release
 from pipelines.settings import Settings
 from tests.brief_page import Page, differences, number_in, read
 
@@ -432,3 +433,190 @@ def test_a_page_is_written_whole_beside_others(given: Callable[[str], Path], tmp
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
     past = settings.model_copy(update={"as_of": date(2025, 12, 31)})
     assert past.brief_path.name == "as_of_2025-12-31.html"
+
+
+BUNDLED = (
+    source("wb", "World Bank")
+    + """
+    insert into data_freshness (series_id, source_id, frequency, first_period, last_period, last_period_end, rows)
+    values ('wb_copper', 'wb', 'monthly', '2026-01-01', '2026-06-01', '2026-06-30', 6);
+    insert into claim_evidence
+        (claim_id, indicator, role, unit, reading, is_stale, finding, reason, as_of, age_days, due_days)
+    values
+        ('C4', 'i', 'decisive', 'pct', 'supports', false, 'f', 'r', '2026-08-21', 52, 40),
+        ('C5', 'i', 'decisive', 'pct', 'supports', false, 'f', 'r', '2026-08-21', 52, 70),
+        ('C6', 'i', 'decisive', 'pct', 'supports', true, 'f', 'r', '2026-08-21', 900, 40);
+    """
+)
+
+
+def asked(at: str, outcome: str) -> str:
+    return f"insert into raw.retrieval (source_id, checked_at, outcome) values ('wb', '{at}', '{outcome}');"
+
+
+@pytest.mark.parametrize(
+    ("script", "begins"),
+    [
+        ("", "No publisher was reached: this page"),
+        (asked("2026-08-21 22:01", "failed"), "No publisher was reached: this page"),
+        (asked("2026-08-10 22:01", "fresh"), None),  # no build before: this build's own
+        (asked("2026-08-21 22:01", "unchanged"), None),
+        (asked("2026-08-21 22:01", "blocked"), None),  # it answered
+    ],
+)
+def test_a_page_of_a_run_that_reached_nobody_begins_with_that(
+    given: Callable[[str], Path], script: str, begins: str | None
+) -> None:
+    path = given(BUNDLED + script)
+    said = " ".join(page_of(path).text.split())
+    if begins is None:
+        assert "No publisher was reached" not in said
+        return
+    # The stale figure counts for nothing; of the others one was due on 9 August.
+    assert (
+        f"{begins} stands on figures to 30 Jun 2026. The evidence was fresh as of 9 Aug 2026; newer figures are now "
+        "due for 1 of 2 decisive ones." in said
+    )
+    assert said.index(begins) < said.index("What moved")
+    assert differences(page_of(path), path)[1] == []
+
+
+def test_a_quiet_weekend_is_no_fault_and_a_quiet_week_is(given: Callable[[str], Path]) -> None:
+    before = (
+        "insert into raw.build (build_id, as_of, started_at, finished_at, succeeded, selection) values "
+        "('a', '2026-08-20', '2026-08-20 12:00', '2026-08-20 12:10', true, '');"
+    )
+    weekend = page_of(given(BUNDLED + before + asked("2026-08-19 22:01", "fresh")))
+    assert "No publisher was reached" not in weekend.text
+    week = page_of(given(BUNDLED + before + asked("2026-08-14 22:01", "fresh")))
+    assert "No publisher was reached since 14 Aug 2026: this page stands" in " ".join(week.text.split())
+
+
+SERIES = (
+    # series, frequency, newest period, rows since its first, lag: released in the ten days from 21 August or not
+    ("monthly", "2026-06-01", "2026-05-01", 2, 25),
+    ("quarterly", "2026-01-01", "2025-10-01", 2, 60),
+    ("annual", "2024-01-01", "2023-01-01", 2, 240),
+    ("us_fiscal_year", "2024-10-01", "2023-10-01", 2, 330),
+    ("weekly", "2026-08-10", "2026-08-03", 2, 4),
+    ("daily", "2026-08-18", "2026-08-04", 3, 3),  # a week apart
+)
+
+
+def test_releases_are_those_of_the_catalogues_calendar(given: Callable[[str], Path]) -> None:
+    tracked = catalog.load(Settings().catalog_dir)
+    any_series = next(iter(tracked.series.values()))
+    script, wanted = source("wb", "World Bank"), set()
+    today = date(2026, 8, 21)
+    for frequency, last, first, rows, lag in SERIES:
+        one = any_series.model_copy(update={"frequency": catalog.Frequency(frequency), "publication_lag_days": lag})
+        due = next_release(one, date.fromisoformat(last), step_days=7 if frequency == "daily" else 1)
+        if today < due <= today + timedelta(days=10):
+            wanted.add((str(due), frequency))
+        script += (
+            f"insert into series (series_id, source_id, title, frequency, publication_lag_days) values "
+            f"('{frequency}', 'wb', '{frequency} title', '{frequency}', {lag});"
+            "insert into data_freshness (series_id, source_id, frequency, first_period, last_period, rows) values "
+            f"('{frequency}', 'wb', '{frequency}', '{first}', '{last}', {rows});"
+        )
+    script += (  # a real daily series is no date to wait for
+        "insert into series (series_id, source_id, title, frequency, publication_lag_days) values "
+        "('close', 'wb', 'close', 'daily', 1);"
+        "insert into data_freshness (series_id, source_id, frequency, first_period, last_period, rows) values "
+        "('close', 'wb', 'daily', '2026-08-03', '2026-08-20', 14);"
+        "insert into raw.catalog_indicator (indicator_id, series_id) values ('prices', 'monthly');"
+        "insert into lineage (table_name, row_key, input_id, payload_id) values "
+        "('claim_evidence', 'C4|i', 'prices', 'p'), ('claim_evidence', 'C0|i', 'prices', 'p'), "
+        "('driver_scores', 'copper|us_dollar_change|2026-07-01', 'weekly', 'p');"
+    )
+    path = given(script)
+    page = page_of(path)
+    rows = page.rows("releases")
+    assert len(wanted) >= 4
+    assert {(r["released_on"], r["titles"].removesuffix(" title")) for r in rows} >= wanted
+    assert not [r for r in rows if "close" in r["titles"]]
+    bears = {r["titles"]: (r.get("claims"), r.get("drivers")) for r in rows}
+    assert bears["monthly title"] == ("C0, C4", None)
+    assert bears["weekly title"] == (None, "Broad US dollar index")
+    assert differences(page, path)[1] == []
+
+
+HISTORY = """
+    insert into claim_verdicts (
+        claim_id, statement, verdict, as_of, last_verdict, last_verdict_on, decisive_indicators, decisive_supporting,
+        decisive_contradicting, decisive_missing_or_stale, decisive_ageing
+    ) values
+        ('C1', 'Left open.', 'undetermined', '2026-08-21', 'mixed', '2026-07-31', 1, 0, 0, 0, 0),
+        ('S1', 'Decided.', 'supported', '2026-08-21', 'supported', '2026-08-21', 1, 1, 0, 0, 0);
+    insert into claim_verdict_history (as_of, claim_id, verdict, verdict_month_before, has_flipped) values
+        ('2025-07-31', 'C1', 'supported', 'mixed', true), ('2026-06-30', 'C1', 'mixed', 'mixed', false),
+        ('2026-07-31', 'C1', 'undetermined', 'mixed', true), ('2026-06-30', 'S1', 'no_data', null, false),
+        ('2026-07-31', 'S1', 'undetermined', 'no_data', true);
+    insert into claim_evidence_history (as_of, claim_id, indicator, role, reading, is_stale, finding) values
+        ('2026-06-30', 'C1', 'a', 'decisive', 'supports', false, 'it rose'),
+        ('2026-07-31', 'C1', 'a', 'decisive', 'neutral', false, 'it stood still'),
+        ('2026-06-30', 'C1', 'b', 'decisive', 'contradicts', false, 'it held'),
+        ('2026-07-31', 'C1', 'b', 'decisive', 'contradicts', false, 'it held');
+    insert into claim_evidence (claim_id, indicator, role, unit, reading, is_stale, finding, reason, as_of) values
+        ('C1', 'a', 'decisive', 'pct', 'neutral', false, 'it stood still', 'r', '2026-08-21'),
+        ('S1', 'a', 'decisive', 'pct', 'neutral', false, 'one says nothing', 'r', '2026-08-21'),
+        ('S1', 'b', 'decisive', 'pct', 'supports', false, 'one speaks for it', 'r', '2026-08-21');
+"""
+
+
+def test_the_board_has_a_years_verdicts_the_last_one_and_a_sentence(given: Callable[[str], Path]) -> None:
+    path = given(HISTORY)
+    page = page_of(path)
+    said = " ".join(page.text.split())
+    assert "last mixed on 31 Jul 2026" in said
+    assert "last supported" not in said, "today's is the last"
+    assert said.index("Decided.") < said.index("C1 Left open."), "decided ones first"
+    assert "one speaks for it." in said.partition("Evidence for S1")[0]
+    months = [(f.row, f.stored) for f in page.figures if f.query == "verdict_months" and f.column == "verdict"]
+    assert [verdict for _, verdict in sorted(months)] == [
+        "mixed", "undetermined", "undetermined", "no_data", "undetermined", "supported",
+    ]  # fmt: skip
+    [flip] = page.rows("flips_by_month")  # a year ago is too long ago, and from nothing to undetermined is no news
+    assert (flip["claim_id"], flip["verdict_before"], flip["verdict_after"]) == ("C1", "mixed", "undetermined")
+    assert flip["why"] == "it stood still", "the figure whose reading turned"
+    assert differences(page, path)[1] == []
+
+
+def test_a_sparkline_is_drawn_between_its_lowest_and_highest() -> None:
+    assert charts.path([1.0, 3.0, 2.0]) == "0.00,24.00 50.00,0.00 100.00,12.00"
+    assert charts.path([5.0]) == "0.00,0.00"
+
+
+def test_a_sparkline_that_is_not_the_warehouses_is_found(given: Callable[[str], Path]) -> None:
+    path = given(
+        "insert into driver_monetary (month, real_10y_yield_pct) values "
+        "('2026-05-01', 1.5), ('2026-06-01', 2.5), ('2026-07-01', 2.0);"
+    )
+    page = page_of(path)
+    [(query, column, rows, points)] = page.sparklines
+    assert points == "0.00,24.00 50.00,0.00 100.00,12.00", "oldest first"
+    texts = {f.column: f.text for f in page.figures if f.query == "headlines"}
+    assert texts["value"] == "2.0\u202f%"
+    assert (texts["change"], texts["period"], texts["age_days"]) == ("−0.5\u202fpp", "Jul 2026", "21")
+    assert differences(page, path)[1] == []
+    page.sparklines = [(query, column, rows, points.replace("12.00", "11.00"))]
+    assert [w for w in differences(page, path)[1] if "sparkline" in w]
+
+
+def test_what_is_for_personal_use_is_shown_to_its_user_alone(given: Callable[[str], Path]) -> None:
+    path = given(
+        OWN_USE
+        + """
+        update divergence_trade_tightness set comex_stock_tonnes = 512345, us_share_of_stock_pct = 61.7;
+        insert into import_margin (metal_id, trading_day, import_margin_usd_per_tonne, import_margin_pct)
+            values ('copper', '2026-08-20', -87.5, -0.9);
+        insert into lineage (table_name, row_key, payload_id) values ('import_margin', 'copper|2026-08-20', 'y');
+        """
+    )
+    without, with_them = page_of(path), page_of(path, personal_use=True)
+    for query in ("stocks", "import_margin"):
+        assert without.rows(query) == []
+        assert len(with_them.rows(query)) == 1
+    assert "Exchange stocks" not in without.prose
+    assert {"512\u202fkt", "61.7\u202f%"} <= {f.text for f in with_them.figures if f.query == "stocks"}
+    assert differences(with_them, path)[1] == []
