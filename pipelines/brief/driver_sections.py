@@ -57,8 +57,7 @@ def drivers(answers: Answers) -> Section:
         )
     if unscored:
         section.notes.append(
-            f"Not scored: {words(unscored)}. Their indices and positions are in the warehouse, but the table of "
-            "exposures has no study of what they do to each metal, and without one a sign would be an opinion."
+            f"Not scored: {words(unscored)}. No study in the table of exposures says what they do to each metal."
         )
     section.tables.append(
         table(scores, "Scores behind it", [
@@ -187,7 +186,7 @@ def prices(answers: Answers) -> Section:
         table(prices, "Newest monthly price of each metal, by its move on the month", [
             Column("Metal", "metal"), Column("Month", "period"), Column("Price", "price_native", "@native_unit"),
             Column("1 month", "return_1m_pct", "return_pct"), Column("12 months", "return_12m_pct", "return_pct"),
-            Column("Real price, z-score", "real_price_zscore_expanding", "zscore"),
+            Column("Real, z-score", "real_price_zscore_expanding", "zscore"),
             Column("Volatility", "realised_volatility_12m_annualised_pct"),
         ])
     )  # fmt: skip
@@ -197,7 +196,7 @@ def prices(answers: Answers) -> Section:
             table(ratios, "Ratios between prices", [
                 Column("Ratio", "ratio"), Column("Newest", "value", "@unit"),
                 Column("A year before", "value_year_before", "@unit", kind="if_any"),
-                Column("Z-score, all months before", "zscore"), Column("Month", "month"),
+                Column("Z-score", "zscore"), Column("Month", "month"),
             ])
         )  # fmt: skip
     if len(paths):

@@ -143,7 +143,9 @@ class Claim:
     last: Sentence
     says: Sentence
     basis: Sentence
-    """How many decisive figures are for and against, and how long they count."""
+    """How many decisive figures are for and against."""
+    limits: Sentence
+    """How many are missing or ageing, and how long the evidence counts."""
     months: list[Month]
     history: str
     """The history in words."""

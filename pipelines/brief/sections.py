@@ -19,6 +19,7 @@ from pipelines.brief.parts import (
     Month,
     Section,
     Sentence,
+    listed,
     missing,
     table,
     words,
@@ -199,18 +200,16 @@ def _claim(answers: Answers, row: int) -> Claim:
     last: Sentence = []
     if verdict in OPEN_QUESTION and claim["last_verdict"] is not None:
         last = ["last ", claims.cell(row, "last_verdict"), " on ", claims.cell(row, "last_verdict_on")]
-    basis: Sentence = [
-        claims.cell(row, "decisive_supporting"), " for and ", claims.cell(row, "decisive_contradicting"),
-        " against, of ", claims.cell(row, "decisive_indicators"), " decisive figures",
-    ]  # fmt: skip
-    if claim["decisive_missing_or_stale"]:
-        basis += ["; ", claims.cell(row, "decisive_missing_or_stale"), " missing or too old"]
-    if claim["decisive_ageing"]:
-        basis += ["; ", claims.cell(row, "decisive_ageing"), " ageing"]
+    says = _why(answers, claim_id, verdict)
     if claim["lines"]:
-        basis += ["; judged apart: ", claims.cell(row, "lines")]
+        says += [" Judged apart: ", claims.cell(row, "lines"), "."]
+    limits: list[Sentence] = []
+    if claim["decisive_missing_or_stale"]:
+        limits.append([claims.cell(row, "decisive_missing_or_stale"), " missing or too old"])
+    if claim["decisive_ageing"]:
+        limits.append([claims.cell(row, "decisive_ageing"), " ageing"])
     if claim["decidable_until"]:
-        basis += ["; count until ", claims.cell(row, "decidable_until")]
+        limits.append(["the evidence counts until ", claims.cell(row, "decidable_until")])
     rows = evidence.where(claim_id=claim_id)
     months = [
         Month(history.cell(n, "verdict"), history.cell(n, "as_of", "monthly")) for n in history.where(claim_id=claim_id)
@@ -220,8 +219,12 @@ def _claim(answers: Answers, row: int) -> Claim:
         statement=claims.cell(row, "statement"),
         verdict=claims.cell(row, "verdict"),
         last=last,
-        says=_why(answers, claim_id, verdict),
-        basis=[*basis, "."],
+        says=says,
+        basis=[
+            claims.cell(row, "decisive_supporting"), " for, ", claims.cell(row, "decisive_contradicting"),
+            " against, of ", claims.cell(row, "decisive_indicators"),
+        ],
+        limits=[*listed(limits), "."] if limits else [],
         months=months,
         history=_in_words(months),
         evidence=table(evidence, f"Evidence for {claim_id}", [
