@@ -166,7 +166,8 @@ def prices(answers: Answers) -> Section:
         section.says = ["No price is available."]
         section.missing = missing(answers, INPUTS["prices"])
         return section
-    ranked = prices.frame.with_row_index("place").drop_nulls("return_12m_pct").sort("return_12m_pct")["place"].to_list()
+    newest = prices.frame.with_row_index("place").filter(pl.col("period") == pl.col("period").max())
+    ranked = newest.drop_nulls("return_12m_pct").sort("return_12m_pct")["place"].to_list()
     section.says = []
     if ranked:
         low, high = ranked[0], ranked[-1]

@@ -142,7 +142,8 @@ def _changes(answers: Answers) -> Section:
             rest = range(SHOWN, len(months))
             section.tables.append(table(months, "Earlier flips", columns, rest, listed=True, folded=True))
     elif not len(flips):
-        section.says.append("No claim flipped over twelve months.")
+        known = _has_history(answers)
+        section.says.append("No claim flipped over twelve months." if known else "There is no history of verdicts yet.")
     return section
 
 
@@ -175,6 +176,11 @@ def _releases(answers: Answers) -> Section:
     return section
 
 
+def _has_history(answers: Answers) -> bool:
+    """Whether verdicts of more than one day are known."""
+    return answers["verdict_months"].frame["as_of"].n_unique() > 1
+
+
 def _claims(answers: Answers) -> Section:
     counts = answers["verdict_counts"]
     says: Sentence = []
@@ -185,7 +191,7 @@ def _claims(answers: Answers) -> Section:
             counts.cell(n, "claim_ids"), ")",
         ]  # fmt: skip
     months = answers["verdict_months"]
-    if len(months):
+    if _has_history(answers):
         says += [
             ". Each square is a month's verdict, from ", months.cell(0, "as_of", "monthly"), " to ",
             months.cell(len(months) - 1, "as_of", "monthly"),
@@ -212,7 +218,9 @@ def _claim(answers: Answers, row: int) -> Claim:
         limits.append(["the evidence counts until ", claims.cell(row, "decidable_until")])
     rows = evidence.where(claim_id=claim_id)
     months = [
-        Month(history.cell(n, "verdict"), history.cell(n, "as_of", "monthly")) for n in history.where(claim_id=claim_id)
+        Month(history.cell(n, "verdict"), history.cell(n, "as_of", "monthly"))
+        for n in history.where(claim_id=claim_id)
+        if _has_history(answers)
     ]
     return Claim(
         id=claims.cell(row, "claim_id"),

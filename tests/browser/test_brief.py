@@ -131,9 +131,10 @@ def test_a_figure_leads_to_the_query_that_gives_it(desktop: Seen) -> None:
     assert desktop.page.evaluate("location.hash") == f"#sql-{query}"
 
 
-@pytest.mark.parametrize("screen", ["desktop", "phone"])
-def test_the_page_is_read_in_minutes(screen: str, request: pytest.FixtureRequest) -> None:
-    seen: Seen = request.getfixturevalue(screen)
+@pytest.mark.parametrize(("screen", "width"), [("desktop", 1280), ("phone", 390)])
+def test_the_page_is_read_in_minutes(screen: str, width: int, made: Made, look: Callable[..., Seen]) -> None:
+    seen = look(made.page, width=width)
+    seen.all_drawn()
     assert seen.page.evaluate("document.documentElement.scrollHeight") <= LONGEST_PX[screen]
 
 

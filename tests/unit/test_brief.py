@@ -206,6 +206,7 @@ def test_the_first_publication_says_so(given: Callable[[str], Path]) -> None:
 def test_each_figure_is_a_cell_of_the_query_it_leads_to(given: Callable[[str], Path]) -> None:
     path = given(CHANGES)
     page = page_of(path)
+    assert page.text == page_of(path).text, "equal figures give an equal page"
     compared, wrong = differences(page, path)
     assert wrong == []
     assert compared == len(page.figures) > 40
@@ -538,6 +539,9 @@ def test_releases_are_those_of_the_catalogues_calendar(given: Callable[[str], Pa
     bears = {r["titles"]: (r.get("claims"), r.get("drivers")) for r in rows}
     assert bears["monthly title"] == ("C0, C4", None)
     assert bears["weekly title"] == (None, "Broad US dollar index")
+    own = "insert into raw.catalog_release (series_id, period, released_on) values ('monthly', '2026-07-01', '2026-08-24');"
+    moved = page_of(given(script + own)).rows("releases")
+    assert [r["released_on"] for r in moved if r["titles"] == "monthly title"] == ["2026-08-24"], "the day on record"
     assert differences(page, path)[1] == []
 
 

@@ -17,7 +17,7 @@ select
     e.unit,
     e.period_label,
     case when e.is_stale then 'too old' else replace(e.reading, '_', ' ') end as reading,
-    regexp_replace(e.reason, '\(seed \w+: ', '(') as reason
+    replace(replace(e.reason, 'seed ', ''), '_', ' ') as reason
 from claim_evidence as e
 left join measures as m on contains(e.finding, m.event_id)
 where true {{ and_not_own_use('claim_evidence', "e.claim_id || '|' || e.indicator") }}

@@ -43,19 +43,24 @@ dated as (
     from coming
 ),
 
+-- Where the publisher's own day is on record, it counts.
 released as (
     select
-        *,
-        cast(
-            case frequency
-                when 'daily' then period
-                when 'weekly' then period + interval 6 day
-                when 'monthly' then period + interval 1 month - interval 1 day
-                when 'quarterly' then period + interval 3 month - interval 1 day
-                else period + interval 12 month - interval 1 day
-            end as date
-        ) + publication_lag_days as released_on
-    from dated
+        d.*,
+        coalesce(
+            c.released_on,
+            cast(
+                case d.frequency
+                    when 'daily' then d.period
+                    when 'weekly' then d.period + interval 6 day
+                    when 'monthly' then d.period + interval 1 month - interval 1 day
+                    when 'quarterly' then d.period + interval 3 month - interval 1 day
+                    else d.period + interval 12 month - interval 1 day
+                end as date
+            ) + d.publication_lag_days
+        ) as released_on
+    from dated as d
+    left join raw.catalog_release as c on d.series_id = c.series_id and d.period = c.period
 ),
 
 -- A figure reaches claims and drivers under its own name or that of the indicator that it stands for.
