@@ -20,19 +20,26 @@ from pipelines.brief.parts import (
     words,
 )
 
+PLAIN = {"Macroeconomy": "the macroeconomy", "Trade": "trade", "Geopolitics": "geopolitics"}
 MONEY_UNITS = "per cent; percentage points"
 
 
 def drivers(answers: Answers) -> Section:
-    heat, scores = answers["heat_map"], answers["driver_scores"]
     section = Section(
         "drivers", "Metals and their drivers", [], short="Drivers", credits=answers.credits("driver_composites")
     )
+    for part in (_heat_map, _fiscal, _positioning, _attribution, _regimes):
+        part(answers, section)
+    section.has_data = bool(section.tables)
+    return section
+
+
+def _heat_map(answers: Answers, section: Section) -> None:
+    heat, scores = answers["heat_map"], answers["driver_scores"]
     if not len(heat):
-        section.has_data = False
-        section.says = ["No metal has a composite of its drivers."]
+        section.says = ["No metal has a composite of its drivers. "]
         section.missing = missing(answers, INPUTS["drivers"])
-        return section
+        return
     groups = {
         "Fiscal": "contribution_fiscal", "Monetary": "contribution_monetary", "China": "contribution_china",
         "AI": "contribution_ai", "Trade": "contribution_trade", "Geopolitics": "contribution_geopolitics",
@@ -66,11 +73,6 @@ def drivers(answers: Answers) -> Section:
             Column("Why none", "gap_reason", kind="if_any"),
         ], folded=True)
     )  # fmt: skip
-    _fiscal(answers, section)
-    _positioning(answers, section)
-    _attribution(answers, section)
-    _regimes(answers, section)
-    return section
 
 
 def _fiscal(answers: Answers, section: Section) -> None:
@@ -115,15 +117,17 @@ def _attribution(answers: Answers, section: Section) -> None:
     if not len(shares):
         return
     last = len(shares) - 1
-    section.says += [
-        " Macroeconomy, China, trade, geopolitics and AI go with ", shares.cell(0, "explained_pct"), " (",
-        shares.cell(0, "metal"), ") to ", shares.cell(last, "explained_pct"), " (", shares.cell(last, "metal"),
-        ") of the variance of monthly returns to ", shares.cell(0, "month"), ".",
-    ]  # fmt: skip
     parts = {
         "Macroeconomy": "macro_pct", "China": "china_pct", "Trade": "trade_pct", "Geopolitics": "geopolitics_pct",
         "AI": "ai_pct",
     }  # fmt: skip
+    known = {heading: column for heading, column in parts.items() if shares.has(column)}
+    section.says += [
+        f" Of the variance of monthly returns, {words([PLAIN.get(h, h) for h in known])} explain ",
+        shares.cell(0, "explained_pct"), " (", shares.cell(0, "metal"), ") to ", shares.cell(last, "explained_pct"),
+        " (", shares.cell(last, "metal"), ") in the ", shares.cell(0, "months_used"), " months to ",
+        shares.cell(0, "month"), ".",
+    ]  # fmt: skip
     section.tables.append(
         table(
             shares,
@@ -131,7 +135,7 @@ def _attribution(answers: Answers, section: Section) -> None:
             f"{shares.cell(0, 'months_used').text} months to {shares.cell(0, 'month').text}",
             [
                 Column("Metal", "metal"), Column("Explained", "explained_pct"),
-                *(Column(heading, column, kind="if_any") for heading, column in parts.items() if shares.has(column)),
+                *(Column(heading, column, kind="if_any") for heading, column in known.items()),
                 Column("Macroeconomy, out of sample", "out_of_sample_pct", "yoy_pct", kind="if_any"),
             ],
             folded=True,

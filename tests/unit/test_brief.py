@@ -627,3 +627,36 @@ def test_what_is_for_personal_use_is_shown_to_its_user_alone(given: Callable[[st
     assert "Exchange stocks" not in without.prose
     assert {"512\u202fkt", "61.7\u202f%"} <= {f.text for f in with_them.figures if f.query == "stocks"}
     assert differences(with_them, path)[1] == []
+
+
+def test_what_is_computed_of_drivers_stands_without_a_composite(given: Callable[[str], Path]) -> None:
+    path = given(
+        """
+        insert into metals (metal_id, name, symbol, family) values ('copper', 'Copper', 'Cu', 'base');
+        insert into driver_positioning
+            (metal_id, report_date, net_managed_money_contracts, net_managed_money_percentile_expanding)
+        values ('copper', '2026-08-11', 60000, 80.4), ('copper', '2026-08-18', 68242, 92.4);
+        insert into driver_fiscal (month, deficit_12m_pct_gdp, deficit_12m_change_pp, fiscal_impulse_12m_pp)
+        values ('2026-07-01', 6.1, -0.3, -0.5), ('2026-08-01', null, null, null);
+        insert into metal_attribution (metal_id, family, month, first_month, months_used, r_squared_adjusted,
+            share_macro, share_china, macroeconomy_is_complete, known_at)
+        values ('copper', 'base', '2026-06-01', '2021-08-01', 59, 0.461, 0.457, 0.054, true, '2026-08-01');
+        insert into risk_regimes (metal_id, regime, sample, timing, regime_is_on, mean_abs_return_inside_pct)
+        values ('average_of_four', 'trade_policy', 'full', 'same_month', true, 4.2);
+        insert into metal_ratios (month, gold_silver_ounces_per_ounce, copper_gold_ounces_per_tonne) values
+            ('2026-06-01', 63.4, 3.2), ('2025-06-01', 93.1, 2.9);
+        insert into metal_prices (metal_id, frequency, period, price_native, native_unit)
+        values ('copper', 'monthly', '2026-06-01', 9000, 'usd_per_tonne');
+        """
+    )
+    page = page_of(path)
+    said = " ".join(page.text.split())
+    assert "No metal has a composite of its drivers." in said
+    assert "deficit of twelve months to Jul 2026 was 6.1 % of GDP, a change of −0.3 pp on the year" in said
+    assert "the macroeconomy and China explain 46.1 % (Copper)" in said
+    [position] = page.rows("positioning")
+    assert (position["report_date"], position["net_percentile"]) == ("2026-08-18", "92.4")
+    assert [r["regime"] for r in page.rows("regimes")] == ["trade policy"]
+    ratios = {r["ratio"]: (r["value"], r["value_year_before"]) for r in page.rows("ratios")}
+    assert ratios == {"Gold to silver": ("63.4", "93.1"), "Copper to gold": ("3.2", "2.9")}
+    assert differences(page, path)[1] == []

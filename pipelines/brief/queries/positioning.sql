@@ -4,9 +4,7 @@ select
     p.report_date,
     p.net_managed_money_contracts,
     p.net_managed_money_change_1w_contracts,
-    p.net_managed_money_pct_open_interest as net_pct,
-    p.net_managed_money_percentile_expanding as net_percentile,
-    date_diff('day', p.report_date, (select max(as_of) from raw.build)) as age_days
+    p.net_managed_money_percentile_expanding as net_percentile
 from driver_positioning as p
 inner join metals as m using (metal_id)
 where

@@ -6,9 +6,7 @@ select
     regime_zscore_expanding as present_zscore,
     mean_abs_return_inside_pct as inside_pct,
     mean_abs_return_outside_pct as outside_pct,
-    gap_t_statistic,
-    months_inside,
-    months_outside
+    gap_t_statistic
 from risk_regimes
 where
     metal_id = 'average_of_four' and sample = 'full' and timing = 'same_month'
