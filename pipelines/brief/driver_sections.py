@@ -21,7 +21,7 @@ from pipelines.brief.parts import (
 )
 
 PLAIN = {"Macroeconomy": "the macroeconomy", "Trade": "trade", "Geopolitics": "geopolitics"}
-MONEY_UNITS = "per cent; percentage points"
+MONEY_UNITS = "per cent, points"
 
 
 def drivers(answers: Answers) -> Section:
@@ -380,8 +380,8 @@ def money(answers: Answers) -> Section:
     # M1 has another definition from 2025: two lines, not one, and a mark where it broke.
     figure.add_traces(charts.lines_by("money_ppi", gap.frame, shown, "gap_pp", "m1_definition", "", first=1).data)
     for trace in figure.data[1:]:
-        trace.name = f"{trace.name} less M2{ahead}"
-    after = gap.where(m1_definition="M1 from 2025")
+        trace.name = f"M1 less M2, {trace.name}"
+    after = gap.where(m1_definition="from 2025")
     if after and len(after) < len(gap):
         charts.mark(figure, str(gap.frame[shown][after[-1]]), f"M1 redefined, {gap.cell(after[-1], 'month').text}",
                     left=True)  # fmt: skip
@@ -395,7 +395,7 @@ def money(answers: Answers) -> Section:
             figure,
             table(gap, "Money and producer prices by month", [
                 Column("Month", "month"), Column("Money shown at", "gap_shown_at_month"),
-                Column("M1 less M2", "gap_pp"), Column("Definition", "m1_definition"),
+                Column("M1 less M2", "gap_pp"), Column("M1 as defined", "m1_definition"),
                 Column("PPI", "ppi_yoy_pct", "yoy_pct"),
             ]),
             ("divergence_money_ppi",), gap.newest("month"),

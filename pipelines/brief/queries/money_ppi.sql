@@ -12,7 +12,7 @@ select
     d.month,
     cast(d.month + to_months((select lag_months from lead)) as date) as gap_shown_at_month,
     (select lag_months from lead) as lead_months,
-    case d.m1_definition when 'from_2025' then 'M1 from 2025' else 'M1 before 2025' end as m1_definition,
+    replace(d.m1_definition, '_', ' ') as m1_definition,
     d.gap_pp,
     d.ppi_yoy_pct,
     d.turning_point_kind,
