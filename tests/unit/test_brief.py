@@ -169,7 +169,9 @@ CHANGES = (
     insert into claim_verdicts (claim_id, statement, verdict, because, as_of)
         values ('C4', 'Prices turn.', 'supported', 'They turned.', '2026-08-21');
     insert into claim_evidence (claim_id, indicator, role, unit, reading, is_stale, finding, reason, as_of)
-        values ('C4', 'i', 'decisive', 'pct', 'supports', false, 'prices turned', 'Bar.', '2026-08-21');
+        values
+            ('C4', 'a', 'decisive', 'pct', 'neutral', false, 'the month passed', 'Bar.', '2026-08-21'),
+            ('C4', 'i', 'decisive', 'pct', 'supports', false, 'prices turned', 'Bar.', '2026-08-21');
     insert into audit.divergence_changes values ('d', 'copper', 'closed', 'opening');
     insert into metals (metal_id, name, symbol, family) values ('copper', 'Copper', 'Cu', 'base');
     insert into divergences (

@@ -1,10 +1,22 @@
--- Claims whose verdict differs from the last published one, with the first figure that decides today's.
+-- Claims whose verdict differs from the last published one, with the first figure that speaks for today's.
 select
     f.claim_id,
     v.statement,
     f.verdict_before,
     f.verdict_after,
-    arg_min(e.finding, array_position(['contradicts', 'supports', 'neutral'], e.reading) || e.indicator) as why
+    arg_min(
+        e.finding,
+        array_position(
+            case f.verdict_after
+                when 'supported' then ['supports', 'neutral', 'contradicts']
+                when 'contradicted' then ['contradicts', 'neutral', 'supports']
+                when 'mixed' then ['contradicts', 'supports', 'neutral']
+                else ['neutral', 'contradicts', 'supports']
+            end,
+            e.reading
+        )
+        || e.indicator
+    ) as why
 from audit.verdict_flips as f
 inner join claim_verdicts as v using (claim_id)
 left join claim_evidence as e
