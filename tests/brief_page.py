@@ -39,6 +39,10 @@ class Page(HTMLParser):
     scripts: list[str] = field(default_factory=list)
     policy: str = ""
     text: str = ""
+    prose: str = ""
+    """`text` without code: what is meant to be read, not run."""
+    sparklines: list[tuple[str, str, list[int], str]] = field(default_factory=list)
+    """Query, column, numbers of the rows and points of each."""
     tables: int = 0
 
     def __post_init__(self) -> None:
@@ -49,6 +53,8 @@ class Page(HTMLParser):
         self._query: str | None = None
         self._script: dict[str, str | None] | None = None
         self._hidden = False
+        self._code = False
+        self._spark: tuple[str, str, list[int]] | None = None
 
     def rows(self, query: str) -> list[dict[str, str]]:
         """The rows shown of a query, as stored, by column."""
@@ -70,6 +76,12 @@ class Page(HTMLParser):
             self._table, self.tables = str(found["data-query"]), self.tables + 1
         if tag == "tr":
             self._row = int(found.get("data-row") or -1)
+        if tag == "svg":
+            rows = [int(n) for n in str(found["data-rows"]).split()]
+            self._spark = (str(found["data-query"]), str(found["data-column"]), rows)
+        if tag == "polyline" and self._spark:
+            self.sparklines.append((*self._spark, str(found["points"])))
+        self._code |= tag == "code"
         if tag == "code" and str(found.get("id")).startswith("sql-text-"):
             self._query = str(found["id"]).removeprefix("sql-text-")
             self.queries[self._query] = ""
@@ -91,7 +103,7 @@ class Page(HTMLParser):
         if self._open and self._open[-1][0] == tag:
             self._open.pop()
         if tag == "code":
-            self._query = None
+            self._query, self._code = None, False
         if tag in ("script", "style"):
             self._hidden, self._script = False, None
 
@@ -105,6 +117,7 @@ class Page(HTMLParser):
         if self._hidden:
             return
         self.text += data
+        self.prose += "" if self._code else data
         if self._query:
             self.queries[self._query] += data
         for _, figure in self._open:
@@ -138,7 +151,7 @@ def differences(page: Page, warehouse: Path) -> tuple[int, list[str]]:
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         # The queries are run as the page shows them; the view that some ask again and again is worked out once.
         connection.execute(
-            "create temp table lineage as select distinct table_name, row_key, payload_id from main.lineage"
+            "create temp table lineage as select distinct table_name, row_key, input_id, payload_id from main.lineage"
         )
         answers: dict[str, tuple[list[str], list[tuple[Any, ...]]]] = {}
         for name, sql in page.queries.items():
@@ -154,6 +167,15 @@ def differences(page: Page, warehouse: Path) -> tuple[int, list[str]]:
             shown = number_in(figure.text)
             if shown is None or abs(shown[0] - value) > shown[1] * (1 + 1e-9):
                 wrong.append(f"{figure}: shows {figure.text.strip()!r} for {value!r}")
+    for query, column, numbers, points in page.sparklines:
+        columns, rows = answers[query]
+        course = [rows[n][columns.index(column)] for n in numbers]
+        compared += len(course)
+        heights = [float(point.partition(",")[2]) for point in points.split()]
+        low, high = min(course), max(course)
+        wanted = [24 * (high - value) / ((high - low) or 1) for value in course]
+        if len(heights) != len(wanted) or any(abs(a - b) > 0.01 for a, b in zip(heights, wanted, strict=True)):
+            wrong.append(f"a sparkline of {query} rows {numbers} is not its column {column}")
     for chart, spec in page.charts.items():
         for trace in spec["data"]:
             if "meta" not in trace:

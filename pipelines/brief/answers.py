@@ -14,7 +14,7 @@ import jinja2
 import polars as pl
 import polars.selectors as cs
 
-from pipelines import warehouse
+from pipelines import view, warehouse
 from pipelines.brief import formats
 from pipelines.catalog import LicenceClass
 
@@ -87,17 +87,6 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Credit:
-    """A publisher whose figures a table uses: credit line, terms, last retrieval."""
-
-    source_id: str
-    credit: str
-    licence: str
-    homepage: str
-    retrieved_at: object
-
-
-@dataclass(frozen=True)
 class OwnUse:
     """How the page treats figures licensed for personal use."""
 
@@ -134,7 +123,8 @@ class Answers:
     def __post_init__(self) -> None:
         # `lineage` is a view over everything; it is computed once, and this copy then shadows it in the queries.
         self.connection.execute(
-            "create or replace temp table lineage as select distinct table_name, row_key, payload_id from main.lineage"
+            "create or replace temp table lineage as "
+            "select distinct table_name, row_key, input_id, payload_id from main.lineage"
         )
         publishers = [
             title
@@ -152,7 +142,10 @@ class Answers:
         )
         self.own_use = OwnUse(publishers, int(rows[0]) if rows else 0, self.personal_use)
         self._templates = jinja2.Environment(  # noqa: S701 - SQL, from our own files
-            undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+            loader=jinja2.FileSystemLoader([self.folder, view.FOLDER]),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
 
     @property
@@ -162,9 +155,7 @@ class Answers:
 
     def __getitem__(self, name: str) -> Answer:
         if name not in self.asked:
-            text = self._templates.from_string((self.folder / f"{name}.sql").read_text(encoding="utf-8")).render(
-                leaving_out=self.leaving_out, and_not_own_use=self._and_not_own_use
-            )
+            text = self._templates.get_template(f"{name}.sql").render(and_not_own_use=self._and_not_own_use)
             sql = "\n".join(line.rstrip() for line in text.strip().splitlines() if line.strip() or line == "")
             about = sql.partition("\n")[0].removeprefix("-- ")
             frame = warehouse.query(self.connection, sql).with_columns(cs.float().fill_nan(None))
@@ -176,18 +167,18 @@ class Answers:
             return ""
         return _NOT_OWN_USE.format(table=table, key=key, licence_class=LicenceClass.PERSONAL_USE.value)
 
-    def credits(self, *tables: str) -> list[Credit]:
-        """The publishers behind these tables, except those that were left out."""
+    def credits(self, *tables: str) -> list[str]:
+        """The titles of the publishers behind these tables, except those that were left out."""
         rows = self.connection.execute(
             """
-            select s.source_id, s.credit, s.licence, s.homepage, max(p.retrieved_at)
+            select s.title
             from lineage as l
             inner join raw.payload as p using (payload_id)
             inner join sources as s using (source_id)
             where list_contains(?, l.table_name) and (? or s.licence_class <> ?)
-            group by s.source_id, s.credit, s.licence, s.homepage
-            order by count(*) desc
+            group by s.title
+            order by count(*) desc, s.title
             """,
             [list(tables), self.personal_use, LicenceClass.PERSONAL_USE.value],
         ).fetchall()
-        return [Credit(*row) for row in rows]
+        return [title for (title,) in rows]

@@ -52,6 +52,14 @@ class Line:
     x: str | None = None
 
 
+def path(values: Sequence[float], width: int = 100, height: int = 24) -> str:
+    """A sparkline's points for SVG: evenly spaced, the lowest value at the bottom and the highest at the top."""
+    low, high = min(values), max(values)
+    span = (high - low) or 1
+    step = width / max(len(values) - 1, 1)
+    return " ".join(f"{n * step:.2f},{height * (high - v) / span:.2f}" for n, v in enumerate(values))
+
+
 def _x(frame: pl.DataFrame, column: str) -> list[Any]:
     """Values of the x axis: quarters by their names, other dates in ISO format."""
     if column.endswith("quarter"):
@@ -138,10 +146,10 @@ def lines(
     return _named(figure, frame.columns[0])
 
 
-def lines_by(query: str, frame: pl.DataFrame, x: str, y: str, by: str, y_title: str) -> go.Figure:
-    """One line per value of a column."""
+def lines_by(query: str, frame: pl.DataFrame, x: str, y: str, by: str, y_title: str, *, first: int = 0) -> go.Figure:
+    """One line per value of a column. `first` is the place of the first colour in the palette."""
     figure = _figure(y_title, showlegend=True)
-    for n, name in enumerate(frame[by].unique(maintain_order=True).to_list()):
+    for n, name in enumerate(frame[by].unique(maintain_order=True).to_list(), start=first):
         part = frame.filter(pl.col(by) == name)
         figure.add_trace(
             go.Scatter(

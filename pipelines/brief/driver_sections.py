@@ -1,4 +1,4 @@
-"""The sections on prices and drivers: capital expenditure, money, trade, coal, the 1970s."""
+"""The sections on prices and drivers: scores, positions, capital expenditure, money, trade, coal, the 1970s."""
 
 from __future__ import annotations
 
@@ -7,18 +7,171 @@ import polars as pl
 from pipelines.brief import charts, formats
 from pipelines.brief.answers import Answers
 from pipelines.brief.charts import Line
-from pipelines.brief.parts import INPUTS, Column, Missing, Section, Sentence, chart, listed, missing, table
+from pipelines.brief.parts import (
+    INPUTS,
+    Column,
+    Missing,
+    Section,
+    Sentence,
+    chart,
+    listed,
+    missing,
+    table,
+    words,
+)
+
+PLAIN = {"Macroeconomy": "the macroeconomy", "Trade": "trade", "Geopolitics": "geopolitics"}
+MONEY_UNITS = "per cent, points"
+
+
+def drivers(answers: Answers) -> Section:
+    section = Section(
+        "drivers", "Metals and their drivers", [], short="Drivers", credits=answers.credits("driver_composites")
+    )
+    for part in (_heat_map, _fiscal, _positioning, _attribution, _regimes):
+        part(answers, section)
+    section.has_data = bool(section.tables)
+    return section
+
+
+def _heat_map(answers: Answers, section: Section) -> None:
+    heat, scores = answers["heat_map"], answers["driver_scores"]
+    if not len(heat):
+        section.says = ["No metal has a composite of its drivers. "]
+        section.missing = missing(answers, INPUTS["drivers"])
+        return
+    groups = {
+        "Fiscal": "contribution_fiscal", "Monetary": "contribution_monetary", "China": "contribution_china",
+        "AI": "contribution_ai", "Trade": "contribution_trade", "Geopolitics": "contribution_geopolitics",
+        "Positioning": "contribution_positioning",
+    }  # fmt: skip
+    present = {heading: column for heading, column in groups.items() if heat.has(column)}
+    # A theme with a row in the table of exposures is scored; where it has no figure, that is for want of data.
+    scored = set(scores.frame["driver_group"].to_list())
+    absent = [h for h, column in groups.items() if h not in present and column.removeprefix("contribution_") in scored]
+    unscored = [h for h, column in groups.items() if column.removeprefix("contribution_") not in scored]
+    section.tables.append(
+        table(heat, f"What each group of drivers adds, {heat.cell(0, 'month').text}, standard deviations", [
+            Column("Metal", "metal"),
+            *(Column(heading, column, "zscore", "heat") for heading, column in present.items()),
+            Column("Composite", "composite", "zscore", "heat"),
+            Column("Known", "drivers_available"), Column("Of", "drivers_expected"),
+        ])
+    )  # fmt: skip
+    if absent:
+        section.notes.append(
+            f"No figure in time for: {words(absent)}. A missing part is left out, not counted as zero."
+        )
+    if unscored:
+        section.notes.append(
+            f"Not scored: {words(unscored)}. No study in the table of exposures says what they do to each metal."
+        )
+    section.tables.append(
+        table(scores, "Scores behind it", [
+            Column("Metal", "metal"), Column("Driver", "driver"), Column("Sign", "sign"), Column("Z-score", "zscore"),
+            Column("Contribution", "contribution", "zscore"), Column("Figure of", "value_period_label", kind="if_any"),
+            Column("Why none", "gap_reason", kind="if_any"),
+        ], folded=True)
+    )  # fmt: skip
+
+
+def _fiscal(answers: Answers, section: Section) -> None:
+    fiscal = answers["fiscal"]
+    if not len(fiscal):
+        return
+    section.says += [
+        "The US deficit of twelve months to ", fiscal.cell(0, "month"), " was ",
+        fiscal.cell(0, "deficit_12m_pct_gdp", "pct_of_gdp"), ", a change of ",
+        fiscal.cell(0, "deficit_12m_change_pp", "pp"), " on the year",
+    ]  # fmt: skip
+    if fiscal.frame["fiscal_impulse_12m_pp"][0] is not None:
+        section.says += ["; at unchanged unemployment an impulse of ", fiscal.cell(0, "fiscal_impulse_12m_pp", "pp")]
+    section.says.append(".")
+    section.tables.append(
+        table(fiscal, "US fiscal impulse by month", [
+            Column("Twelve months to", "month"), Column("Deficit", "deficit_12m_pct_gdp", "pct_of_gdp"),
+            Column("Change on the year", "deficit_12m_change_pp", "pp"),
+            Column("Impulse at unchanged unemployment", "fiscal_impulse_12m_pp", "pp"),
+            Column("Unemployment", "unemployment_12m_mean_pct"),
+            Column("Net interest, of receipts", "net_interest_pct", kind="if_any"),
+        ], folded=True)
+    )  # fmt: skip
+
+
+def _positioning(answers: Answers, section: Section) -> None:
+    positions = answers["positioning"]
+    if not len(positions):
+        return
+    section.tables.append(
+        table(positions, "Managed money, net futures positions, percentile of all reports", [
+            Column("Metal", "metal"), Column("Percentile", "net_percentile"),
+            Column("Net contracts", "net_managed_money_contracts"),
+            Column("Week's change", "net_managed_money_change_1w_contracts", kind="if_any"),
+            Column("Report of", "report_date"),
+        ])
+    )  # fmt: skip
+
+
+def _attribution(answers: Answers, section: Section) -> None:
+    shares = answers["attribution"]
+    if not len(shares):
+        return
+    last = len(shares) - 1
+    parts = {
+        "Macroeconomy": "macro_pct", "China": "china_pct", "Trade": "trade_pct", "Geopolitics": "geopolitics_pct",
+        "AI": "ai_pct",
+    }  # fmt: skip
+    known = {heading: column for heading, column in parts.items() if shares.has(column)}
+    section.says += [
+        f" Of the variance of monthly returns, {words([PLAIN.get(h, h) for h in known])} explain ",
+        shares.cell(0, "explained_pct"), " (", shares.cell(0, "metal"), ") to ", shares.cell(last, "explained_pct"),
+        " (", shares.cell(last, "metal"), ") in the ", shares.cell(0, "months_used"), " months to ",
+        shares.cell(0, "month"), ".",
+    ]  # fmt: skip
+    section.tables.append(
+        table(
+            shares,
+            f"Share of the variance of monthly returns that goes with each group, "
+            f"{shares.cell(0, 'months_used').text} months to {shares.cell(0, 'month').text}",
+            [
+                Column("Metal", "metal"), Column("Explained", "explained_pct"),
+                *(Column(heading, column, kind="if_any") for heading, column in known.items()),
+                Column("Macroeconomy, out of sample", "out_of_sample_pct", "yoy_pct", kind="if_any"),
+            ],
+            folded=True,
+            printed=True,
+        )
+    )  # fmt: skip
+    section.notes.append(
+        "Explained is adjusted for the number of drivers; shares of groups overlap. Below zero out of sample is worse "
+        "than supposing no change."
+    )
+
+
+def _regimes(answers: Answers, section: Section) -> None:
+    regimes = answers["regimes"]
+    if not len(regimes):
+        return
+    section.tables.append(
+        table(regimes, "Risk regimes: size of monthly moves of four metals when on and when off", [
+            Column("Risk", "regime"), Column("On", "is_on"), Column("In", "regime_month", "monthly"),
+            Column("Z-score", "present_zscore"), Column("When on", "inside_pct"), Column("When off", "outside_pct"),
+            Column("t", "gap_t_statistic"),
+        ])
+    )  # fmt: skip
 
 
 def prices(answers: Answers) -> Section:
     prices, paths, volatility = answers["prices"], answers["price_paths"], answers["volatility"]
-    section = Section("prices", "Prices and volatility", [], short="Prices")
+    ratios = answers["ratios"]
+    section = Section("prices", "Movers", [])
     if not len(prices):
         section.has_data = False
         section.says = ["No price is available."]
         section.missing = missing(answers, INPUTS["prices"])
         return section
-    ranked = prices.frame.with_row_index("place").drop_nulls("return_12m_pct").sort("return_12m_pct")["place"].to_list()
+    newest = prices.frame.with_row_index("place").filter(pl.col("period") == pl.col("period").max())
+    ranked = newest.drop_nulls("return_12m_pct").sort("return_12m_pct")["place"].to_list()
     section.says = []
     if ranked:
         low, high = ranked[0], ranked[-1]
@@ -35,14 +188,22 @@ def prices(answers: Answers) -> Section:
         ]  # fmt: skip
     section.says.append(".")
     section.tables.append(
-        table(prices, "Newest monthly price of each metal", [
+        table(prices, "Newest monthly price of each metal, by its move on the month", [
             Column("Metal", "metal"), Column("Month", "period"), Column("Price", "price_native", "@native_unit"),
             Column("1 month", "return_1m_pct", "return_pct"), Column("12 months", "return_12m_pct", "return_pct"),
-            Column("Real price, z-score", "real_price_zscore_expanding", "zscore"),
+            Column("Real, z-score", "real_price_zscore_expanding", "zscore"),
             Column("Volatility", "realised_volatility_12m_annualised_pct"),
         ])
     )  # fmt: skip
     section.credits = answers.credits("metal_prices")
+    if len(ratios):
+        section.tables.append(
+            table(ratios, "Ratios between prices", [
+                Column("Ratio", "ratio"), Column("Newest", "value", "@unit"),
+                Column("A year before", "value_year_before", "@unit", kind="if_any"),
+                Column("Z-score", "zscore"), Column("Month", "month"),
+            ])
+        )  # fmt: skip
     if len(paths):
         drawn = [
             Line(f"{m}_index", m.capitalize())
@@ -129,7 +290,7 @@ def capex(answers: Answers) -> Section:
             Column("Companies in it", "capex_ttm_companies"),
             Column("Carried", "capex_ttm_carried", kind="if_any"),
             Column("On a year earlier, like for like", "like_for_like_yoy_pct", "yoy_pct"),
-        ], range(min(8, len(total))))
+        ], range(min(8, len(total))), folded=True)
     )  # fmt: skip
     if quarters.frame["capex_usd"].null_count():
         section.notes.append(
@@ -179,7 +340,7 @@ def capex(answers: Answers) -> Section:
             )
         )  # fmt: skip
     section.notes.append(
-        "Tonnes are based on referenced parameters, see docs/data_centre_parameters.md; cash purchases only, no leases."
+        "Tonnes are based on parameters with references in the project's docs; cash purchases only, no leases."
     )
     section.credits = answers.credits("driver_ai_capex")
     return section
@@ -193,10 +354,14 @@ def money(answers: Answers) -> Section:
         section.says = ["Figures for China's money supply or producer prices are missing."]
         section.missing = missing(answers, INPUTS["money"])
         return section
-    section.says = [
-        "In ", gap.cell(0, "month"), " producer prices changed by ", gap.cell(0, "ppi_yoy_pct", "yoy_pct"),
-        " over the year and M1 grew ", gap.cell(0, "gap_pp"), " against M2",
+    parts: list[Sentence] = [
+        [what, gap.cell(n, column, unit), " in ", gap.cell(n, "month")]
+        for what, column, unit in (
+            ("producer prices changed by ", "ppi_yoy_pct", "yoy_pct"), ("M1 less M2 growth stood at ", "gap_pp", "pp"),
+        )
+        for n in [n for n in range(len(gap)) if gap.frame[column][n] is not None][:1]
     ]  # fmt: skip
+    section.says = ["On the year ", *listed(parts)]
     best = lags.where(is_max=True)
     if best:
         section.says += [
@@ -209,27 +374,29 @@ def money(answers: Answers) -> Section:
     section.credits = answers.credits("divergence_money_ppi")
     lead = gap.cell(0, "lead_months", "months")
     moved = lead.value is not None
-    figure = charts.lines(
-        "money_ppi", gap.frame,
-        [Line("ppi_zscore", "Producer prices"),
-         Line("gap_zscore", f"M1 less M2, {lead.text} ahead" if moved else "M1 less M2",
-              "gap_shown_at_month" if moved else None)],
-        "z-score", hover=":.2f",
-    )  # fmt: skip
-    if moved:
-        charts.mark(figure, str(gap.frame["month"][0]), f"prices to here, money {lead.text} ahead", left=True)
+    shown = "gap_shown_at_month" if moved else "month"
+    ahead = f", {lead.text} ahead" if moved else ""
+    figure = charts.lines("money_ppi", gap.frame, [Line("ppi_yoy_pct", "Producer prices, on the year")], MONEY_UNITS)
+    # M1 has another definition from 2025: two lines, not one, and a mark where it broke.
+    figure.add_traces(charts.lines_by("money_ppi", gap.frame, shown, "gap_pp", "m1_definition", "", first=1).data)
+    for trace in figure.data[1:]:
+        trace.name = f"M1 less M2, {trace.name}"
+    after = gap.where(m1_definition="from 2025")
+    if after and len(after) < len(gap):
+        charts.mark(figure, str(gap.frame[shown][after[-1]]), f"M1 redefined, {gap.cell(after[-1], 'month').text}",
+                    left=True)  # fmt: skip
+    newest = [next((n for n in range(len(gap)) if gap.frame[c][n] is not None), 0) for c in ("ppi_yoy_pct", "gap_pp")]
     section.charts.append(
         chart(
-            answers, "money-ppi", f"M1 less M2 growth, moved ahead {lead.text}, and producer prices"
-            if moved else "M1 less M2 growth and producer prices",
-            f"Two lines of z-scores to {gap.cell(0, 'month').text}: producer prices at "
-            f"{gap.cell(0, 'ppi_zscore').text}, money at {gap.cell(0, 'gap_zscore').text}, drawn {lead.text} later "
-            "than its own month.",
+            answers, "money-ppi", f"M1 less M2 growth{ahead}, and producer prices",
+            f"Lines to {gap.cell(0, 'month').text}: producer prices at "
+            f"{gap.cell(newest[0], 'ppi_yoy_pct', 'yoy_pct').text} on the year, M1 less M2 growth at "
+            f"{gap.cell(newest[1], 'gap_pp').text}{', drawn ' + lead.text + ' later than its month' if moved else ''}.",
             figure,
             table(gap, "Money and producer prices by month", [
                 Column("Month", "month"), Column("Money shown at", "gap_shown_at_month"),
-                Column("M1 less M2", "gap_pp"), Column("PPI", "ppi_yoy_pct", "yoy_pct"),
-                Column("Money, z-score", "gap_zscore"), Column("PPI, z-score", "ppi_zscore"),
+                Column("M1 less M2", "gap_pp"), Column("M1 as defined", "m1_definition"),
+                Column("PPI", "ppi_yoy_pct", "yoy_pct"),
             ]),
             ("divergence_money_ppi",), gap.newest("month"),
         )
@@ -262,6 +429,7 @@ def money(answers: Answers) -> Section:
 
 def trade(answers: Answers) -> Section:
     duties, events = answers["duties"], answers["policy_events"]
+    stocks, margin = answers["stocks"], answers["import_margin"]
     section = Section("trade", "Trade policy and the COMEX premium", [], short="Trade policy")
     premium = duties.has("copper_premium_pct") or duties.has("silver_premium_pct")
     if not premium:
@@ -319,8 +487,7 @@ def trade(answers: Answers) -> Section:
         )
     )  # fmt: skip
     section.notes.append(
-        "Each measure has its legal date and its citation; docs/policy_events.md lists the sources. A duty on copper "
-        "goods is not a duty on the metal."
+        "Each measure has its legal date and its citation. A duty on copper goods is not a duty on the metal."
     )
     if len(events):
         section.tables.append(
@@ -330,7 +497,24 @@ def trade(answers: Answers) -> Section:
                 Column("Measure", "measure", kind="code"), Column("Instrument", "instrument", kind="code"),
                 Column("Ends", "ends_on", kind="if_any"), Column("In force", "is_in_force", kind="if_any"),
                 Column("Citation", "citation", kind="link"),
-            ], link="source_url")
+            ], link="source_url", folded=True, printed=True)
+        )  # fmt: skip
+    if len(stocks):
+        section.tables.append(
+            table(stocks, "Exchange stocks (licensed for personal use)", [
+                Column("Metal", "metal"), Column("Month", "month"), Column("COMEX", "comex_stock_tonnes"),
+                Column("LME", "lme_stock_tonnes"), Column("Shanghai", "shfe_stock_tonnes"),
+                Column("In the US", "us_share_pct"), Column("Outside the US, on the year", "outside_us_yoy_pct"),
+            ])
+        )  # fmt: skip
+    if len(margin):
+        section.tables.append(
+            table(margin, "Import margin into China (licensed for personal use)", [
+                Column("Metal", "metal"), Column("Day", "trading_day"),
+                Column("Shanghai before tax", "shanghai_price_before_vat_usd_per_tonne"),
+                Column("World", "world_price_usd_per_tonne"), Column("Margin", "import_margin_usd_per_tonne"),
+                Column("Of the price", "margin_return_pct"),
+            ])
         )  # fmt: skip
     section.credits = answers.credits("policy_events", *(("divergence_trade_tightness",) if premiums else ()))
     return section
@@ -385,8 +569,7 @@ def analog(answers: Answers) -> Section:
     lacking = summary.frame["reference_missing_dimensions"][0]
     if lacking:
         section.notes.append(
-            f"Compared in {summary.frame['reference_dimensions'][0]} dimensions; without a timely figure: "
-            f"{lacking.replace('_', ' ')}."
+            f"Compared in {summary.frame['reference_dimensions'][0]} dimensions; without a timely figure: {lacking}."
         )
     section.charts.append(
         chart(
@@ -410,7 +593,7 @@ def analog(answers: Answers) -> Section:
             Column("36", "after_36_months_real_return_pct", "return_pct"),
             Column("Lowest, 36", "after_36_months_lowest_real_return_pct", "return_pct"),
             Column("Highest, 36", "after_36_months_highest_real_return_pct", "return_pct"),
-        ])
+        ], folded=True, printed=True)
     )  # fmt: skip
     section.credits = answers.credits("analog_1970s")
     return section

@@ -89,11 +89,10 @@ addEventListener("afterprint", () => paper(false));
 // A figure links to its query: open and highlight it.
 function reveal() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  const details = target?.closest("details");
-  if (details && !details.open) {
-    details.open = true;
-    target.scrollIntoView({ behavior: moves.matches ? "smooth" : "auto" });
-  }
+  let closed = target?.closest("details:not([open])");
+  const wasClosed = closed;
+  for (; closed; closed = target.closest("details:not([open])")) closed.open = true;
+  if (wasClosed) target.scrollIntoView({ behavior: moves.matches ? "smooth" : "auto" });
 }
 addEventListener("hashchange", reveal);
 reveal();

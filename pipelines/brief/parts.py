@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from pipelines.brief import formats
-from pipelines.brief.answers import Answer, Answers, Cell, Credit, OwnUse
+from pipelines.brief.answers import Answer, Answers, Cell, OwnUse
 from pipelines.catalog import LicenceClass
 
 Sentence = list[str | Cell]
@@ -53,6 +53,10 @@ class Table:
     """The URL of the publisher's document, by row number."""
     folded: bool = False
     """Whether the table is collapsed under a summary."""
+    printed: bool = False
+    """Whether it is opened on paper."""
+    listed: bool = False
+    """Whether its rows are the items of a list, which a phone does not have to scroll sideways."""
 
     @cached_property  # the page asks for every cell
     def numeric(self) -> set[str]:
@@ -73,7 +77,7 @@ class Chart:
     alt: str
     figure: dict[str, Any]
     data: Table
-    credits: list[Credit]
+    credits: list[str]
     newest: str
     tall: bool = False
 
@@ -97,22 +101,54 @@ class Section:
     charts: list[Chart] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
-    credits: list[Credit] = field(default_factory=list)
+    credits: list[str] = field(default_factory=list)
+    """Titles of the publishers behind it."""
     has_data: bool = True
     short: str = ""
     """The name in the list of sections, if the title is long."""
 
 
 @dataclass(frozen=True)
+class Headline:
+    """A figure at the top: its name, newest value, change on the one before, period and age, and its course."""
+
+    name: Cell
+    value: Cell
+    change: Cell
+    on: str
+    """What the change is on: the month before, the quarter before."""
+    period: Cell
+    age_days: Cell
+    course: list[Cell]
+    """The figures up to the newest, oldest first."""
+    path: str
+    """The course as points of an SVG polyline."""
+
+
+@dataclass(frozen=True)
+class Month:
+    """The verdict at the end of a month."""
+
+    verdict: Cell
+    as_of: Cell
+
+
+@dataclass(frozen=True)
 class Claim:
-    """A claim with its evidence."""
+    """A claim: its verdict, the last that could be given where today has none, its history, a sentence, evidence."""
 
     id: Cell
     statement: Cell
     verdict: Cell
-    because: Cell
-    known_at: Cell
+    last: Sentence
     says: Sentence
+    basis: Sentence
+    """How many decisive figures are for and against."""
+    limits: Sentence
+    """How many are missing or ageing, and how long the evidence counts."""
+    months: list[Month]
+    history: str
+    """The history in words."""
     evidence: Table | None
 
 
@@ -122,8 +158,10 @@ class Brief:
 
     as_of: Cell
     made_at: str
-    says: Sentence
-    key_figures: list[tuple[Cell, Cell, Cell]]
+    unreached: Sentence
+    """That no publisher was reached, and until when the evidence was up to date; empty otherwise."""
+    view: list[tuple[str, Sentence]]
+    headlines: list[Headline]
     sections: list[Section]
     claims: list[Claim]
     own_use: OwnUse
@@ -132,7 +170,8 @@ class Brief:
 
 def table(
     answer: Answer, caption: str, columns: Sequence[Column], rows: Iterable[int] | None = None,
-    *, link: str | None = None, folded: bool = False,
+    *, link: str | None = None, folded: bool = False, printed: bool = False,
+    listed: bool = False,
 ) -> Table:  # fmt: skip
     """A table of the rows of a result (all by default). `link` names the column that holds a URL for the row."""
     numbers = list(range(len(answer)) if rows is None else rows)
@@ -141,7 +180,7 @@ def table(
         # A URL comes from a publisher: anything but a plain web address is shown as text.
         links = {n: u for n in numbers if (u := answer.frame[link][n]) and str(u).startswith(("https://", "http://"))}
     cells = [[answer.cell(n, c.column, c.unit) for c in columns] for n in numbers]
-    return Table(answer.name, caption, columns, cells, numbers, links, folded)
+    return Table(answer.name, caption, columns, cells, numbers, links, folded, printed, listed)
 
 
 def missing(answers: Answers, source_ids: Sequence[str]) -> list[Missing]:
@@ -176,11 +215,6 @@ def listed(parts: Sequence[Sentence]) -> Sentence:
 
 def words(words: Sequence[str]) -> str:
     return "".join(str(part) for part in listed([[word] for word in words]))
-
-
-def counted(answer: Answer, column: str, noun: str) -> Sentence:
-    """A number of the first row with its noun in the singular or plural."""
-    return [answer.cell(0, column), f" {noun}" if answer.frame[column][0] == 1 else f" {noun}s"]
 
 
 def chart(

@@ -7,229 +7,268 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pipelines.brief import driver_sections, formats
+from pipelines import view
+from pipelines.brief import charts, driver_sections, formats
 from pipelines.brief.answers import Answers
 from pipelines.brief.parts import (
     INPUTS,
     Brief,
     Claim,
     Column,
+    Headline,
+    Month,
     Section,
     Sentence,
-    counted,
     listed,
     missing,
     table,
     words,
 )
 
+VIEW = {"moved": "What moved", "drives": "What drives it", "changed": "What changed"}
+OPEN_QUESTION = ("undetermined", "no_data")
+SHOWN = 6  # flips of the twelve months that stand open
+ON_THE = {"monthly": "on the month", "quarterly": "on the quarter"}
+
 
 def brief(answers: Answers, made_at: datetime) -> Brief:
     """Everything the page says, in its order."""
-    publication = answers["publication"]
-    figures = answers["key_figures"]
-    shown = [
-        (figures.cell(n, "figure"), figures.cell(n, "value", "@unit"), figures.cell(n, "period", "@frequency"))
-        for n in range(len(figures))
-        if figures.frame["value"][n] is not None
-    ]
+    as_of = answers["publication"].cell(0, "as_of")
     claims = answers["claims"]
-    parts = [
-        _changes(answers),
-        _claims(answers),
-        _heat_map(answers),
-        driver_sections.prices(answers),
-        driver_sections.capex(answers),
-        driver_sections.money(answers),
-        driver_sections.trade(answers),
-        driver_sections.coal(answers),
-        driver_sections.analog(answers),
-        _divergences(answers),
-        _opportunities(answers),
-        _state(answers),
-    ]
-    counts = answers["verdict_counts"]
-    says = listed([[counts.cell(n, "claims"), f" {_verdict(counts.frame['verdict'][n])}"] for n in range(len(counts))])
     return Brief(
-        as_of=publication.cell(0, "as_of"),
+        as_of=as_of,
         made_at=f"{made_at:%H:%M} UTC on {formats.day(made_at.date())}",
-        says=[f"Of {len(claims)} claims, ", *says, "."],
-        key_figures=shown,
-        sections=parts,
+        unreached=_unreached(answers),
+        view=[(VIEW[name], _view(answers, name)) for name in view.NAMES],
+        headlines=_headlines(answers),
+        sections=[
+            _changes(answers),
+            driver_sections.prices(answers),
+            _releases(answers),
+            _claims(answers),
+            driver_sections.drivers(answers),
+            driver_sections.capex(answers),
+            driver_sections.money(answers),
+            driver_sections.trade(answers),
+            driver_sections.coal(answers),
+            driver_sections.analog(answers),
+            _divergences(answers),
+            _opportunities(answers),
+            _state(answers),
+        ],
         claims=[_claim(answers, n) for n in range(len(claims))],
         own_use=answers.own_use,
         queries=list(answers.asked.values()),
     )
 
 
-def _verdict(word: str) -> str:
-    return "without data" if word == "no_data" else word
+def _view(answers: Answers, name: str) -> Sentence:
+    answer = answers[name]
+    row = answer.frame.row(0, named=True) if len(answer) else None
+    return [p if isinstance(p, str) else answer.cell(0, p.column, p.unit) for p in view.sentence(name, row)]
+
+
+def _unreached(answers: Answers) -> Sentence:
+    """That no publisher was reached, how far the figures go, and until when the evidence was up to date."""
+    state = answers["freshness"]
+    row = state.frame.row(0, named=True)
+    if not row["nobody_reached"] or row["newest_figure_on"] is None:
+        return []
+    says: Sentence = ["No publisher was reached"]
+    if row["last_reached_at"] is not None:
+        says += [" since ", state.cell(0, "last_reached_at")]
+    says += [": this page stands on figures to ", state.cell(0, "newest_figure_on")]
+    if row["all_current_until"] is not None:
+        says += [
+            ". The evidence was fresh as of ", state.cell(0, "all_current_until"),
+            "; newer figures are now due for ", state.cell(0, "decisive_overdue"), " of ",
+            state.cell(0, "decisive_figures"), " decisive ones",
+        ]  # fmt: skip
+    return [*says, "."]
+
+
+def _headlines(answers: Answers) -> list[Headline]:
+    found = answers["headlines"]
+    shown = []
+    for place in found.frame["place"].unique(maintain_order=True).to_list():
+        rows = found.where(place=place)  # newest first
+        newest = rows[0]
+        course = [found.cell(n, "value", "@unit") for n in reversed(rows)]
+        shown.append(
+            Headline(
+                name=found.cell(newest, "figure"),
+                value=found.cell(newest, "value", "@unit"),
+                change=found.cell(newest, "change", "@change_unit"),
+                on=ON_THE.get(found.frame["frequency"][newest], "on the figure before"),
+                period=found.cell(newest, "period", "@frequency"),
+                age_days=found.cell(newest, "age_days"),
+                course=course,
+                path=charts.path(found.frame["value"][rows[0] : rows[-1] + 1].reverse().to_list()),
+            )
+        )
+    return shown
 
 
 def _changes(answers: Answers) -> Section:
-    publication = answers["publication"]
-    flips, states = answers["verdict_flips"], answers["divergence_changes"]
-    data, sizes = answers["data_changes"], answers["table_changes"]
-    first = bool(publication.frame["is_first_publication"][0])
-    totals = answers["change_totals"]
-    since = publication.cell(0, "previous_finished_at")
-    says: Sentence
-    if first:
-        says = [
-            "This is the first publication: ", totals.cell(0, "rows_of_new_periods"), " figures of ",
-            totals.cell(0, "publishers"), " publishers are new, and nothing can differ yet.",
-        ]  # fmt: skip
-    else:
-        says = [
-            "Since ", since if since.value is not None else "the last publication", ": ",
-            *counted(totals, "verdicts_flipped", "verdict"), " flipped, ",
-            *counted(totals, "divergences_changed", "divergence"), " changed state, ",
-            *counted(totals, "rows_of_new_periods", "figure"), " came in and ",
-            *counted(totals, "rows_revised", "figure"), " revised.",
-        ]  # fmt: skip
-    section = Section("changes", "What changed", says)
+    flips, months, states = answers["verdict_flips"], answers["flips_by_month"], answers["divergence_changes"]
+    section = Section("changes", "What flipped, and why", [], short="Flips")
     if len(flips):
         section.tables.append(
-            table(flips, "Verdicts that flipped", [
-                Column("Claim", "claim_id"), Column("Statement", "statement"),
-                Column("Before", "verdict_before", kind="verdict"), Column("Now", "verdict_after", kind="verdict"),
-            ])
+            table(flips, "Verdicts that flipped since the last publication", [
+                Column("", "claim_id"), Column("", "verdict_before", kind="verdict"),
+                Column("to", "verdict_after", kind="verdict"), Column("", "statement", kind="text"),
+                Column("Because", "why", kind="text"),
+            ], listed=True)
         )  # fmt: skip
     if len(states):
         section.tables.append(
-            table(states, "Divergences that opened or closed", [
-                Column("Subject", "subject"), Column("Divergence", "title"), Column("Now", "state", kind="state"),
-                Column("Since", "state_since"),
+            table(states, "Divergences that changed since the last publication", [
+                Column("Subject", "subject"), Column("Divergence", "title"),
+                Column("Before", "state_before", kind="state"), Column("Now", "state_after", kind="state"),
+                Column("Since", "state_since", kind="if_any"),
             ])
         )  # fmt: skip
-    if len(data):
-        section.tables.append(
-            table(data, "Figures that came in or were revised, by publisher", [
-                Column("Publisher", "title"), Column("Series", "series"), Column("New", "rows_of_new_periods"),
-                Column("Revised", "rows_revised"), Column("No longer there", "rows_vanished"),
-                Column("Newest period", "last_period", "@frequency"),
-            ])
-        )  # fmt: skip
-    if len(sizes) and not first:
-        section.tables.append(
-            table(sizes, "Tables that grew or shrank", [
-                Column("Table", "table_name"), Column("Rows before", "rows_before"), Column("Rows now", "rows_after"),
-                Column("More", "rows_more"),
-            ], folded=True)
-        )  # fmt: skip
+    if not len(flips) and not answers["changed"].frame["is_first"][0]:
+        section.says = ["No verdict flipped since the last publication. "]
+    if len(months):
+        columns = [
+            Column("", "claim_id"), Column("", "month", "monthly"),
+            Column("", "verdict_before", kind="verdict"), Column("to", "verdict_after", kind="verdict"),
+            Column("", "statement", kind="text"), Column("Because", "why", kind="text"),
+        ]  # fmt: skip
+        caption = "Verdicts that flipped over twelve months, and the first figure that turned with each"
+        section.tables.append(table(months, caption, columns, range(min(SHOWN, len(months))), listed=True))
+        if len(months) > SHOWN:
+            rest = range(SHOWN, len(months))
+            section.tables.append(table(months, "Earlier flips", columns, rest, listed=True, folded=True))
+    elif not len(flips):
+        known = _has_history(answers)
+        section.says.append("No claim flipped over twelve months." if known else "There is no history of verdicts yet.")
     return section
+
+
+def _releases(answers: Answers) -> Section:
+    coming = answers["releases"]
+    section = Section("releases", "The next ten days", [], short="Releases")
+    if not len(coming):
+        section.says = ["No release is expected within ten days."]
+        return section
+    section.says = [
+        "Next: ", coming.cell(0, "publisher"), " about ", coming.cell(0, "released_on"), ", with figures of ",
+        coming.cell(0, "period", "@frequency"), ".",
+    ]  # fmt: skip
+    columns = [
+        Column("", "released_on"), Column("", "publisher"), Column("of", "period", "@frequency"),
+        Column("", "titles", kind="text"), Column("bears on claims", "claims", kind="text"),
+        Column("scores", "drivers", kind="text"),
+    ]  # fmt: skip
+    bearing = [n for n in range(len(coming)) if coming.frame["claims"][n] or coming.frame["drivers"][n]]
+    others = [n for n in range(len(coming)) if n not in bearing]
+    if bearing:
+        caption = "Expected releases, and the claims and scores that rest on their series"
+        section.tables.append(table(coming, caption, columns, bearing, listed=True))
+    if others:
+        caption = "Expected releases on which no claim or score rests"
+        section.tables.append(table(coming, caption, columns, others, listed=True, folded=True))
+    section.notes.append(
+        "Days are estimates: the end of the period and the publisher's usual lag. Daily series are left out."
+    )
+    return section
+
+
+def _has_history(answers: Answers) -> bool:
+    """Whether verdicts of more than one day are known."""
+    return answers["verdict_months"].frame["as_of"].n_unique() > 1
 
 
 def _claims(answers: Answers) -> Section:
     counts = answers["verdict_counts"]
     says: Sentence = []
     for n in range(len(counts)):
-        verb = " is " if counts.frame["claims"][n] == 1 else " are "
+        word = counts.frame["verdict"][n]
         says += [
-            *(["; "] if n else []), counts.cell(n, "claim_ids"), verb, _verdict(counts.frame["verdict"][n])
+            *(["; "] if n else []), counts.cell(n, "claims"), " without data (" if word == "no_data" else f" {word} (",
+            counts.cell(n, "claim_ids"), ")",
         ]  # fmt: skip
-    return Section(
-        "claims", "Claims", [*says, "."], credits=answers.credits("claim_verdicts"), has_data=len(counts) > 0
-    )
+    months = answers["verdict_months"]
+    if _has_history(answers):
+        says += [
+            ". Each square is a month's verdict, from ", months.cell(0, "as_of", "monthly"), " to ",
+            months.cell(len(months) - 1, "as_of", "monthly"),
+        ]  # fmt: skip
+    return Section("claims", "Claims", [*says, "."], has_data=len(counts) > 0)
 
 
 def _claim(answers: Answers, row: int) -> Claim:
-    claims, evidence = answers["claims"], answers["evidence"]
-    claim_id = claims.frame["claim_id"][row]
+    claims, evidence, history = answers["claims"], answers["evidence"], answers["verdict_months"]
+    claim = claims.frame.row(row, named=True)
+    claim_id, verdict = claim["claim_id"], claim["verdict"]
+    last: Sentence = []
+    if verdict in OPEN_QUESTION and claim["last_verdict"] is not None:
+        last = ["last ", claims.cell(row, "last_verdict"), " on ", claims.cell(row, "last_verdict_on")]
+    says = _why(answers, claim_id, verdict)
+    if claim["lines"]:
+        says += [" Judged apart: ", claims.cell(row, "lines"), "."]
+    limits: list[Sentence] = []
+    if claim["decisive_missing_or_stale"]:
+        limits.append([claims.cell(row, "decisive_missing_or_stale"), " missing or too old"])
+    if claim["decisive_ageing"]:
+        limits.append([claims.cell(row, "decisive_ageing"), " ageing"])
+    if claim["decidable_until"]:
+        limits.append(["the evidence counts until ", claims.cell(row, "decidable_until")])
     rows = evidence.where(claim_id=claim_id)
-    says: Sentence = []
-    for reading, word in (("supports", "Supports"), ("contradicts", "Contradicts"), ("neutral", "Not decided")):
-        found = evidence.where(claim_id=claim_id, role="decisive", reading=reading, is_stale=False)
-        for n, place in enumerate(found):
-            says += [(" " if says else "") + f"{word}: " if n == 0 else "; ", evidence.cell(place, "finding")]
-        says += ["."] if found else []
-    if claims.frame["lines"][row]:
-        says += [" " if says else "", "Judged apart: ", claims.cell(row, "lines"), "."]
-    if claims.frame["decisive_missing_or_stale"][row]:
-        says += [
-            " " if says else "", claims.cell(row, "decisive_missing_or_stale"), " of ",
-            claims.cell(row, "decisive_indicators"), " decisive indicators have no figure or too old a one.",
-        ]  # fmt: skip
-    if claims.frame["decisive_ageing"][row]:
-        says += [
-            " " if says else "", claims.cell(row, "decisive_ageing"), " of ", claims.cell(row, "decisive_indicators"),
-            " are ageing: they count, although newer figures are due.",
-        ]  # fmt: skip
-    if claims.frame["last_verdict_on"][row] not in (None, claims.frame["as_of"][row]):
-        says += [
-            " Last verdict that could be given: ", claims.cell(row, "last_verdict"), ", on ",
-            claims.cell(row, "last_verdict_on"), ".",
-        ]  # fmt: skip
-    if claims.frame["decidable_until"][row]:
-        says += [" Its evidence counts until ", claims.cell(row, "decidable_until"), "."]
-    columns = [
-        Column("Indicator", "indicator", kind="code"), Column("Role", "role"), Column("Value", "value", "@unit"),
-        Column("Period", "period_label"), Column("Reading", "reading", kind="verdict"), Column("Stale", "is_stale"),
-        Column("Finding", "finding", kind="text"), Column("Why this bar", "reason", kind="text"),
-    ]  # fmt: skip
+    months = [
+        Month(history.cell(n, "verdict"), history.cell(n, "as_of", "monthly"))
+        for n in history.where(claim_id=claim_id)
+        if _has_history(answers)
+    ]
     return Claim(
         id=claims.cell(row, "claim_id"),
         statement=claims.cell(row, "statement"),
         verdict=claims.cell(row, "verdict"),
-        because=claims.cell(row, "because"),
-        known_at=claims.cell(row, "known_at"),
-        says=says or [claims.cell(row, "because")],
-        evidence=table(evidence, f"Evidence for {claim_id}", columns, rows) if rows else None,
-    )
+        last=last,
+        says=says,
+        basis=[
+            claims.cell(row, "decisive_supporting"), " for, ", claims.cell(row, "decisive_contradicting"),
+            " against, of ", claims.cell(row, "decisive_indicators"),
+        ],
+        limits=[*listed(limits), "."] if limits else [],
+        months=months,
+        history=_in_words(months),
+        evidence=table(evidence, f"Evidence for {claim_id}", [
+            Column("Finding", "finding", kind="text"), Column("Reading", "reading", kind="verdict"),
+            Column("Role", "role"), Column("Value", "value", "@unit"), Column("Period", "period_label", kind="if_any"),
+            Column("Why this bar", "reason", kind="text"),
+        ], rows, printed=True) if rows else None,
+    )  # fmt: skip
 
 
-def _heat_map(answers: Answers) -> Section:
-    heat, scores = answers["heat_map"], answers["driver_scores"]
-    section = Section(
-        "drivers", "Metals and their drivers", [], short="Drivers", credits=answers.credits("driver_composites")
-    )
-    if not len(heat):
-        section.has_data = False
-        section.says = ["No metal has a composite of its drivers."]
-        section.missing = missing(answers, INPUTS["drivers"])
-        return section
-    last = len(heat) - 1
-    section.says = [
-        "In ", heat.cell(0, "month"), " the drivers push ", heat.cell(0, "metal"), " most (",
-        heat.cell(0, "composite", "zscore"), ") and ", heat.cell(last, "metal"), " least (",
-        heat.cell(last, "composite", "zscore"), "), with ", heat.cell(0, "drivers_available"), " of ",
-        heat.cell(0, "drivers_expected"), " drivers known for ", heat.cell(0, "metal"), ".",
-    ]  # fmt: skip
-    groups = {
-        "Fiscal": "contribution_fiscal", "Monetary": "contribution_monetary", "China": "contribution_china",
-        "AI": "contribution_ai", "Trade": "contribution_trade", "Geopolitics": "contribution_geopolitics",
-        "Positioning": "contribution_positioning",
-    }  # fmt: skip
-    present = {heading: column for heading, column in groups.items() if heat.has(column)}
-    # A theme with a row in the table of exposures is scored; where it has no figure, that is for want of data.
-    scored = set(scores.frame["driver_group"].to_list())
-    absent = [h for h, column in groups.items() if h not in present and column.removeprefix("contribution_") in scored]
-    unscored = [h for h, column in groups.items() if column.removeprefix("contribution_") not in scored]
-    section.tables.append(
-        table(heat, "Contribution of each group of drivers to the composite, standard deviations", [
-            Column("Metal", "metal"),
-            *(Column(heading, column, "zscore", "heat") for heading, column in present.items()),
-            Column("Composite", "composite", "zscore", "heat"),
-            Column("Known", "drivers_available"), Column("Of", "drivers_expected"),
-        ])
-    )  # fmt: skip
-    if absent:
-        section.notes.append(
-            f"No figure in time for: {words(absent)}. A missing part is left out, not counted as zero."
-        )
-    if unscored:
-        section.notes.append(
-            f"Not scored: {words(unscored)}. Their indices and positions are in the warehouse, but the table of "
-            "exposures has no study of what they do to each metal, and without one a sign would be an opinion."
-        )
-    section.tables.append(
-        table(scores, "Scores behind it", [
-            Column("Metal", "metal"), Column("Driver", "driver"), Column("Sign", "sign"), Column("Z-score", "zscore"),
-            Column("Contribution", "contribution", "zscore"), Column("Figure of", "value_period_label", kind="if_any"),
-            Column("Why none", "gap_reason", kind="if_any"),
-        ], folded=True)
-    )  # fmt: skip
-    return section
+def _why(answers: Answers, claim_id: str, verdict: str) -> Sentence:
+    """The verdict in one sentence: the first decisive finding that speaks for it, of a mixed one also one against."""
+    evidence = answers["evidence"]
+    found = {
+        reading: evidence.where(claim_id=claim_id, role="decisive", reading=reading)
+        for reading in ("supports", "contradicts", "neutral", "missing", "too old")
+    }
+    wanted = {
+        "supported": ("supports",), "contradicted": ("contradicts",), "mixed": ("supports", "contradicts"),
+    }.get(verdict) or next(((r,) for r in ("neutral", "missing", "too old", "supports") if found[r]), ())  # fmt: skip
+    says: Sentence = []
+    for reading in wanted:
+        for n in found[reading][:1]:
+            says += ["; against it, " if says else "", evidence.cell(n, "finding")]
+    if not says:
+        return ["Its evidence is licensed for personal use only and is not shown."]
+    return [*says, "."]
+
+
+def _in_words(months: list[Month]) -> str:
+    """The history as runs of one verdict: undetermined from Dec 2025, supported from Jun 2026."""
+    runs: list[str] = []
+    for n, month in enumerate(months):
+        if n == 0 or month.verdict.value != months[n - 1].verdict.value:
+            runs.append(f"{month.verdict.text.replace('_', ' ')} from {month.as_of.text}")
+    return words(runs)
 
 
 def _divergences(answers: Answers) -> Section:
@@ -251,6 +290,12 @@ def _divergences(answers: Answers) -> Section:
         section.says += ["; the widest is ", rows.cell(widest, "subject"), " (", rows.cell(widest, "title"), ", gap ",
                          rows.cell(widest, "gap_zscore"), ")"]  # fmt: skip
     section.says += ["; ", counts.cell(0, "stale"), " stand on figures older than their limit."]
+    columns = [
+        Column("Subject", "subject"), Column("Divergence", "title"), Column("State", "state", kind="state"),
+        Column("Days in it", "days_in_state"), Column("Gap, z-score", "gap_zscore"),
+        Column("Period", "period_label"), Column("Stale", "is_stale"),
+    ]  # fmt: skip
+    section.tables.append(table(rows, "Open, opening or closing", columns, opened))
     # One table per divergence and what is set against what: ounces and tonnes do not share a column.
     kinds = rows.frame.select("title", "left_label", "right_label").unique(maintain_order=True)
     for title, left, right in kinds.rows():
@@ -261,7 +306,7 @@ def _divergences(answers: Answers) -> Section:
                 Column("Days in it", "days_in_state"), Column("Gap, z-score", "gap_zscore"),
                 Column(left[:1].upper() + left[1:], "left_value"), Column(right[:1].upper() + right[1:], "right_value"),
                 Column("Period", "period_label"), Column("Stale", "is_stale"),
-            ], numbers)
+            ], numbers, folded=True)
         )  # fmt: skip
     return section
 
@@ -301,15 +346,14 @@ def _opportunities(answers: Answers) -> Section:
 
 
 def _state(answers: Answers) -> Section:
-    sources, checks = answers["sources"], answers["checks"]
-    counts = answers["source_counts"]
+    sources, checks, sizes = answers["sources"], answers["checks"], answers["table_changes"]
+    counts, data = answers["source_counts"], answers["data_changes"]
     section = Section("state", "State of the data", [
         "Of ", counts.cell(0, "publishers"), " publishers ", counts.cell(0, "current_publishers"), " are current, ",
         counts.cell(0, "stale_publishers"), " have a series older than its limit and ",
         counts.cell(0, "missing_publishers"), " have given nothing; ", counts.cell(0, "bundled_publishers"),
         " stand on figures that ship with the project.",
     ], short="Data")  # fmt: skip
-    section.notes.append(answers.own_use.said)
     section.missing = missing(answers, sources.frame["source_id"].to_list())
     held = [n for n in range(len(sources)) if sources.frame["state"][n] != "missing"]
     section.tables.append(
@@ -319,20 +363,35 @@ def _state(answers: Answers) -> Section:
             Column("Series", "series_held"),
             Column("Expected", "series_expected", kind="if_any"), Column("Stale", "series_stale", kind="if_any"),
             Column("Retrieved", "retrieved_at"), Column("Last asked", "last_asked_at", kind="if_any"),
-            Column("Outcome", "last_outcome", kind="if_any"),
-        ], held, link="homepage")
+            Column("Outcome", "last_outcome", kind="code"),
+        ], held, link="homepage", folded=True)
     )  # fmt: skip
+    if len(data):
+        section.tables.append(
+            table(data, "Figures that came in or were revised since the build before, by publisher", [
+                Column("Publisher", "title"), Column("Series", "series"), Column("New", "rows_of_new_periods"),
+                Column("Revised", "rows_revised"), Column("No longer there", "rows_vanished"),
+                Column("Newest period", "last_period", "@frequency"),
+            ], folded=True)
+        )  # fmt: skip
+    if len(sizes):
+        section.tables.append(
+            table(sizes, "Tables that grew or shrank since the last publication", [
+                Column("Table", "table_name", kind="code"), Column("Rows before", "rows_before"),
+                Column("Rows now", "rows_after"), Column("More", "rows_more", kind="if_any"),
+            ], folded=True)
+        )  # fmt: skip
     section.tables.append(
         table(sources, "Credit lines and terms of every publisher", [
             Column("Publisher", "title", kind="link"), Column("Credit", "credit", kind="text"),
             Column("Terms", "licence", kind="text"),
-        ], link="homepage", folded=True)
+        ], link="homepage", folded=True, printed=True)
     )  # fmt: skip
     section.tables.append(
         table(checks, "Audit before this publication", [
             Column("Check", "check_name", kind="code"), Column("Passed", "passed"),
             Column("Blocks publication", "is_blocking"),
             Column("Said", "said", kind="text"),
-        ])
+        ], folded=True)
     )  # fmt: skip
     return section

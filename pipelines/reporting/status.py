@@ -17,11 +17,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines import landing, warehouse
+from pipelines import landing, view, warehouse
 from pipelines.catalog import Frequency, period_label
 from pipelines.errors import PublishedUnreadable
 from pipelines.landing import messages
-from pipelines.reporting import view
 from pipelines.settings import Settings
 
 FIRST_QUERY = "select claim_id, because from claim_verdicts"
@@ -173,7 +172,7 @@ def as_dict(settings: Settings, outcomes: Outcomes, before: dict[str, int] | Non
             "brief": str(settings.brief_path) if settings.brief_path.exists() else None,
             "sources": found,
             "reach": reach([] if settings.as_of else found, outcomes),  # a past day fetches nothing
-            "view": view.of(partial(_rows, connection), flips, divergences),
+            "view": view.as_text(partial(_rows, connection)),
             "drivers": list(_drivers(connection)),
             "claims": _rows(
                 connection,

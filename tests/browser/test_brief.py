@@ -21,9 +21,10 @@ from tests.brief_page import differences, read
 from tests.browser.conftest import PAPER, Seen
 
 SECTIONS = {
-    "changes", "claims", "drivers", "prices", "ai", "money", "trade", "coal", "seventies", "divergences",
-    "opportunities", "state", "queries",
+    "changes", "prices", "releases", "claims", "drivers", "ai", "money", "trade", "coal", "seventies", "divergences",
+    "opportunities", "state", "terms", "queries",
 }  # fmt: skip
+LONGEST_PX = {"desktop": 12_000, "phone": 18_000}
 CHARTS = {
     "price-paths",
     "volatility",
@@ -78,6 +79,7 @@ def test_every_figure_and_every_point_is_the_warehouses(made: Made) -> None:
     assert wrong == []
     assert compared > 5000
     assert set(page.charts) == CHARTS
+    assert len(page.sparklines) == 8
     assert {figure.query for figure in page.figures} <= set(page.queries)
     unlinked = [f for f in page.figures if f.links_to is not None and f.links_to != f"#sql-{f.query}"]
     assert unlinked == []
@@ -129,6 +131,29 @@ def test_a_figure_leads_to_the_query_that_gives_it(desktop: Seen) -> None:
     assert desktop.page.evaluate("location.hash") == f"#sql-{query}"
 
 
+@pytest.mark.parametrize(("screen", "width"), [("desktop", 1280), ("phone", 390)])
+def test_the_page_is_read_in_minutes(screen: str, width: int, made: Made, look: Callable[..., Seen]) -> None:
+    seen = look(made.page, width=width)
+    seen.all_drawn()
+    assert seen.page.evaluate("document.documentElement.scrollHeight") <= LONGEST_PX[screen]
+
+
+def test_no_raw_identifier_is_shown(made: Made) -> None:
+    page = read(made.page.read_text(encoding="utf-8"))
+    shown = page.prose + " ".join(text for chart in page.charts.values() for text in _texts(chart))
+    assert re.findall(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b", shown) == []
+    assert "emerging Asia" in shown
+    assert "pct gdp" not in shown
+
+
+def _texts(spec: object) -> list[str]:
+    """The texts a chart shows: names, titles, annotations, hover."""
+    if isinstance(spec, dict):
+        shown = [v for k, v in spec.items() if k in ("name", "text") and isinstance(v, str)]
+        return shown + [text for k, v in spec.items() if k != "meta" for text in _texts(v)]
+    return [text for part in spec for text in _texts(part)] if isinstance(spec, list) else []
+
+
 def test_a_phone_does_not_scroll_sideways(phone: Seen) -> None:
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
     assert phone.said == []
@@ -167,7 +192,11 @@ def test_it_prints_with_its_charts_in_light_colours(desktop: Seen) -> None:
     printed = desktop.page.pdf(format="A4", prefer_css_page_size=True)
     assert printed.startswith(b"%PDF-")
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) > 5
+    folded = desktop.page.locator("#claims .printed td").first
+    assert not folded.is_visible()
     desktop.page.emulate_media(media="print", color_scheme="dark")
+    assert folded.is_visible(), "evidence is printed though it is folded on the screen"
+    assert desktop.page.locator("#state summary").first.is_hidden()
     background = "getComputedStyle(document.body).backgroundColor"
     assert desktop.page.evaluate(background) == PAPER["light"]
     assert desktop.page.locator("nav").is_hidden()

@@ -54,7 +54,8 @@ def test_exposures_name_what_is_published_and_what_the_brief_reads() -> None:
         exposure["name"]: {MODELS[i]["name"] for i in exposure["depends_on"]["nodes"]}
         for exposure in PROJECT["exposures"].values()
     }
-    brief = PROJECT_ROOT / "pipelines" / "brief"
-    queries = "\n".join(path.read_text(encoding="utf-8") for ext in ("py", "sql") for path in brief.rglob(f"*.{ext}"))
+    rooms = [PROJECT_ROOT / "pipelines" / room for room in ("brief", "view")]
+    files = [path for room in rooms for ext in ("py", "sql") for path in room.rglob(f"*.{ext}")]
+    queries = "\n".join(path.read_text(encoding="utf-8") for path in files)
     read = set(re.findall(r"\b(?:from|join) (?:main\.)?(\w+)", queries)) & marts
     assert exposed == {"published_warehouse": marts, "brief": read}

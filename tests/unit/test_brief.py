@@ -16,6 +16,7 @@ import pytest
 from pipelines import brief, catalog, warehouse
 from pipelines.authoring.dictionary import marts
 from pipelines.brief import charts, formats, parts
+from pipelines.catalog.calendar import next_release
 from pipelines.settings import Settings
 from tests.brief_page import Page, differences, number_in, read
 
@@ -38,6 +39,9 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "create table audit.verdict_flips (claim_id varchar, verdict_before varchar, verdict_after varchar);"
             "create table audit.divergence_changes "
             "(divergence_id varchar, subject varchar, state_before varchar, state_after varchar);"
+            "create schema seeds; create table seeds.drivers (driver_id varchar, title varchar);"
+            "insert into seeds.drivers values "
+            "('us_dollar_change', 'Broad US dollar index'), ('china_money_gap', 'China''s M1 growth minus M2 growth');"
             "create table audit.finding "
             "(check_name varchar, passed boolean, is_blocking boolean, said varchar, examples varchar[]);"
             "insert into raw.build (build_id, as_of, started_at, finished_at, succeeded, selection) "
@@ -164,14 +168,18 @@ CHANGES = (
     insert into audit.verdict_flips values ('C4', 'mixed', 'supported');
     insert into claim_verdicts (claim_id, statement, verdict, because, as_of)
         values ('C4', 'Prices turn.', 'supported', 'They turned.', '2026-08-21');
+    insert into claim_evidence (claim_id, indicator, role, unit, reading, is_stale, finding, reason, as_of)
+        values
+            ('C4', 'a', 'decisive', 'pct', 'neutral', false, 'the month passed', 'Bar.', '2026-08-21'),
+            ('C4', 'i', 'decisive', 'pct', 'supports', false, 'prices turned', 'Bar.', '2026-08-21');
+    insert into audit.divergence_changes values ('d', 'copper', 'closed', 'opening');
+    insert into metals (metal_id, name, symbol, family) values ('copper', 'Copper', 'Cu', 'base');
     insert into divergences (
         divergence_id, subject, title, left_label, right_label, state, days_in_state, state_since, period, known_at,
         is_stale
     )
     values
-        ('d', 'copper', 'A gap', 'l', 'r', 'opening', 21, '2026-08-01', '2026-08-01', '2026-08-21 10:00', false),
-        ('d', 'zinc', 'A gap', 'l', 'r', 'open', 82, '2026-06-01', '2026-08-01', '2026-08-21 10:00', false),
-        ('d', 'tin', 'A gap', 'l', 'r', 'opening', 21, '2026-08-01', '2026-08-01', '2026-08-19 10:00', false);
+        ('d', 'copper', 'A gap', 'l', 'r', 'opening', 21, '2026-08-01', '2026-08-01', '2026-08-21 10:00', false);
     insert into raw.coverage (source_id, series_id, retrieved_at, rows_added, rows_changed, rows_vanished, last_period)
     values
         ('eastmoney', 's', '2026-08-21 22:01', 1, 3, 0, '2026-07-01'),
@@ -184,15 +192,12 @@ CHANGES = (
 def test_what_changed_is_counted_since_the_last_complete_build(given: Callable[[str], Path]) -> None:
     page = page_of(given(CHANGES))
     said = " ".join(page.text.split())
-    assert (
-        "Since 20 Aug 2026: 1 verdict flipped, 1 divergence changed state, 1 figure came in and 5 figures revised."
-        in (said)
-    )
+    assert "Since 20 Aug 2026: C4 mixed to supported; 1 divergence changed state; 1 figures new, 5 revised." in said
     rows = {(f.query, f.column, f.stored) for f in page.figures}
     assert ("verdict_flips", "verdict_before", "mixed") in rows
-    assert ("divergence_changes", "subject", "copper") in rows
-    # Zinc opened earlier, tin's figure was known before.
-    assert not {("divergence_changes", "subject", s) for s in ("zinc", "tin")} & rows
+    assert ("verdict_flips", "why", "prices turned") in rows
+    assert ("divergence_changes", "subject", "Copper") in rows
+    assert ("divergence_changes", "state_before", "closed") in rows
     assert ("table_changes", "rows_more", "10") in rows
 
 
@@ -203,6 +208,7 @@ def test_the_first_publication_says_so(given: Callable[[str], Path]) -> None:
 def test_each_figure_is_a_cell_of_the_query_it_leads_to(given: Callable[[str], Path]) -> None:
     path = given(CHANGES)
     page = page_of(path)
+    assert page.text == page_of(path).text, "equal figures give an equal page"
     compared, wrong = differences(page, path)
     assert wrong == []
     assert compared == len(page.figures) > 40
@@ -215,7 +221,7 @@ def test_each_figure_is_a_cell_of_the_query_it_leads_to(given: Callable[[str], P
 def test_a_figure_that_is_not_the_warehouses_is_found(given: Callable[[str], Path]) -> None:
     path = given(CHANGES)
     page = page_of(path)
-    cell = next(f for f in page.figures if f.query == "change_totals" and f.column == "rows_revised")
+    cell = next(f for f in page.figures if f.query == "changed" and f.column == "figures_revised")
     assert cell.text == "5"
     cell.text = "6"
     assert [w for w in differences(page, path)[1] if "shows '6' for 5" in w]
@@ -287,7 +293,7 @@ OWN_USE = (
 def test_figures_for_own_use_are_left_out_unless_the_user_says_otherwise(given: Callable[[str], Path]) -> None:
     path = given(OWN_USE)
     without, with_them = page_of(path), page_of(path, personal_use=True)
-    for figure in ("43.21", "12.34", "Credit yahoo (L of yahoo), retrieved"):
+    for figure in ("43.21", "12.34", "Source: Yahoo chart interface"):
         assert figure not in without.text, figure
         assert figure in with_them.text, figure
     for figure in ("$9,876", "growth of 5.5 %"):
@@ -299,7 +305,7 @@ def test_figures_for_own_use_are_left_out_unless_the_user_says_otherwise(given: 
     )
     assert "METALS_BRIEF_PERSONAL_USE=true shows them" in without.text
     assert "do not share it" in with_them.text
-    assert "The evidence rests on figures for own use only" in without.text
+    assert "Its evidence is licensed for personal use only and is not shown." in without.text
     assert "premium" not in str(without.charts["duties"]["data"])
     assert "premium" in str(with_them.charts["duties"]["data"])
     for page in (without, with_them):
@@ -323,7 +329,7 @@ def test_a_headline_is_the_newest_price_that_may_be_shown(given: Callable[[str],
         """
     )
     headlines = {
-        own_use: [f.text for f in page_of(path, personal_use=own_use).figures if f.query == "key_figures"]
+        own_use: [f.text for f in page_of(path, personal_use=own_use).figures if f.query == "headlines"]
         for own_use in (False, True)
     }
     assert {"$9,921\u202f/\u202ft", "21 Aug 2026", "$4,321.50\u202f/\u202foz", "20 Aug 2026"} <= set(headlines[True])
@@ -352,6 +358,7 @@ def test_periods_and_units_of_a_table_are_those_of_its_rows(given: Callable[[str
         )
     )
     assert {f.text for f in page.figures if f.column == "period_label"} == {"Jul 2026", "2026Q2"}
+    assert "emerging_asia" not in page.prose
     assert page.text.count("US, per tonne") == page.text.count("US, per troy ounce") > 0
     assert "No figure in time for: China." in page.text
     assert "Not scored: Fiscal, AI, Trade, Geopolitics and Positioning." in page.text
@@ -360,7 +367,8 @@ def test_periods_and_units_of_a_table_are_those_of_its_rows(given: Callable[[str
 def test_nothing_for_own_use_in_the_warehouse_leaves_the_queries_short(given: Callable[[str], Path]) -> None:
     page = page_of(given(source("yahoo", "Yahoo", "personal_use")))
     assert "No figure in this warehouse is licensed for personal use only." in page.text
-    assert not [name for name, sql in page.queries.items() if "lineage" in sql]
+    # What a release bears on is read from the lineage; nothing is left out by it.
+    assert [name for name, sql in page.queries.items() if "lineage" in sql] == ["releases"]
 
 
 def test_coal_is_drawn_where_there_is_coal(given: Callable[[str], Path]) -> None:
@@ -378,17 +386,22 @@ def test_coal_is_drawn_where_there_is_coal(given: Callable[[str], Path]) -> None
 
 def test_the_lead_moves_money_ahead(given: Callable[[str], Path]) -> None:
     path = given(
-        "insert into divergence_money_ppi (month, gap_pp, ppi_yoy_pct, gap_zscore, ppi_zscore) values "
-        "('2026-06-01', -4.0, 4.1, -0.16, 0.69), ('2026-07-01', -3.7, 3.5, -0.11, 0.56);"
+        "insert into divergence_money_ppi (month, gap_pp, ppi_yoy_pct, m1_definition) values "
+        "('2024-12-01', -8.7, -2.3, 'before_2025'), ('2025-01-01', -6.6, -2.2, 'from_2025'), "
+        "('2025-02-01', null, -2.1, 'from_2025');"
         "insert into lead_lag_money_ppi (sample, lag_months, correlation, correlation_lower_95, correlation_upper_95, "
         "is_max, last_month) values ('full', 0, 0.29, 0.04, 0.56, false, '2026-07-01'), "
         "('full', 8, 0.66, 0.52, 0.82, true, '2026-07-01');"
     )
     page = page_of(path)
-    prices, money = page.charts["money-ppi"]["data"]
-    assert prices["x"] == ["2026-07-01", "2026-06-01"]
-    assert money["x"] == ["2027-03-01", "2027-02-01"]  # eight months on
-    assert money["y"] == [-0.11, -0.16]
+    prices, after, before = page.charts["money-ppi"]["data"]
+    assert (prices["x"], prices["y"]) == (["2025-02-01", "2025-01-01", "2024-12-01"], [-2.1, -2.2, -2.3])
+    assert (after["x"], after["y"]) == (["2025-10-01", "2025-09-01"], [None, -6.6])  # eight months on, its own unit
+    assert (before["x"], before["y"]) == (["2025-08-01"], [-8.7])
+    [mark] = page.charts["money-ppi"]["layout"]["annotations"]
+    assert (mark["x"], mark["text"]) == ("2025-09-01", "M1 redefined, Jan 2025")
+    assert "producer prices changed by −2.1\u202f% in Feb 2025 and M1 less M2 growth stood at −6.6" in page.text
+    assert differences(page, path)[1] == []
     assert (
         "money fits prices best with a lead of 8\u202fmonths (correlation +0.66, 95 % band +0.52 to +0.82)" in page.text
     )
@@ -423,3 +436,229 @@ def test_a_page_is_written_whole_beside_others(given: Callable[[str], Path], tmp
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
     past = settings.model_copy(update={"as_of": date(2025, 12, 31)})
     assert past.brief_path.name == "as_of_2025-12-31.html"
+
+
+BUNDLED = (
+    source("wb", "World Bank")
+    + """
+    insert into data_freshness (series_id, source_id, frequency, first_period, last_period, last_period_end, rows)
+    values ('wb_copper', 'wb', 'monthly', '2026-01-01', '2026-06-01', '2026-06-30', 6);
+    insert into claim_evidence
+        (claim_id, indicator, role, unit, reading, is_stale, finding, reason, as_of, age_days, due_days)
+    values
+        ('C4', 'i', 'decisive', 'pct', 'supports', false, 'f', 'r', '2026-08-21', 52, 40),
+        ('C5', 'i', 'decisive', 'pct', 'supports', false, 'f', 'r', '2026-08-21', 52, 70),
+        ('C6', 'i', 'decisive', 'pct', 'supports', true, 'f', 'r', '2026-08-21', 900, 40);
+    """
+)
+
+
+def asked(at: str, outcome: str) -> str:
+    return f"insert into raw.retrieval (source_id, checked_at, outcome) values ('wb', '{at}', '{outcome}');"
+
+
+@pytest.mark.parametrize(
+    ("script", "begins"),
+    [
+        ("", "No publisher was reached: this page"),
+        (asked("2026-08-21 22:01", "failed"), "No publisher was reached: this page"),
+        (asked("2026-08-10 22:01", "fresh"), None),  # no build before: this build's own
+        (asked("2026-08-21 22:01", "unchanged"), None),
+        (asked("2026-08-21 22:01", "blocked"), None),  # it answered
+    ],
+)
+def test_a_page_of_a_run_that_reached_nobody_begins_with_that(
+    given: Callable[[str], Path], script: str, begins: str | None
+) -> None:
+    path = given(BUNDLED + script)
+    said = " ".join(page_of(path).text.split())
+    if begins is None:
+        assert "No publisher was reached" not in said
+        return
+    # The stale figure counts for nothing; of the others one was due on 9 August.
+    assert (
+        f"{begins} stands on figures to 30 Jun 2026. The evidence was fresh as of 9 Aug 2026; newer figures are now "
+        "due for 1 of 2 decisive ones." in said
+    )
+    assert said.index(begins) < said.index("What moved")
+    assert differences(page_of(path), path)[1] == []
+
+
+def test_a_quiet_weekend_is_no_fault_and_a_quiet_week_is(given: Callable[[str], Path]) -> None:
+    before = (
+        "insert into raw.build (build_id, as_of, started_at, finished_at, succeeded, selection) values "
+        "('a', '2026-08-20', '2026-08-20 12:00', '2026-08-20 12:10', true, '');"
+    )
+    weekend = page_of(given(BUNDLED + before + asked("2026-08-19 22:01", "fresh")))
+    assert "No publisher was reached" not in weekend.text
+    week = page_of(given(BUNDLED + before + asked("2026-08-14 22:01", "fresh")))
+    assert "No publisher was reached since 14 Aug 2026: this page stands" in " ".join(week.text.split())
+
+
+SERIES = (
+    # series, frequency, newest period, rows since its first, lag: released in the ten days from 21 August or not
+    ("monthly", "2026-06-01", "2026-05-01", 2, 25),
+    ("quarterly", "2026-01-01", "2025-10-01", 2, 60),
+    ("annual", "2024-01-01", "2023-01-01", 2, 240),
+    ("us_fiscal_year", "2024-10-01", "2023-10-01", 2, 330),
+    ("weekly", "2026-08-10", "2026-08-03", 2, 4),
+    ("daily", "2026-08-18", "2026-08-04", 3, 3),  # a week apart
+)
+
+
+def test_releases_are_those_of_the_catalogues_calendar(given: Callable[[str], Path]) -> None:
+    tracked = catalog.load(Settings().catalog_dir)
+    any_series = next(iter(tracked.series.values()))
+    script, wanted = source("wb", "World Bank"), set()
+    today = date(2026, 8, 21)
+    for frequency, last, first, rows, lag in SERIES:
+        one = any_series.model_copy(update={"frequency": catalog.Frequency(frequency), "publication_lag_days": lag})
+        due = next_release(one, date.fromisoformat(last), step_days=7 if frequency == "daily" else 1)
+        if today < due <= today + timedelta(days=10):
+            wanted.add((str(due), frequency))
+        script += (
+            f"insert into series (series_id, source_id, title, frequency, publication_lag_days) values "
+            f"('{frequency}', 'wb', '{frequency} title', '{frequency}', {lag});"
+            "insert into data_freshness (series_id, source_id, frequency, first_period, last_period, rows) values "
+            f"('{frequency}', 'wb', '{frequency}', '{first}', '{last}', {rows});"
+        )
+    script += (  # a real daily series is no date to wait for
+        "insert into series (series_id, source_id, title, frequency, publication_lag_days) values "
+        "('close', 'wb', 'close', 'daily', 1);"
+        "insert into data_freshness (series_id, source_id, frequency, first_period, last_period, rows) values "
+        "('close', 'wb', 'daily', '2026-08-03', '2026-08-20', 14);"
+        "insert into raw.catalog_indicator (indicator_id, series_id) values ('prices', 'monthly');"
+        "insert into lineage (table_name, row_key, input_id, payload_id) values "
+        "('claim_evidence', 'C4|i', 'prices', 'p'), ('claim_evidence', 'C0|i', 'prices', 'p'), "
+        "('driver_scores', 'copper|us_dollar_change|2026-07-01', 'weekly', 'p');"
+    )
+    path = given(script)
+    page = page_of(path)
+    rows = page.rows("releases")
+    assert len(wanted) >= 4
+    assert {(r["released_on"], r["titles"].removesuffix(" title")) for r in rows} >= wanted
+    assert not [r for r in rows if "close" in r["titles"]]
+    bears = {r["titles"]: (r.get("claims"), r.get("drivers")) for r in rows}
+    assert bears["monthly title"] == ("C0, C4", None)
+    assert bears["weekly title"] == (None, "Broad US dollar index")
+    assert differences(page, path)[1] == []
+    script += (
+        "insert into raw.catalog_release (series_id, period, released_on) values "
+        "('monthly', '2026-07-01', '2026-08-24');"
+    )
+    rows = page_of(given(script)).rows("releases")
+    assert [r["released_on"] for r in rows if r["titles"] == "monthly title"] == ["2026-08-24"], "the day on record"
+
+
+HISTORY = """
+    insert into claim_verdicts (
+        claim_id, statement, verdict, as_of, last_verdict, last_verdict_on, decisive_indicators, decisive_supporting,
+        decisive_contradicting, decisive_missing_or_stale, decisive_ageing
+    ) values
+        ('C1', 'Left open.', 'undetermined', '2026-08-21', 'mixed', '2026-07-31', 1, 0, 0, 0, 0),
+        ('S1', 'Decided.', 'supported', '2026-08-21', 'supported', '2026-08-21', 1, 1, 0, 0, 0);
+    insert into claim_verdict_history (as_of, claim_id, verdict, verdict_month_before, has_flipped) values
+        ('2025-07-31', 'C1', 'supported', 'mixed', true), ('2026-06-30', 'C1', 'mixed', 'mixed', false),
+        ('2026-07-31', 'C1', 'undetermined', 'mixed', true), ('2026-06-30', 'S1', 'no_data', null, false),
+        ('2026-07-31', 'S1', 'undetermined', 'no_data', true);
+    insert into claim_evidence_history (as_of, claim_id, indicator, role, reading, is_stale, finding) values
+        ('2026-06-30', 'C1', 'a', 'decisive', 'supports', false, 'it rose'),
+        ('2026-07-31', 'C1', 'a', 'decisive', 'neutral', false, 'it stood still'),
+        ('2026-06-30', 'C1', 'b', 'decisive', 'contradicts', false, 'it held'),
+        ('2026-07-31', 'C1', 'b', 'decisive', 'contradicts', false, 'it held');
+    insert into claim_evidence (claim_id, indicator, role, unit, reading, is_stale, finding, reason, as_of) values
+        ('C1', 'a', 'decisive', 'pct', 'neutral', false, 'it stood still', 'r', '2026-08-21'),
+        ('S1', 'a', 'decisive', 'pct', 'neutral', false, 'one says nothing', 'r', '2026-08-21'),
+        ('S1', 'b', 'decisive', 'pct', 'supports', false, 'one speaks for it', 'r', '2026-08-21');
+"""
+
+
+def test_the_board_has_a_years_verdicts_the_last_one_and_a_sentence(given: Callable[[str], Path]) -> None:
+    path = given(HISTORY)
+    page = page_of(path)
+    said = " ".join(page.text.split())
+    assert "last mixed on 31 Jul 2026" in said
+    assert "last supported" not in said, "today's is the last"
+    assert said.index("Decided.") < said.index("C1 Left open."), "decided ones first"
+    assert "one speaks for it." in said.partition("Evidence for S1")[0]
+    months = [(f.row, f.stored) for f in page.figures if f.query == "verdict_months" and f.column == "verdict"]
+    assert [verdict for _, verdict in sorted(months)] == [
+        "mixed", "undetermined", "undetermined", "no_data", "undetermined", "supported",
+    ]  # fmt: skip
+    [flip] = page.rows("flips_by_month")  # a year ago is too long ago, and from nothing to undetermined is no news
+    assert (flip["claim_id"], flip["verdict_before"], flip["verdict_after"]) == ("C1", "mixed", "undetermined")
+    assert flip["why"] == "it stood still", "the figure whose reading turned"
+    assert differences(page, path)[1] == []
+
+
+def test_a_sparkline_is_drawn_between_its_lowest_and_highest() -> None:
+    assert charts.path([1.0, 3.0, 2.0]) == "0.00,24.00 50.00,0.00 100.00,12.00"
+    assert charts.path([5.0]) == "0.00,0.00"
+
+
+def test_a_sparkline_that_is_not_the_warehouses_is_found(given: Callable[[str], Path]) -> None:
+    path = given(
+        "insert into driver_monetary (month, real_10y_yield_pct) values "
+        "('2026-05-01', 1.5), ('2026-06-01', 2.5), ('2026-07-01', 2.0);"
+    )
+    page = page_of(path)
+    [(query, column, rows, points)] = page.sparklines
+    assert points == "0.00,24.00 50.00,0.00 100.00,12.00", "oldest first"
+    texts = {f.column: f.text for f in page.figures if f.query == "headlines"}
+    assert texts["value"] == "2.0\u202f%"
+    assert (texts["change"], texts["period"], texts["age_days"]) == ("−0.5\u202fpp", "Jul 2026", "21")
+    assert differences(page, path)[1] == []
+    page.sparklines = [(query, column, rows, points.replace("12.00", "11.00"))]
+    assert [w for w in differences(page, path)[1] if "sparkline" in w]
+
+
+def test_what_is_for_personal_use_is_shown_to_its_user_alone(given: Callable[[str], Path]) -> None:
+    path = given(
+        OWN_USE
+        + """
+        update divergence_trade_tightness set comex_stock_tonnes = 512345, us_share_of_stock_pct = 61.7;
+        insert into import_margin (metal_id, trading_day, import_margin_usd_per_tonne, import_margin_pct)
+            values ('copper', '2026-08-20', -87.5, -0.9);
+        insert into lineage (table_name, row_key, payload_id) values ('import_margin', 'copper|2026-08-20', 'y');
+        """
+    )
+    without, with_them = page_of(path), page_of(path, personal_use=True)
+    for query in ("stocks", "import_margin"):
+        assert without.rows(query) == []
+        assert len(with_them.rows(query)) == 1
+    assert "Exchange stocks" not in without.prose
+    assert {"512\u202fkt", "61.7\u202f%"} <= {f.text for f in with_them.figures if f.query == "stocks"}
+    assert differences(with_them, path)[1] == []
+
+
+def test_what_is_computed_of_drivers_stands_without_a_composite(given: Callable[[str], Path]) -> None:
+    path = given(
+        """
+        insert into metals (metal_id, name, symbol, family) values ('copper', 'Copper', 'Cu', 'base');
+        insert into driver_positioning
+            (metal_id, report_date, net_managed_money_contracts, net_managed_money_percentile_expanding)
+        values ('copper', '2026-08-11', 60000, 80.4), ('copper', '2026-08-18', 68242, 92.4);
+        insert into driver_fiscal (month, deficit_12m_pct_gdp, deficit_12m_change_pp, fiscal_impulse_12m_pp)
+        values ('2026-07-01', 6.1, -0.3, -0.5), ('2026-08-01', null, null, null);
+        insert into metal_attribution (metal_id, family, month, first_month, months_used, r_squared_adjusted,
+            share_macro, share_china, macroeconomy_is_complete, known_at)
+        values ('copper', 'base', '2026-06-01', '2021-08-01', 59, 0.461, 0.457, 0.054, true, '2026-08-01');
+        insert into risk_regimes (metal_id, regime, sample, timing, regime_is_on, mean_abs_return_inside_pct)
+        values ('average_of_four', 'trade_policy', 'full', 'same_month', true, 4.2);
+        insert into metal_ratios (month, gold_silver_ounces_per_ounce, copper_gold_ounces_per_tonne) values
+            ('2026-06-01', 63.4, 3.2), ('2025-06-01', 93.1, 2.9);
+        insert into metal_prices (metal_id, frequency, period, price_native, native_unit)
+        values ('copper', 'monthly', '2026-06-01', 9000, 'usd_per_tonne');
+        """
+    )
+    page = page_of(path)
+    said = " ".join(page.text.split())
+    assert "No metal has a composite of its drivers." in said
+    assert "deficit of twelve months to Jul 2026 was 6.1 % of GDP, a change of −0.3 pp on the year" in said
+    assert "the macroeconomy and China explain 46.1 % (Copper)" in said
+    [position] = page.rows("positioning")
+    assert (position["report_date"], position["net_percentile"]) == ("2026-08-18", "92.4")
+    assert [r["regime"] for r in page.rows("regimes")] == ["trade policy"]
+    ratios = {r["ratio"]: (r["value"], r["value_year_before"]) for r in page.rows("ratios")}
+    assert ratios == {"Gold to silver": ("63.4", "93.1"), "Copper to gold": ("3.2", "2.9")}
+    assert differences(page, path)[1] == []

@@ -12,8 +12,9 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from pipelines import view
 from pipelines.cli import app
-from pipelines.reporting import progress, status, view
+from pipelines.reporting import progress, status
 
 LONG = "a_publisher: " + "reached after a long while " * 8
 
@@ -273,49 +274,45 @@ def test_a_publisher_that_fails_among_healthy_ones_is_named_with_its_reason() ->
     assert lines[5] == "and 3 more publishers with a fault (metals status -v)"
 
 
-def _view(rows: dict[str, list[dict[str, Any]]], flips: list[dict[str, Any]], changes: int = 0) -> dict[str, str]:
-    return view.of(rows.__getitem__, flips, [{}] * changes)
+JUNE = date(2026, 6, 1)
+ROWS: dict[str, dict[str, Any]] = {
+    "moved": {
+        "month": JUNE, "metals_known": 3, "metals_up": 2, "riser": "tin", "riser_return_pct": 8.24, "faller": "gold",
+        "faller_return_pct": -2.0, "copper_12m_return_pct": -3.0,
+    },
+    "drives": {
+        "month": JUNE, "most": "silver, zinc", "most_zscore": 1.2, "most_group": "AI", "most_group_zscore": 0.9,
+        "least": "tin", "least_zscore": -0.4, "least_group": "fiscal", "least_group_zscore": -0.6,
+    },
+    "changed": {
+        "is_first": False, "since": datetime(2026, 6, 30, 22, 5, tzinfo=UTC), "flips": "C4 no data to mixed",
+        "divergences_changed": 1, "figures_new": 1_200, "figures_revised": 3, "publishers": 2,
+    },
+}  # fmt: skip
+
+
+def _view(rows: dict[str, dict[str, Any]]) -> dict[str, str]:
+    answers = {view.query(name): [rows[name]] if name in rows else [] for name in view.NAMES}
+    return view.as_text(answers.__getitem__)
 
 
 def test_the_view_is_three_sentences_from_the_figures() -> None:
-    june, of_metal = date(2026, 6, 1), ("metal", "metal_id", "return_1m_pct", "return_12m_pct")
-    moved = [
-        dict(zip(of_metal, row, strict=True)) | {"period": june}
-        for row in (("Tin", "tin", 8.24, 1.0), ("Copper", "copper", 0.04, -3.0), ("Gold", "gold", -2.0, None))
-    ]
-    drives = [
-        {"metal": "Silver", "month": june, "composite": 1.2, "contribution_ai": 0.9, "contribution_fiscal": 0.3},
-        {"metal": "Tin", "month": june, "composite": -0.4, "contribution_ai": 0.2, "contribution_fiscal": -0.6},
-    ]
-    counts = {
-        "is_first": False,
-        "since": datetime(2026, 6, 30, 22, 5, tzinfo=UTC),
-        "figures_new": 1_200,
-        "figures_revised": 3,
+    assert _view(ROWS) == {
+        "moved": "2 of 3 metals rose in Jun 2026: tin +8.2 % at the top, gold -2.0 % at the bottom; "
+        "copper is -3.0 % on a year earlier.",
+        "drives": "The drivers of Jun 2026 favour silver, zinc most (+1.20, mainly AI +0.90) and tin least "
+        "(-0.40, mainly fiscal -0.60), in standard deviations.",
+        "changed": "Since 2026-06-30 22:05 UTC: C4 no data to mixed; 1 divergence changed state; "
+        "1,200 figures new, 3 revised.",
     }
-    flips = [{"claim_id": "C4", "verdict_before": "no_data", "verdict_after": "mixed"}]
-    rows: dict[str, list[dict[str, Any]]] = {
-        view.MOVED: moved,
-        view.DRIVES: drives,
-        view.CHANGED: [counts | {"publishers": 2}],
-    }
-    assert _view(rows, flips, 1) == {
-        "moved": "Jun 2026: tin +8.2 % to gold -2.0 % on the month, 2 of 3 up; copper -3.0 % on the year",
-        "drives": "Jun 2026, in standard deviations: most for silver +1.20 (AI +0.90); "
-        "least for tin -0.40 (fiscal -0.60)",
-        "changed": "since 2026-06-30 22:05 UTC: C4 no data -> mixed; 1 divergence changed; "
-        "1,200 figures new, 3 revised",
-    }
-    tied = _view(rows | {view.DRIVES: [drives[0], drives[0] | {"metal": "Zinc"}, drives[1]]}, [])["drives"]
-    assert "most for silver and 1 more +1.20 (AI +0.90)" in tied
-    assert "C4 no data -> mixed; 2 more verdicts flipped; 0 div" in _view(rows, flips * 6)["changed"]
-    assert "no verdict flipped; 0 divergences changed" in _view(rows, [])["changed"]
-    first = _view(rows | {view.CHANGED: [counts | {"is_first": True, "publishers": 14}]}, [])
-    assert first["changed"] == "first publication: 1,200 figures of 14 publishers"
-    assert _view({view.MOVED: [], view.DRIVES: [], view.CHANGED: []}, []) == {
-        "moved": "no metal has a monthly price of two months in a row",
-        "drives": "no metal has a composite of its drivers",
-        "changed": "this file was not compared with a publication before it",
+    calm = ROWS["changed"] | {"flips": None, "divergences_changed": 0}
+    assert "no verdict flipped; 0 divergences changed state" in _view({"changed": calm})["changed"]
+    first = _view({"changed": ROWS["changed"] | {"is_first": True, "publishers": 14}})
+    assert "first publication: 1,200 figures of 14 publishers" in first["changed"]
+    assert _view({}) == {
+        "moved": "No metal has a monthly price of two months in a row.",
+        "drives": "No metal has a composite of its drivers.",
+        "changed": "This file was not compared with a publication before it.",
     }
 
 

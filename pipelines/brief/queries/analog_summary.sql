@@ -2,7 +2,26 @@
 select
     reference_month,
     reference_dimensions,
-    reference_missing_dimensions,
+    array_to_string(
+        list_transform(
+            string_split(reference_missing_dimensions, ', '),
+            lambda d: coalesce(
+                map {
+                    'deficit_pct_gdp': 'the deficit as a share of GDP',
+                    'industrial_growth_pct': 'industrial growth',
+                    'inflation_change_12m_pp': 'the change of inflation',
+                    'inflation_pct': 'inflation',
+                    'money_growth_pct': 'money growth',
+                    'real_base_metals_log': 'real prices of base metals',
+                    'real_policy_rate_pct': 'the real policy rate',
+                    'trade_openness_change_5y_pp': 'US openness to trade',
+                    'world_trade_openness_change_5y_pp': 'the world''s openness to trade'
+                }[d],
+                replace(d, '_', ' ')
+            )
+        ),
+        ', '
+    ) as reference_missing_dimensions,
     nearest_month,
     nearest_distance,
     median_distance,

@@ -1,17 +1,9 @@
--- Each claim with its verdict and the evidence in a sentence.
+-- Each claim with its verdict, decided ones first, and the last verdict that could be given.
 select
     claim_id,
     statement,
     verdict,
     lines,
-    {% if leaving_out %}
-    case
-        when true {{ and_not_own_use('claim_verdicts', 'claim_id') }} then because
-        else 'The evidence rests on figures for own use only and is not shown.'
-    end as because,
-    {% else %}
-    because,
-    {% endif %}
     decisive_indicators,
     decisive_supporting,
     decisive_contradicting,
@@ -23,4 +15,7 @@ select
     known_at,
     as_of
 from claim_verdicts
-order by array_position(['C', 'D', 'S'], left(claim_id, 1)), claim_id
+order by
+    coalesce(array_position(['supported', 'contradicted', 'mixed', 'undetermined', 'no_data'], verdict), 9),
+    array_position(['C', 'D', 'S'], left(claim_id, 1)),
+    claim_id

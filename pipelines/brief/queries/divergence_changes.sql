@@ -1,27 +1,20 @@
--- Divergences whose newest figure, known since the previous build, changed their state.
-with newest as (
-    select * from raw.build
-    order by started_at desc
-    limit 1
-),
-
-previous as (
-    select b.* from raw.build as b
-    cross join newest as n
-    where b.succeeded and coalesce(b.selection, '') = '' and b.started_at < n.started_at and b.as_of <= n.as_of
-    order by b.started_at desc
-    limit 1
+-- Divergences whose state differs from the last published one.
+with names as (
+    select metal_id as subject, name from metals
+    union all
+    select company_id, name from companies
+    union all
+    select distinct subject, name from divergence_coal_transition
 )
 
 select
-    d.title,
-    d.subject,
-    d.state,
-    d.state_since,
-    d.days_in_state
-from divergences as d
-where
-    d.state_since = d.period
-    and cast(d.known_at as date) > (select as_of from previous)
-    {{ and_not_own_use('divergences', "d.divergence_id || '|' || d.subject") }}
-order by d.divergence_id, d.subject
+    coalesce(d.title, replace(c.divergence_id, '_', ' ')) as title,
+    coalesce(n.name, upper(left(c.subject, 1)) || substr(c.subject, 2)) as subject,
+    c.state_before,
+    c.state_after,
+    d.state_since
+from audit.divergence_changes as c
+left join divergences as d using (divergence_id, subject)
+left join names as n on c.subject = n.subject
+where true {{ and_not_own_use('divergences', "c.divergence_id || '|' || c.subject") }}
+order by c.divergence_id, c.subject

@@ -1,7 +1,15 @@
 -- Every divergence, open ones first.
+with names as (
+    select metal_id as subject, name from metals
+    union all
+    select company_id, name from companies
+    union all
+    select distinct subject, name from divergence_coal_transition
+)
+
 select
-    title,
-    subject,
+    d.title,
+    coalesce(n.name, upper(left(d.subject, 1)) || substr(d.subject, 2)) as subject,
     state,
     days_in_state,
     gap_zscore,
@@ -11,6 +19,7 @@ select
     right_value,
     period_label,
     is_stale
-from divergences
-where true {{ and_not_own_use('divergences', "divergence_id || '|' || subject") }}
-order by array_position(['opening', 'open', 'closing', 'closed'], state), abs(gap_zscore) desc nulls last, subject
+from divergences as d
+left join names as n on d.subject = n.subject
+where true {{ and_not_own_use('divergences', "d.divergence_id || '|' || d.subject") }}
+order by array_position(['opening', 'open', 'closing', 'closed'], state), abs(gap_zscore) desc nulls last, d.subject

@@ -9,7 +9,7 @@ with months as (
 
 select
     m.name as metal,
-    s.driver_id as driver,
+    d.title as driver,
     s.driver_group,
     s.sign,
     s.zscore,
@@ -18,6 +18,7 @@ select
     s.gap_reason
 from driver_scores as s
 inner join metals as m using (metal_id)
+inner join seeds.drivers as d using (driver_id)
 where
     s.month = (select max(month) from months)
     {{ and_not_own_use('driver_scores', "s.metal_id || '|' || s.driver_id || '|' || s.month") }}

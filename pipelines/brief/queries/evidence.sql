@@ -1,15 +1,25 @@
--- The indicators behind each verdict.
+-- The indicators behind each verdict, decisive ones first. A measure is named by its citation.
+with measures as (
+    select
+        event_id,
+        'the measure under ' || replace(max(instrument), '_', ' ') || ' ('
+        || coalesce(max(federal_register_citation), max(proclamation_or_order)) || ')' as name
+    from policy_events
+    group by event_id
+)
+
 select
-    claim_id,
-    indicator,
-    role,
-    finding,
-    value,
-    unit,
-    period_label,
-    reading,
-    is_stale,
-    reason
-from claim_evidence
-where true {{ and_not_own_use('claim_evidence', "claim_id || '|' || indicator") }}
-order by claim_id, role, indicator
+    e.claim_id,
+    e.indicator,
+    e.role,
+    replace(e.finding, coalesce(m.event_id, ' '), coalesce(m.name, ' ')) as finding,
+    e.value,
+    e.unit,
+    e.period_label,
+    case when e.is_stale then 'too old' else replace(e.reading, '_', ' ') end as reading,
+    replace(replace(e.reason, 'seed ', ''), '_', ' ') as reason
+from claim_evidence as e
+left join measures as m on contains(e.finding, m.event_id)
+where true {{ and_not_own_use('claim_evidence', "e.claim_id || '|' || e.indicator") }}
+qualify row_number() over (partition by e.claim_id, e.indicator order by length(m.event_id) desc nulls last) = 1
+order by e.claim_id, e.role, array_position(['contradicts', 'supports', 'neutral'], e.reading), e.indicator

@@ -10,7 +10,7 @@ select
     o.composite,
     o.price_gap_zscore,
     o.realised_volatility_12m_annualised_pct,
-    o.open_divergences,
+    replace(replace(o.open_divergences, 'price_driver', 'price against drivers'), '_', ' ') as open_divergences,
     o.is_stale,
     o.gap_reason
 from opportunities as o

@@ -1,9 +1,11 @@
 -- Trade measures on metals that take or took effect since 2025, one line per measure.
 select
     effective_on,
-    string_agg(distinct metal_id, ', ' order by metal_id) as metals,
-    instrument,
-    measure,
+    string_agg(
+        distinct coalesce(lower(m.name), replace(metal_id, '_', ' ')), ', ' order by coalesce(lower(m.name), replace(metal_id, '_', ' '))
+    ) as metals,
+    case instrument when 'ieepa' then 'IEEPA' else replace(instrument, '_', ' ') end as instrument,
+    replace(measure, '_', ' ') as measure,
     max(rate_pct) as rate_pct,
     case when count(distinct products) = 1 then max(products) end as products,
     max(ends_on) as ends_on,
@@ -11,6 +13,7 @@ select
     coalesce(max(federal_register_citation), max(proclamation_or_order)) as citation,
     max(source_url) as source_url
 from policy_events
+left join metals as m using (metal_id)
 where
     effective_on >= date '2025-01-01'
     {{ and_not_own_use('policy_events', "event_id || '|' || metal_id") }}

@@ -1,4 +1,4 @@
--- The newest monthly price of each metal.
+-- The newest monthly price of each metal, by month and move on the month.
 select
     m.name as metal,
     p.period,
@@ -16,4 +16,4 @@ where
     and m.family in ('base', 'precious', 'platinum_group', 'battery')
     {{ and_not_own_use('metal_prices', "p.metal_id || '|' || p.frequency || '|' || p.period") }}
 qualify p.period = max(p.period) over (partition by p.metal_id)
-order by array_position(['base', 'precious', 'platinum_group', 'battery'], m.family), m.name
+order by p.period desc, return_1m_pct desc nulls last, m.name

@@ -1,0 +1,108 @@
+"""Three sentences on the market from the published figures: what moved, what drives it, what changed since before.
+
+The terminal and the brief share them. Every figure is a cell of the row that a query beside this file gives; where
+there is none, the sentence says what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+FOLDER = Path(__file__).parent
+NAMES = ("moved", "drives", "changed")
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A cell of the query's row; `unit` where the column's name does not end in one."""
+
+    column: str
+    unit: str | None = None
+
+
+Sentence = list[str | Figure]
+
+
+def query(name: str) -> str:
+    """The SQL of a sentence, over all figures; the brief leaves out what is licensed for personal use."""
+    text = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    return jinja2.Template(text).render(and_not_own_use=lambda table, key: "")
+
+
+def sentence(name: str, row: Row | None) -> Sentence:
+    """The sentence on the row of the query of that name."""
+    return {"moved": _moved, "drives": _drives, "changed": _changed}[name](row)
+
+
+def as_text(rows: Callable[[str], list[dict[str, Any]]]) -> dict[str, str]:
+    """The sentences as plain text by name. `rows` answers a query on the published file."""
+    said = {}
+    for name in NAMES:
+        found = rows(query(name))
+        row = found[0] if found else None
+        said[name] = "".join(p if isinstance(p, str) else _plain(row or {}, p) for p in sentence(name, row))
+    return said
+
+
+def _plain(row: Row, figure: Figure) -> str:
+    value = row[figure.column]
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    if isinstance(value, date):
+        return f"{value:%b %Y}"
+    if isinstance(value, float):
+        return f"{value:+.2f}" if figure.column.endswith("zscore") else f"{value:+.1f} %"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _moved(row: Row | None) -> Sentence:
+    if row is None:
+        return ["No metal has a monthly price of two months in a row."]
+    said: Sentence = [
+        Figure("metals_up"), " of ", Figure("metals_known"), " metals rose in ", Figure("month"), ": ",
+        Figure("riser"), " ", Figure("riser_return_pct"),
+    ]  # fmt: skip
+    if row["metals_known"] > 1:
+        said += [" at the top, ", Figure("faller"), " ", Figure("faller_return_pct"), " at the bottom"]
+    if row["copper_12m_return_pct"] is not None:
+        said += ["; copper is ", Figure("copper_12m_return_pct"), " on a year earlier"]
+    return [*said, "."]
+
+
+def _drives(row: Row | None) -> Sentence:
+    if row is None:
+        return ["No metal has a composite of its drivers."]
+    said: Sentence = ["The drivers of ", Figure("month"), " favour ", *_end("most")]
+    if row["least"] is not None:
+        said += [" and ", *_end("least")]
+    return [*said, ", in standard deviations."]
+
+
+def _end(end: str) -> Sentence:
+    return [
+        Figure(end), f" {end} (", Figure(f"{end}_zscore"), ", mainly ", Figure(f"{end}_group"), " ",
+        Figure(f"{end}_group_zscore"), ")",
+    ]  # fmt: skip
+
+
+def _changed(row: Row | None) -> Sentence:
+    if row is None:
+        return ["This file was not compared with a publication before it."]
+    if row["is_first"]:
+        return [
+            "This is the first publication: ", Figure("figures_new"), " figures of ", Figure("publishers"),
+            " publishers are new, and nothing can differ yet.",
+        ]  # fmt: skip
+    return [
+        "Since ", Figure("since") if row["since"] else "the last publication", ": ",
+        Figure("flips") if row["flips"] else "no verdict flipped", "; ", Figure("divergences_changed"),
+        " divergence changed state; " if row["divergences_changed"] == 1 else " divergences changed state; ",
+        Figure("figures_new"), " figures new, ", Figure("figures_revised"), " revised.",
+    ]  # fmt: skip

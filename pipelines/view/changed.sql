@@ -1,0 +1,40 @@
+-- What changed since the complete build before.
+with newest as (
+    select * from raw.build
+    order by started_at desc
+    limit 1
+),
+
+previous as (
+    select b.* from raw.build as b
+    cross join newest as n
+    where b.succeeded and coalesce(b.selection, '') = '' and b.started_at < n.started_at and b.as_of <= n.as_of
+    order by b.started_at desc
+    limit 1
+),
+
+answers as (
+    select * from raw.coverage
+    where retrieved_at > coalesce((select started_at from previous), timestamp '1970-01-01')
+)
+
+select
+    (select count(*) from audit.build_diff where rows_before is not null) = 0 as is_first,
+    (select finished_at from previous) as since,
+    (
+        select
+            string_agg(
+                claim_id || ' ' || replace(coalesce(verdict_before, 'none'), '_', ' ') || ' to '
+                || replace(coalesce(verdict_after, 'none'), '_', ' '),
+                '; ' order by claim_id
+            )
+        from audit.verdict_flips
+    ) as flips,
+    (
+        select count(*) from audit.divergence_changes
+        where true {{ and_not_own_use('divergences', "divergence_id || '|' || subject") }}
+    ) as divergences_changed,
+    cast(coalesce(sum(rows_added), 0) as bigint) as figures_new,
+    cast(coalesce(sum(rows_changed), 0) as bigint) as figures_revised,
+    count(distinct source_id) filter (where rows_added > 0 or rows_changed > 0) as publishers
+from answers

@@ -1,0 +1,35 @@
+-- The newest month in which at least half of the metals have a return: one early price is no market.
+with returns as (
+    select
+        lower(m.name) as metal,
+        p.metal_id,
+        p.period,
+        100 * (exp(p.return_1m_log) - 1) as return_1m_pct,
+        p.return_12m_pct
+    from metal_prices as p
+    inner join metals as m using (metal_id)
+    where
+        p.frequency = 'monthly'
+        and m.family in ('base', 'precious', 'platinum_group', 'battery')
+        and p.return_1m_log is not null
+        {{ and_not_own_use('metal_prices', "p.metal_id || '|' || p.frequency || '|' || p.period") }}
+),
+
+months as (
+    select period from returns
+    group by period
+    having count(*) * 2 >= (select count(distinct metal_id) from returns)
+)
+
+select
+    period as month,
+    count(*) as metals_known,
+    count(*) filter (where return_1m_pct > 0) as metals_up,
+    arg_max(metal, return_1m_pct) as riser,
+    max(return_1m_pct) as riser_return_pct,
+    arg_min(metal, return_1m_pct) as faller,
+    min(return_1m_pct) as faller_return_pct,
+    max(return_12m_pct) filter (where metal_id = 'copper') as copper_12m_return_pct
+from returns
+where period = (select max(period) from months)
+group by period
