@@ -319,24 +319,28 @@ def _opportunities(answers: Answers) -> Section:
     section.notes.append(
         "This is not investment advice: a ranking of figures by a rule fixed in advance, nothing more."
     )
-    if not rows.has("opportunity_rank"):
+    if not rows.has("month"):
         section.has_data = False
         section.says = ["No metal can be ranked."]
         section.missing = missing(answers, INPUTS["opportunities"])
         return section
-    section.says = [
-        rows.cell(0, "metal"), " comes first with a rank sum of ", rows.cell(0, "rank_sum"), " in ",
-        rows.cell(0, "month"), ": drivers ", rows.cell(0, "composite_rank"), ", price against drivers ",
-        rows.cell(0, "price_gap_rank"), ", volatility ", rows.cell(0, "volatility_rank"), ".",
-    ]  # fmt: skip
+    if rows.has("opportunity_rank"):
+        section.says = [
+            rows.cell(0, "metal"), " comes first with a rank sum of ", rows.cell(0, "rank_sum"), " in ",
+            rows.cell(0, "month"), ": drivers ", rows.cell(0, "composite_rank"), ", price against drivers ",
+            rows.cell(0, "price_gap_rank"), ".",
+        ]  # fmt: skip
+    else:
+        section.says = [
+            "In ", rows.cell(0, "month"), " no metal was lifted by its drivers while its price lagged clearly behind."
+        ]  # fmt: skip
     section.tables.append(
-        table(rows, "Ranks by the drivers' composite, the price against it, and volatility. Not investment advice.", [
+        table(rows, "Metals that their drivers lift and whose price lags; volatility beside. Not investment advice.", [
             Column("Metal", "metal"), Column("Rank", "opportunity_rank", kind="if_any"),
             Column("Rank sum", "rank_sum", kind="if_any"),
             Column("Composite", "composite", "zscore"), Column("Composite rank", "composite_rank", kind="if_any"),
             Column("Price gap", "price_gap_zscore"), Column("Price gap rank", "price_gap_rank", kind="if_any"),
             Column("Volatility", "realised_volatility_12m_annualised_pct"),
-            Column("Volatility rank", "volatility_rank", kind="if_any"),
             Column("Open divergences", "open_divergences", kind="text"),
             Column("Month", "month"), Column("Stale", "is_stale"),
             Column("Why unranked", "gap_reason", kind="text"),

@@ -1,4 +1,4 @@
--- Metals by the sum of three ranks: drivers' composite, price against drivers, volatility.
+-- Metals that their drivers lift and whose price lags them, by the sum of the two ranks; the others with the reason.
 select
     o.opportunity_rank,
     m.name as metal,
@@ -6,7 +6,6 @@ select
     o.rank_sum,
     o.composite_rank,
     o.price_gap_rank,
-    o.volatility_rank,
     o.composite,
     o.price_gap_zscore,
     o.realised_volatility_12m_annualised_pct,
