@@ -356,7 +356,7 @@ def _typed() -> Iterator[str]:
 def _is_whole(typed: str) -> bool:
     """Whether `typed` ends with a semicolon that is not part of a string, a name or a comment."""
     ends = [at for at, kind in duckdb.tokenize(typed) if kind != duckdb.token_type.comment]
-    return bool(ends) and typed[ends[-1]] == ";"
+    return bool(ends) and typed.encode()[ends[-1]] == ord(";")  # DuckDB counts bytes
 
 
 def _why(error: duckdb.Error | InvalidQuery) -> str:

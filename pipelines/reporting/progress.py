@@ -43,7 +43,7 @@ def consoles() -> tuple[Console, Console]:
     """(standard output, standard error), in colour where the terminal and NO_COLOR allow it."""
     found = []
     for stderr in (False, True):
-        console = _Console(stderr=stderr)
+        console = _Console(stderr=stderr, emoji=False)
         if not console.is_terminal and "COLUMNS" not in console._environ:
             console.width = COLUMNS_OF_A_FILE
         found.append(console)

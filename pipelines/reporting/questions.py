@@ -36,7 +36,8 @@ select * from claim_evidence where claim_id = ?
 order by role <> 'decisive', array_position(['supports', 'contradicts', 'neutral'], reading) nulls last, indicator
 """
 PRICE = """
-select * from metal_prices where metal_id = ? and frequency = 'monthly' and price_native is not null
+select *, 100 * (exp(return_1m_log) - 1) as return_1m_pct
+from metal_prices where metal_id = ? and frequency = 'monthly' and price_native is not null
 order by period desc limit 1
 """
 COMPOSITE = """
@@ -132,7 +133,7 @@ def _price(price: dict[str, Any] | None) -> Iterator[str]:
     changes = [
         f"{price[column]:+.1f} % on the {period}"
         for column, period in (("return_1m_pct", "month"), ("return_12m_pct", "year"))
-        if price.get(column) is not None
+        if price[column] is not None
     ]
     said = [f"{price['price_native']:,.2f} {_word(price['native_unit'])}", *changes]
     if price["realised_volatility_12m_annualised_pct"] is not None:
@@ -146,7 +147,8 @@ def _drivers(
     connection: duckdb.DuckDBPyConnection, composite: dict[str, Any] | None, metal_id: str
 ) -> Iterator[RenderableType]:
     if composite is None:
-        yield "no composite: too few drivers are known"
+        scored = _first(connection, "select 1 from driver_composites where metal_id = ? limit 1", metal_id)
+        yield "no composite: too few drivers are known" if scored else "no driver is scored for it"
         return
     parts = {
         _word(key.removeprefix(GROUP)): value
@@ -180,8 +182,8 @@ def _attribution(found: dict[str, Any] | None) -> Iterator[str]:
     }
     said = ", ".join(f"{name} {100 * value:.0f} %" for name, value in sorted(shares.items(), key=lambda p: -p[1]))
     yield (
-        f"five years to {found['month']:%b %Y}: drivers account for {100 * found['r_squared']:.0f} % of the variance "
-        f"of monthly returns ({said})"
+        f"five years to {found['month']:%b %Y}: drivers account for {100 * found['r_squared_adjusted']:.0f} % of the "
+        f"variance of monthly returns, adjusted for their number (before: {said})"
     )
 
 

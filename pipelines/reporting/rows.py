@@ -20,6 +20,8 @@ from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.text import SPACES, printable
+
 NULL = "NULL"
 SIGNIFICANT_DIGITS = 15  # as many as a double holds of any decimal number
 # Characters to which a column of text, and the heading of any column, wrap before a table counts as too wide; a word of
@@ -60,7 +62,8 @@ def show(console: Console, errors: Console, frame: pl.DataFrame, form: Format, l
             form = Format.VERTICAL
     if form not in (Format.AUTO, Format.TABLE):
         write = {Format.VERTICAL: _vertical, Format.CSV: _csv, Format.MARKDOWN: _markdown, Format.JSON: _json}[form]
-        console.print(write(rows), markup=False, highlight=False, soft_wrap=True)
+        written = write(rows)  # as it is into a pipe; a terminal would obey what is not printable
+        console.file.write((printable(written, keep=SPACES) if console.is_terminal else written) + "\n")
     if most < frame.height:
         errors.print(f"{most} of {frame.height} rows shown (--rows)", highlight=False)
 

@@ -222,7 +222,8 @@ def test_a_session_holds_every_query_to_it(place: Place) -> None:
         [sys.executable, "-m", "pipelines.cli", "sql"],
         input=(
             f"copy prices to '{place.folder}/new.csv';\nselect 1; copy prices to '{place.folder}/new.csv'\n\n"
-            "select ';\n' as text,\n\n40 + 2 as answer; -- as said;\nselect 11 * 3 as one; select 11 * 4 as two;\n\n"
+            "select 'Zürich – ééé;\n' as text,\n\n40 + 2 as answer; -- as said;\n"
+            "select 11 * 3 as one; select 11 * 4 as two;\n\n"
         ),
         env={"METALS_WAREHOUSE_DIR": str(place.settings.warehouse_dir), "PATH": "/usr/bin:/bin"},
         cwd=PROJECT_ROOT, capture_output=True, text=True, check=True, timeout=60,

@@ -347,6 +347,12 @@ def test_each_claim_and_metal_has_an_answer_of_its_own(offline_home: tuple[Home,
         assert len(verdicts) == 14
         assert len(composites) > 4
         assert said(questions.why(connection, "gold")).count("price against drivers") == 1
+        assert "no driver is scored for it" in said(questions.why(connection, "uranium"))
+        [(month, year)] = connection.sql("""
+            select 100 * (exp(return_1m_log) - 1), return_12m_pct from metal_prices
+            where metal_id = 'copper' and frequency = 'monthly' order by period desc limit 1
+        """).fetchall()
+        assert f"{month:+.1f} % on the month, {year:+.1f} % on the year" in said(questions.why(connection, "copper"))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from pipelines.reporting import rows
+from pipelines.reporting import progress, rows
 from pipelines.reporting.rows import Format
 
 FRAME = pl.DataFrame(
@@ -133,3 +133,20 @@ def test_json_of_what_python_knows_and_json_does_not() -> None:
         "t": "2026-01-01T00:00:00Z",
         "1": "2026-01-01",
     }
+
+
+@pytest.mark.parametrize("form", list(Format))
+def test_codes_and_blanks_in_a_text_stay_as_they_are(form: Format) -> None:
+    console = Console(file=io.StringIO(), width=80, emoji=False)
+    rows.show(console, console, pl.DataFrame({"a": ["a:b:c :100: [bold]x[/]"]}), form)
+    assert "a:b:c :100: [bold]x[/]" in console.file.getvalue()  # type: ignore[attr-defined]
+    if form in (Format.CSV, Format.JSON):
+        said, _ = shown(pl.DataFrame({"a": ["x\ty\rz"]}), form)
+        assert "x\ty\rz" in said if form is Format.CSV else json.loads(said) == [{"a": "x\ty\rz"}]
+
+
+def test_a_terminal_is_not_sent_what_it_would_obey() -> None:
+    for form in Format:
+        console = progress._Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+        rows.show(console, console, pl.DataFrame({"a": ["x\x1b[2J\x9by"]}), form)
+        assert not re.search("[\x1b\x9b]", console.file.getvalue()), form  # type: ignore[attr-defined]
