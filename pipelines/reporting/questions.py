@@ -183,7 +183,7 @@ def _attribution(found: dict[str, Any] | None) -> Iterator[str]:
     said = ", ".join(f"{name} {100 * value:.0f} %" for name, value in sorted(shares.items(), key=lambda p: -p[1]))
     yield (
         f"five years to {found['month']:%b %Y}: drivers account for {100 * found['r_squared_adjusted']:.0f} % of the "
-        f"variance of monthly returns, adjusted for their number (before: {said})"
+        f"variance of monthly returns, adjusted for their number (unadjusted: {said})"
     )
 
 
