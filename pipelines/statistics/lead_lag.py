@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from arch.bootstrap import CircularBlockBootstrap, optimal_block_length
+from arch.bootstrap import optimal_block_length
 from numpy.typing import NDArray
 
 from pipelines.errors import MetalsError
@@ -179,11 +179,12 @@ def lead_lag(follower: Floats, leaders: Floats, lags: Sequence[int]) -> LeadLag:
 
 
 def _times_drawn(rows: int, block_length: int) -> Floats:
-    """How often each row occurs in each resample, shape (BOOTSTRAP_REPLICATIONS, rows)."""
-    bootstrap = CircularBlockBootstrap(block_length, np.arange(rows), seed=BOOTSTRAP_SEED)
-    return np.stack(
-        [
-            np.bincount(positions[0], minlength=rows).astype(np.float64)
-            for positions, _ in bootstrap.bootstrap(BOOTSTRAP_REPLICATIONS)
-        ]
-    )
+    """How often each row occurs in each resample, shape (BOOTSTRAP_REPLICATIONS, rows).
+
+    The draws of `arch.bootstrap.CircularBlockBootstrap` with this seed, all at once: a tenth of its time.
+    """
+    draws = BOOTSTRAP_REPLICATIONS
+    starts = np.random.default_rng(BOOTSTRAP_SEED).integers(rows, size=(draws, -(-rows // block_length)))
+    drawn = ((starts[:, :, None] + np.arange(block_length)) % rows).reshape(draws, -1)[:, :rows]
+    counts = np.bincount((drawn + rows * np.arange(draws)[:, None]).ravel(), minlength=draws * rows)
+    return counts.reshape(draws, rows).astype(np.float64)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from arch.bootstrap import CircularBlockBootstrap
 
 from pipelines.errors import MetalsError
 from pipelines.statistics import attribution, lead_lag
@@ -207,3 +208,12 @@ def test_the_past_month_ends_do_not_repeat_the_builds_regressions(monkeypatch: p
     first = attribution.one_step_ahead(y, x)
     monkeypatch.setattr(np.linalg, "lstsq", None)  # whatever fits again, fails
     assert np.array_equal(attribution.one_step_ahead(y[:69], x[:69]), first[:69], equal_nan=True)
+
+
+@pytest.mark.parametrize(("rows", "length"), [(1, 1), (33, 11), (60, 1), (120, 40), (200, 7), (431, 23)])
+def test_resamples_are_those_of_a_circular_block_bootstrap(rows: int, length: int) -> None:
+    drawn = lead_lag._times_drawn(rows, length)
+    peer = CircularBlockBootstrap(length, np.arange(rows), seed=lead_lag.BOOTSTRAP_SEED)
+    expected = [np.bincount(at[0], minlength=rows) for at, _ in peer.bootstrap(lead_lag.BOOTSTRAP_REPLICATIONS)]
+    assert np.array_equal(drawn, np.stack(expected))
+    assert set(drawn.sum(axis=1)) == {rows}
