@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -82,11 +82,15 @@ class Rule:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One indicator's value as of a day; `value` in the rule's unit, None if there is none."""
+    """One indicator's value as of a day; `value` in the rule's unit, None if there is none.
+
+    Where it `has_band`, the rule reads both ends of a band or of a range over scenarios.
+    """
 
     indicator: str
     role: str
     value: float | None
+    has_band: bool
     unit: str
     period: str | None
     reading: str
@@ -146,8 +150,9 @@ def verdicts(build: Path, days: Sequence[date]) -> dict[date, dict[str, Verdict]
                     row["known_at"].date() if row["known_at"] else None,
                     tuple(
                         Evidence(
-                            e["indicator"], e["role"], e["value"], e["unit"], e["period_label"], e["reading"],
-                            e["is_stale"], e["is_lower_bound"],
+                            e["indicator"], e["role"], e["value"],
+                            e["value_low"] is not None and e["value_high"] is not None,
+                            e["unit"], e["period_label"], e["reading"], e["is_stale"], e["is_lower_bound"],
                         )
                         for e in evidence
                         if e["claim_id"] == row["claim_id"]
@@ -193,12 +198,17 @@ def overview(title: str, claims: Iterable[Mapping[str, str]], found: Mapping[str
     return [f"## {title}", "", *table(("claim", f"verdict on {DAY}", "the figures behind it", "newest known on"), rows)]
 
 
-def rule_lines(claim_id: str) -> list[str]:
-    """The rule of a claim as a table, each indicator with its reason below."""
+def banded(*found: Verdict) -> set[str]:
+    """The indicators that have a band in any of the verdicts."""
+    return {e.indicator for verdict in found for e in verdict.evidence if e.has_band}
+
+
+def rule_lines(claim_id: str, with_band: Container[str] = ()) -> list[str]:
+    """The rule of a claim as a table, each indicator with its reason below; `with_band` are judged by a whole band."""
     own = [r for r in rules() if r.claim_id == claim_id]
     lines = table(
         ("indicator", "role", "supports", "contradicts", "due, days", "counts, days"),
-        ((r.label, r.role, _supports(r), _contradicts(r), r.due_days, r.due_days + r.horizon_days) for r in own),
+        ((r.label, r.role, *_bars(r, r.indicator in with_band), r.due_days, r.due_days + r.horizon_days) for r in own),
     )
     lines += [f"* {r.label}: {r.reason}.{f' *{r.reference}*' if r.reference else ''}" for r in own]
     return [*lines, ""]
@@ -209,7 +219,7 @@ def _claim(
 ) -> Iterator[str]:
     claim_id = claim["claim_id"]
     yield from (f"## {claim_id}", "", f"*{claim['name'].replace('_', ' ')}.* {claim['statement']}", "")
-    yield from ("**Rule**", "", *rule_lines(claim_id))
+    yield from ("**Rule**", "", *rule_lines(claim_id, banded(bundled, recorded)))
     if bundled.because == recorded.because:
         yield from (f"**On {DAY}: {recorded.verdict}**, from the figures that ship and from everything recorded.", "")
         yield from (recorded.because, "")
@@ -275,6 +285,17 @@ def amount(value: float, unit: str) -> str:
     words["pct_per_pp_of_gdp"] = " % per point of GDP"
     plain = {"ratio", "correlation", "count", "sign", "share", "metals", "index", "percentile"}
     return number + words.get(unit, "" if unit in plain else " " + unit.replace("_", " "))
+
+
+def _bars(rule: Rule, has_band: bool) -> tuple[str, str]:
+    """What supports and what contradicts."""
+    if not has_band or rule.comparison == "between":
+        return _supports(rule), _contradicts(rule)
+    beyond = {"gt": "at or below", "gte": "below", "lt": "at or above", "lte": "above"}[rule.comparison]
+    against = f"{beyond} {amount(rule.threshold, rule.unit)}"
+    if rule.contradiction_threshold is not None:
+        against = _contradicts(rule)
+    return f"whole band {_supports(rule)}", f"whole band {against}"
 
 
 def _supports(rule: Rule) -> str:

@@ -98,11 +98,17 @@ def claim(connection: duckdb.DuckDBPyConnection, claim_id: str) -> Iterator[Rend
 
 
 def _rule(evidence: dict[str, Any]) -> str:
-    """The bar that an indicator has to pass, in its unit."""
+    """The bar that an indicator has to pass, in its unit; the whole of its band where it has one."""
     limits = [shown(evidence[k]) for k in ("threshold", "threshold_high") if evidence[k] is not None]
     said = f"{COMPARISONS.get(evidence['comparison'], evidence['comparison'])} {' and '.join(limits)}"
-    if evidence["contradiction_threshold"] is not None:
-        said += f", against from {shown(evidence['contradiction_threshold'])}"
+    against = evidence["contradiction_threshold"]
+    opposite = {"gt": "at or below", "gte": "below", "lt": "at or above", "lte": "above"}.get(evidence["comparison"])
+    if opposite and evidence["value_low"] is not None and evidence["value_high"] is not None:
+        if against is not None:
+            opposite = "at or " + opposite.removeprefix("at or ")
+        said = f"whole band {said}, against whole band {opposite} {limits[0] if against is None else shown(against)}"
+    elif against is not None:
+        said += f", against from {shown(against)}"
     return f"{said} {UNITS.get(evidence['unit'], _word(evidence['unit']))}"
 
 

@@ -38,7 +38,7 @@ volatility_by_family as (
         'key': "family || '|' || sample || '|' || driver_id",
         'period': 'last_month',
         'is_lower_bound': 'false',
-        'words': {'drivers': "replace(drivers_used, '_', ' ')"},
+        'words': {'drivers': "replace(replace(replace(drivers_used, 'fiscal', 'the deficit'), 'ai_capex', 'AI spending'), '_', ' ')"},
     },
     {
         'indicator': '{family}_macroeconomy_share_36m',

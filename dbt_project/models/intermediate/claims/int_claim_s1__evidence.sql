@@ -1,7 +1,7 @@
 -- S1 seventies_analog. Two lines: what the statement names of today (deficit, openness), from the newest macro state that has it; and
 -- resemblance, from analog_summary, with what came after all of the nearest months, from analog_outcomes. The band of the latter
 -- allows for their overlap: where it holds zero, what came after them decides nothing. analog_calibration has the rule's reading of
--- the 1970s themselves.
+-- the 1970s themselves; a month without a figure is no failure there.
 {% set of_summary = {
     'mart': 'analog_summary', 'newest': none, 'period': 'reference_month', 'key': 'cast(as_of as varchar)'
 } %}
@@ -22,6 +22,7 @@ by_indicator as (
         max(reference_month) as last_month,
         max(known_at) as known_at
     from {{ ref('analog_calibration') }}
+    where reading <> 'missing'
     group by indicator
 ),
 

@@ -9,7 +9,7 @@ from pipelines.statistics.spread import mean_with_band
 
 ENGINES = {"ai": ("ai_capex_growth",), "fiscal": ("us_fiscal_impulse",)}
 ENGINES["either"] = ENGINES["ai"] + ENGINES["fiscal"]
-SAMPLES = {"last_36m": 36, "since_1990": None}  # recent as in claim C0; the start of every use of returns
+SAMPLES = {"last_36m": 36, "since_1990": None}  # as recent in metal_attribution; the start of every use of returns
 FIRST = 12 * 1990
 COLUMNS = {
     "engine": pa.string(),

@@ -14,7 +14,7 @@ select
     correlation_lower_95,
     correlation_upper_95,
     {% for end in ['', '_lower_95', '_upper_95'] %}
-        case when correlation is not null then power(greatest(correlation{{ end }}, 0), 2) end as share{{ end }},
+        case when correlation{{ end }} is not null then power(greatest(correlation{{ end }}, 0), 2) end as share{{ end }},
     {% endfor %}
     block_length_months,
     known_at

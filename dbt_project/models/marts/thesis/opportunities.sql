@@ -3,7 +3,7 @@
 --   composite      the higher the better: what bears on the metal, by its drivers; a metal that they do not lift is not ranked
 --   price gap      the lower the better: the price has moved less than its drivers; by as much at least as keeps such a gap open
 -- Volatility stands beside and is no part of it: calm is no opportunity. Figures that print alike are ties.
--- All metals are ranked for one month, the newest for which any metal has the parts; not if that is over six months back.
+-- All metals are ranked for one month, the newest for which any metal has a price gap; not if that is over six months back.
 with metals_with_drivers as (
     select distinct metal_id from {{ ref('driver_exposures') }}
 ),
@@ -15,10 +15,10 @@ parts as (
         g.gap_zscore as price_gap_zscore,
         v.realised_volatility_12m_annualised_pct,
         v.realised_volatility_12m_percentile as volatility_percentile,
-        greatest(g.known_at, v.known_at) as known_at
+        greatest(g.known_at, coalesce(v.known_at, g.known_at)) as known_at
     from {{ ref('divergence_price_driver') }} as g
-    inner join {{ ref('metal_prices') }} as v on g.metal_id = v.metal_id and v.frequency = 'monthly' and g.month = v.period
-    where g.gap_zscore is not null and v.realised_volatility_12m_percentile is not null
+    left join {{ ref('metal_prices') }} as v on g.metal_id = v.metal_id and v.frequency = 'monthly' and g.month = v.period
+    where g.gap_zscore is not null
 ),
 
 ranking_month as (
@@ -43,9 +43,9 @@ chosen as (
         p.realised_volatility_12m_annualised_pct,
         p.volatility_percentile,
         case
-            when r.month is null then 'no metal has a composite, a price gap and a volatility for one month'
+            when r.month is null then 'no metal has a price gap for any month'
             when {{ dbt.datediff('r.month', last_complete_month(), 'month') }} > 6
-                then 'the newest month with all parts is more than six months back'
+                then 'the newest price gap is more than six months back'
             when c.gap_reason is not null then c.gap_reason
             when c.composite is null then 'no composite for the month'
             when p.price_gap_zscore is null then 'no price, or too short a history of it, for the month'
@@ -64,7 +64,7 @@ ranked_parts as (
         metal_id,
         rank() over (order by round(composite, 2) desc) as composite_rank,
         rank() over (order by round(price_gap_zscore, 2)) as price_gap_rank,
-        rank() over (order by volatility_percentile) as volatility_rank
+        case when volatility_percentile is not null then rank() over (order by volatility_percentile) end as volatility_rank
     from chosen
     where gap_reason is null
 ),
