@@ -9,7 +9,7 @@ import re
 import tomllib
 from datetime import UTC, date, datetime
 from functools import cached_property
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -40,16 +40,21 @@ def in_project(path: Path) -> Path:
         raise ValueError(f"there is no user {path.parts[0]}") from None
 
 
-def _is_loopback(host: str) -> bool:
+def _address(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        return host == "localhost" or ip_address(host).is_loopback
+        return ip_address(host)
     except ValueError:
-        return False
+        return None
+
+
+def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
 
 
 def _is_named_by_address(host: str) -> bool:
     """Whether a host is this machine's name or an IP address, so that whoever set it knows where it leads."""
-    return _is_loopback(host) or bool(re.fullmatch(r"[\d.]+|.*:.*", host))
+    return host == "localhost" or _address(host) is not None
 
 
 # How the hosts of known services end.
@@ -234,7 +239,7 @@ class Settings(BaseSettings):
         if host is None:
             return None
         given = info.data
-        if not re.fullmatch(r"[\w.:-]+", host, re.ASCII):
+        if not re.fullmatch(r"[\w.:-]+", host, re.ASCII) or (":" in host and _address(host) is None):
             raise ValueError("should be a host's name or address, without a port")
         if not (given.get("smtp_from") and given.get("smtp_to")):
             raise ValueError("needs METALS_SMTP_FROM and METALS_SMTP_TO")

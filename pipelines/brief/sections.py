@@ -252,7 +252,7 @@ def _why(answers: Answers, claim_id: str, verdict: str) -> Sentence:
     }
     wanted = {
         "supported": ("supports",), "contradicted": ("contradicts",), "mixed": ("supports", "contradicts"),
-    }.get(verdict) or next(((r,) for r in ("neutral", "missing", "too old", "supports") if found[r]), ())  # fmt: skip
+    }.get(verdict) or next(((r,) for r in ("too old", "missing", "neutral") if found[r]), ())  # fmt: skip
     says: Sentence = []
     for reading in wanted:
         for n in found[reading][:1]:
@@ -311,6 +311,10 @@ def _divergences(answers: Answers) -> Section:
     return section
 
 
+# The reasons for no rank that are about a metal's lift or lag; by the others, nothing was compared.
+JUDGED = ("its drivers do not lift it", "its price does not lag its drivers")
+
+
 def _opportunities(answers: Answers) -> Section:
     rows = answers["opportunities"]
     section = Section(
@@ -330,10 +334,12 @@ def _opportunities(answers: Answers) -> Section:
             rows.cell(0, "month"), ": drivers ", rows.cell(0, "composite_rank"), ", price against drivers ",
             rows.cell(0, "price_gap_rank"), ".",
         ]  # fmt: skip
-    else:
+    elif not set(rows.frame["gap_reason"]).isdisjoint(JUDGED):
         section.says = [
             "In ", rows.cell(0, "month"), " no metal was lifted by its drivers while its price lagged clearly behind."
         ]  # fmt: skip
+    else:
+        section.says = ["No metal can be ranked: ", rows.cell(0, "gap_reason"), "."]
     section.tables.append(
         table(rows, "Metals that their drivers lift and whose price lags; volatility beside. Not investment advice.", [
             Column("Metal", "metal"), Column("Rank", "opportunity_rank", kind="if_any"),

@@ -14,7 +14,7 @@ from email.utils import formatdate, make_msgid
 from typing import Any
 
 from pipelines.errors import Unconfirmed, UpstreamUnavailable
-from pipelines.landing.http import NotPublic, refuse_private, refuse_private_name, within
+from pipelines.landing.http import NotPublic, refuse_private, within
 from pipelines.settings import Settings
 from pipelines.text import redact
 
@@ -27,7 +27,7 @@ def mail(settings: Settings, subject: str, body: str, limit_s: float) -> None:
     Raises UpstreamUnavailable if it was not taken: no connection within `limit_s` seconds, no encryption where it is
     set, a login or all addresses refused. Raises Unconfirmed if it may have been, or was for some addresses only.
     """
-    host, sender = str(settings.smtp_host), str(settings.smtp_from)
+    sender = str(settings.smtp_from)
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"], message["Subject"] = sender, str(settings.smtp_to), subject
     message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain=sender.rpartition("@")[2])
@@ -37,13 +37,9 @@ def mail(settings: Settings, subject: str, body: str, limit_s: float) -> None:
     deadline = time.monotonic() + limit_s
 
     def connection() -> socket.socket:
-        if not settings.smtp_is_private:
-            refuse_private_name(host, settings.smtp_port)
-        made = socket.create_connection((host, settings.smtp_port), max(deadline - time.monotonic(), 0.01))
+        made = _connected(settings, deadline)
         wires.append(made.dup())
         made.settimeout(limit_s)  # longer than what is left: the limit of the whole is what ends it
-        if not settings.smtp_is_private:
-            refuse_private(made.getpeername()[0])
         return made
 
     def send() -> dict[str, Any]:
@@ -78,6 +74,23 @@ def mail(settings: Settings, subject: str, body: str, limit_s: float) -> None:
             wire.close()
     if refused:
         raise Unconfirmed(f"the mail server refused {len(refused)} of the addresses")
+
+
+def _connected(settings: Settings, deadline: float) -> socket.socket:
+    """A connection to the first address of the mail server that answers. Raises NotPublic before there is any."""
+    host, port = str(settings.smtp_host), settings.smtp_port
+    found = [str(f[4][0]) for f in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    if not settings.smtp_is_private:
+        for address in found:
+            refuse_private(address)
+    failure = OSError()
+    for n, address in enumerate(found):
+        share_s = (deadline - time.monotonic()) / (len(found) - n)  # so that a silent one leaves time for the next
+        try:
+            return socket.create_connection((address, port), max(share_s, 0.01))
+        except OSError as error:
+            failure = error
+    raise failure
 
 
 def _client(settings: Settings, connection: Callable[[], socket.socket]) -> smtplib.SMTP:

@@ -26,6 +26,7 @@ log = text.logger("metals.messages")
 
 LIMIT_S = 10.0  # per channel: a dead server holds a run up for no longer
 MAX_CHARS = 3_500  # ntfy shows longer ones as a file
+MAX_TITLE_CHARS = 200  # of a mail's subject
 WEBHOOK, MAIL = "webhook", "mail"
 
 # What a reader has been told: of each kind, the word for each subject.
@@ -41,19 +42,19 @@ class Message:
 
     @property
     def title(self) -> str:
-        return text.redact(self.lines[0])
+        return text.redact(self.lines[0])[:MAX_TITLE_CHARS]
 
     @property
     def body(self) -> str:
-        """The lines, made harmless one by one, as many as MAX_CHARS hold; the last one always."""
+        """The lines, made harmless one by one, as much of them as MAX_CHARS hold; the last one always."""
         *lines, last = [text.redact(line) for line in self.lines]
         room, kept = MAX_CHARS - len(last), []
         for line in lines:
-            room -= len(line) + 1
-            if room < 0:
-                kept.append("…")
+            if len(line) + 1 > room:
+                kept.append(line[: max(room - 2, 0)] + "…")
                 break
             kept.append(line)
+            room -= len(line) + 1
         return "\n".join([*kept, last])
 
 

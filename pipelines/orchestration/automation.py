@@ -115,10 +115,10 @@ def alert(settings: Settings) -> SensorDefinition | None:
     def alert_on_failure(context: RunFailureSensorContext) -> None:
         run = context.dagster_run
         reasons = [f"step {e.step_key}: {reason_of(e)}" for e in context.get_step_failure_events()]
-        said = "; ".join(reasons) or str(context.failure_event.message)
-        text = f"metals-drivers: {run.job_name} failed, run {run.run_id}: {said}"
+        said = reasons or [str(context.failure_event.message)]
+        lines = [f"metals-drivers: {run.job_name} failed", *said, f"Run {run.run_id}"]
         try:
-            messages.send(settings, channel, messages.Message([text]), ALERT_LIMIT_S)
+            messages.send(settings, channel, messages.Message(lines), ALERT_LIMIT_S)
         except UpstreamUnavailable as error:
             raise UpstreamUnavailable(f"the alert could not be posted to {name}: {error}") from None
 

@@ -70,6 +70,15 @@ WRONG: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {
         "METALS_ALERT_WEBHOOK_FORMAT: input should be",
     ),
     "mail to nobody": (("run",), {"METALS_SMTP_HOST": "mail.example.org"}, "METALS_SMTP_HOST: needs METALS_SMTP_FROM"),
+    "a mail server with its port": (
+        ("run",),
+        {
+            "METALS_SMTP_HOST": "mail.example.org:587",
+            "METALS_SMTP_FROM": "a@example.org",
+            "METALS_SMTP_TO": "b@example.org",
+        },
+        "METALS_SMTP_HOST: should be a host's name or address, without a port",
+    ),
     "a password in the clear": (
         ("run",),
         {

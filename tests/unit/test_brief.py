@@ -15,7 +15,7 @@ import pytest
 
 from pipelines import brief, catalog, warehouse
 from pipelines.authoring.dictionary import marts
-from pipelines.brief import charts, formats, parts
+from pipelines.brief import charts, formats, parts, sections
 from pipelines.catalog.calendar import next_release
 from pipelines.settings import Settings
 from tests.brief_page import Page, differences, number_in, read
@@ -589,6 +589,61 @@ def test_the_board_has_a_years_verdicts_the_last_one_and_a_sentence(given: Calla
     assert (flip["claim_id"], flip["verdict_before"], flip["verdict_after"]) == ("C1", "mixed", "undetermined")
     assert flip["why"] == "it stood still", "the figure whose reading turned"
     assert differences(page, path)[1] == []
+
+
+AGED = """
+    insert into audit.verdict_flips values ('C1', 'supported', 'undetermined');
+    insert into claim_verdicts (claim_id, statement, verdict, as_of) values
+        ('C1', 'Left open.', 'undetermined', '2026-08-21');
+    insert into claim_evidence (claim_id, indicator, role, unit, reading, is_stale, finding, reason, as_of) values
+        ('C1', 'a', 'decisive', 'pct', 'supports', false, 'it rose', 'r', '2026-08-21'),
+        ('C1', 'b', 'decisive', 'pct', 'supports', true, 'it held long ago', 'r', '2026-08-21');
+    insert into claim_verdict_history (as_of, claim_id, verdict, verdict_month_before, has_flipped) values
+        ('2026-06-30', 'C1', 'supported', 'supported', false), ('2026-07-31', 'C1', 'undetermined', 'supported', true);
+    insert into claim_evidence_history (as_of, claim_id, indicator, role, reading, is_stale, finding) values
+        ('2026-06-30', 'C1', 'a', 'decisive', 'neutral', false, 'it rose a little'),
+        ('2026-07-31', 'C1', 'a', 'decisive', 'supports', false, 'it rose'),
+        ('2026-06-30', 'C1', 'b', 'decisive', 'supports', false, 'it held long ago'),
+        ('2026-07-31', 'C1', 'b', 'decisive', 'supports', true, 'it held long ago');
+"""
+
+
+def test_a_verdict_that_age_left_open_is_explained_by_the_old_figure(given: Callable[[str], Path]) -> None:
+    page = page_of(given(AGED))
+    for query in ("verdict_flips", "flips_by_month"):
+        [flip] = page.rows(query)
+        assert flip["why"] == "it held long ago", query
+    assert "it held long ago." in " ".join(page.text.split()).partition("Evidence for C1")[0]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        (
+            ("no composite for the month", "its price does not lag its drivers"),
+            "In Jul 2026 no metal was lifted by its drivers while its price lagged clearly behind.",
+        ),
+        (("no composite for the month",) * 2, "No metal can be ranked: no composite for the month."),
+    ],
+)
+def test_no_metal_is_said_to_lag_or_not_where_none_was_compared(
+    reasons: tuple[str, str], said: str, given: Callable[[str], Path]
+) -> None:
+    page = page_of(
+        given(
+            "insert into metals (metal_id, name, symbol, family) values "
+            "('copper', 'Copper', 'Cu', 'base'), ('zinc', 'Zinc', 'Zn', 'base');"
+            "insert into opportunities (metal_id, month, gap_reason) values "
+            f"('copper', '2026-07-01', '{reasons[0]}'), ('zinc', '2026-07-01', '{reasons[1]}');"
+        )
+    )
+    assert said in " ".join(page.text.split())
+    assert page.text.count("No metal can be ranked") == said.startswith("No")
+
+
+def test_the_reasons_that_compare_are_those_of_the_model() -> None:
+    model = Settings().dbt_project_dir / "models/marts/thesis/opportunities.sql"
+    assert [r for r in sections.JUDGED if f"'{r}'" not in model.read_text(encoding="utf-8")] == []
 
 
 def test_a_sparkline_is_drawn_between_its_lowest_and_highest() -> None:

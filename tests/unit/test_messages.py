@@ -255,6 +255,24 @@ def test_a_mail_server_that_is_not_there_is_said(publish: Publish, monkeypatch: 
     assert "was not taken: no answer of the mail server (ConnectionRefusedError)" in publish(digest())["mail"]
 
 
+def test_the_silent_addresses_of_a_mail_server_share_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = [f"127.0.0.{n}" for n in range(2, 6)]
+    tried: list[tuple[str, float]] = []
+
+    def silent(address: tuple[str, int], timeout: float) -> socket.socket:
+        tried.append((address[0], timeout))
+        threading.Event().wait(timeout)
+        raise TimeoutError
+
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, 587)) for host in hosts]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket, "create_connection", silent)
+    with pytest.raises(UpstreamUnavailable, match="no answer"):
+        mail(Settings(**TO), "s", "b", 0.4)
+    assert [host for host, _ in tried] == hosts
+    assert sum(timeout for _, timeout in tried) <= 0.4 + 4 * 0.01
+
+
 @pytest.mark.parametrize("offers_tls", [True, False])
 def test_no_mail_and_no_password_without_the_encryption_that_is_set(
     offers_tls: bool, certificate: tuple[Path, Path]
@@ -402,6 +420,7 @@ def test_the_service_is_told_by_its_host() -> None:
 
 def test_a_long_message_keeps_its_title_and_its_link() -> None:
     told = messages.Message(["title", *["x" * 500] * 20, "Brief: https://example.org"])
-    assert len(told.body) <= messages.MAX_CHARS + 2
+    assert len(told.body) == messages.MAX_CHARS
     assert told.body.startswith("title\n")
-    assert told.body.endswith("\n…\nBrief: https://example.org")
+    assert told.body.endswith("x…\nBrief: https://example.org")
+    assert len(messages.Message(["t" * 500]).title) == 200

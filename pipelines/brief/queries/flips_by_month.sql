@@ -4,8 +4,8 @@ with readings as (
         as_of,
         claim_id,
         finding,
-        case when is_stale then 'missing' else reading end as reading,
-        lag(case when is_stale then 'missing' else reading end)
+        case when is_stale then 'too old' else reading end as reading,
+        lag(case when is_stale then 'too old' else reading end)
             over (partition by claim_id, indicator order by as_of) as reading_before
     from claim_evidence_history
     where role = 'decisive' {{ and_not_own_use('claim_evidence', "claim_id || '|' || indicator") }}
@@ -13,15 +13,25 @@ with readings as (
 
 why as (
     select
-        as_of,
-        claim_id,
+        r.as_of,
+        r.claim_id,
         arg_min(
-            finding, array_position(['contradicts', 'supports', 'neutral', 'missing'], reading) || finding
+            r.finding,
+            array_position(
+                case
+                    when h.verdict in ('undetermined', 'no_data')
+                        then ['too old', 'missing', 'neutral', 'contradicts', 'supports']
+                    else ['contradicts', 'supports', 'neutral', 'missing', 'too old']
+                end,
+                r.reading
+            )
+            || r.finding
         ) as why,
         count(*) as readings_changed
-    from readings
-    where reading is distinct from reading_before
-    group by as_of, claim_id
+    from readings as r
+    inner join claim_verdict_history as h on r.as_of = h.as_of and r.claim_id = h.claim_id
+    where r.reading is distinct from r.reading_before
+    group by r.as_of, r.claim_id
 )
 
 select

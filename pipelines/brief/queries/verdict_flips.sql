@@ -1,4 +1,4 @@
--- Claims whose verdict differs from the last published one, with the first figure that speaks for today's.
+-- Claims whose verdict differs from the last published one, with the first figure that explains today's.
 select
     f.claim_id,
     v.statement,
@@ -11,9 +11,9 @@ select
                 when 'supported' then ['supports', 'neutral', 'contradicts']
                 when 'contradicted' then ['contradicts', 'neutral', 'supports']
                 when 'mixed' then ['contradicts', 'supports', 'neutral']
-                else ['neutral', 'contradicts', 'supports']
+                else ['too old', 'missing', 'neutral']
             end,
-            e.reading
+            case when e.is_stale then 'too old' else e.reading end
         )
         || e.indicator
     ) as why
@@ -21,7 +21,7 @@ from audit.verdict_flips as f
 inner join claim_verdicts as v using (claim_id)
 left join claim_evidence as e
     on
-        f.claim_id = e.claim_id and e.role = 'decisive' and not e.is_stale
+        f.claim_id = e.claim_id and e.role = 'decisive'
         {{ and_not_own_use('claim_evidence', "e.claim_id || '|' || e.indicator") }}
 group by f.claim_id, v.statement, f.verdict_before, f.verdict_after
 order by f.claim_id
