@@ -74,7 +74,7 @@ def claim(connection: duckdb.DuckDBPyConnection, claim_id: str) -> Iterator[Rend
         yield f"[bold]{row['claim_id']} {escape(_word(row['name']))}[/]: {_coloured(row['verdict'])} on {row['as_of']}"
         yield escape(row["statement"])
         if row["lines"]:
-            yield escape(row["lines"])
+            yield f"judged apart: {escape(_word(row['lines']))}"
         if row["verdict"] != row["last_verdict"] and row["last_verdict_on"]:
             yield f"last given on {row['last_verdict_on']}: {_coloured(row['last_verdict'])}"
         if row["decidable_until"]:

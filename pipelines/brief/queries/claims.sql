@@ -3,7 +3,7 @@ select
     claim_id,
     statement,
     verdict,
-    lines,
+    replace(lines, '_', ' ') as lines,
     decisive_indicators,
     decisive_supporting,
     decisive_contradicting,
