@@ -32,8 +32,8 @@ Sentence = list[str | Figure]
 
 def query(name: str) -> str:
     """The SQL of a sentence, over all figures; the brief leaves out what is licensed for personal use."""
-    text = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-    return jinja2.Template(text).render(and_not_own_use=lambda table, key: "")
+    templates = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER))  # noqa: S701 - SQL, from our own files
+    return templates.get_template(f"{name}.sql").render(and_not_own_use=lambda table, key: "")
 
 
 def sentence(name: str, row: Row | None) -> Sentence:

@@ -74,11 +74,12 @@ def test_every_switch_is_a_setting() -> None:
 
 
 def test_every_key_is_a_secret_setting_without_a_default_and_is_named_in_the_terms() -> None:
-    for source in (s for s in SOURCES if s.key):
-        assert source.key is not None
-        field = Settings.model_fields[source.key]
+    keys = {s.key: s.terms for s in SOURCES if s.key}
+    assert keys
+    for key, terms in keys.items():
+        field = Settings.model_fields[key]
         assert (field.annotation, field.default) == (SecretStr | None, None)
-        assert setting_variable(source.key) in source.terms
+        assert setting_variable(key) in terms
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=by_id)
