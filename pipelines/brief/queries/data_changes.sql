@@ -1,6 +1,7 @@
 -- What publishers' answers since the previous build added and revised, in rows; all answers where there was no build before.
 with {% include '_builds.sql' %}
 
+
 select
     s.title,
     count(distinct c.series_id) as series,

@@ -1,6 +1,7 @@
 -- The build behind this publication, and the complete one before it.
 with {% include '_builds.sql' %}
 
+
 select
     n.as_of,
     n.finished_at as published_at,
