@@ -126,7 +126,7 @@ lock: ## Regenerate the requirements locks from pyproject.toml (needs uv)
 .PHONY: audit
 audit: $(VENV)/.test-stamp ## Check the locked packages for known vulnerabilities (needs the network)
 	$(PY) -m venv $(VENV)/audit && $(VENV)/audit/bin/python -m pip install --quiet pip-audit
-	$(VENV)/audit/bin/python -m pip_audit --disable-pip --requirement requirements.lock --requirement requirements-test.lock
+	$(VENV)/audit/bin/python -m pip_audit --disable-pip $(addprefix --requirement ,$(wildcard requirements*.lock))
 
 .PHONY: clean
 clean: ## Remove the environment, caches and dbt's target; keep the warehouse

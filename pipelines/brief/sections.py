@@ -27,6 +27,7 @@ from pipelines.brief.parts import (
 
 VIEW = {"moved": "What moved", "drives": "What drives it", "changed": "What changed"}
 OPEN_QUESTION = ("undetermined", "no_data")
+DUE_SHOWN = 4  # claims whose figures are due longest
 SHOWN = 6  # flips of the twelve months that stand open
 ON_THE = {"monthly": "on the month", "quarterly": "on the quarter"}
 
@@ -69,7 +70,7 @@ def _view(answers: Answers, name: str) -> Sentence:
 
 
 def _unreached(answers: Answers) -> Sentence:
-    """That no publisher was reached, how far the figures go, and until when the evidence was up to date."""
+    """That no publisher was reached, how far the figures go, and behind which claims newer ones are due."""
     state = answers["freshness"]
     row = state.frame.row(0, named=True)
     if not row["nobody_reached"] or row["newest_figure_on"] is None:
@@ -78,12 +79,17 @@ def _unreached(answers: Answers) -> Sentence:
     if row["last_reached_at"] is not None:
         says += [" since ", state.cell(0, "last_reached_at")]
     says += [": this page stands on figures to ", state.cell(0, "newest_figure_on")]
-    if row["all_current_until"] is not None:
+    due = answers["evidence_due"]
+    if due.has("current_until"):
         says += [
-            ". The evidence was fresh as of ", state.cell(0, "all_current_until"),
-            "; newer figures are now due for ", state.cell(0, "decisive_overdue"), " of ",
-            state.cell(0, "decisive_figures"), " decisive ones",
+            ". Newer figures are due behind ", due.cell(0, "claims_due"), " of ", due.cell(0, "claims_judged"),
+            " claims: ",
         ]  # fmt: skip
+        late = [n for n in range(len(due)) if due.frame["current_until"][n] is not None]
+        for place, n in enumerate(late[:DUE_SHOWN]):
+            fresh = " until " if place else " was fresh until "
+            says += [", " if place else "", due.cell(n, "claim_id"), fresh, due.cell(n, "current_until")]
+        says += [", others longer"] if len(late) > DUE_SHOWN else []
     return [*says, "."]
 
 

@@ -1,4 +1,4 @@
-"""One build of the models; dbt parses and compiles the project once per change, loads seeds and runs unit tests.
+"""One build of the models; dbt parses and compiles the project once per change, and runs unit tests.
 
 A process per dbt command would cost seconds and its connection would lock the build file; here the connection is
 closed before anything else opens the file. Formulas do not belong here.
@@ -72,12 +72,11 @@ def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
         kept = [] if select else [_kept(k) for k in plan.kept]
         log.info("models: building as of %s%s", settings.as_of_date(), _how_many(plan) if kept else "")
         due = {i: n for i, n in nodes.items() if (i in named if select else n["name"] in set(plan.due))}
-        results = _seeds(settings, [n["name"] for n in due.values() if n["resource_type"] == "seed"])
         with warehouse.writer(settings) as connection:
-            models = {i: due[i] for i in _upstream_first(nodes) if i in due and due[i]["resource_type"] == "model"}
+            due_first = {i: due[i] for i in _upstream_first(nodes) if i in due}
             relations = {n["name"]: n["relation_name"] for n in nodes.values()}
-            results += execute.run(
-                connection, models, results, settings.as_of_date(), settings.dbt_project_dir, relations
+            results = execute.run(
+                connection, due_first, settings.as_of_date(), settings.dbt_project_dir, relations
             )
             _describe(connection, manifest(settings)["nodes"])
             if select:  # what the other tests read may not have been built yet
@@ -145,15 +144,6 @@ def _tests_of(
     }
 
 
-def _seeds(settings: Settings, names: list[str]) -> list[NodeResult]:
-    if not names:
-        return []
-    run_dir = settings.build_path.parent / "dbt"
-    # --full-refresh recreates a seed whose columns changed; loading it into its old table would fail.
-    arguments = ["seed", "--full-refresh", "--target-path", str(run_dir), "--select", *names]
-    return _invoke(settings, arguments, manifest_path(settings).with_name("partial_parse.msgpack"))
-
-
 def _kept(kept: reuse.Kept) -> NodeResult:
     at = f"{kept.built_at:%Y-%m-%d %H:%M} UTC"
     said = f"kept as built {at}: its code and inputs have not changed"
@@ -179,6 +169,7 @@ def _describe(connection: duckdb.DuckDBPyConnection, nodes: dict[str, Any]) -> N
             """
         ).fetchall()
     }
+    statements = []
     for node in nodes.values():
         if node["resource_type"] not in ("model", "seed"):
             continue
@@ -188,7 +179,10 @@ def _describe(connection: duckdb.DuckDBPyConnection, nodes: dict[str, Any]) -> N
             kind, comment = written.get((schema, table, column), ("", description))
             if description and comment != description:
                 what = f'"{schema}"."{table}"' + (f'."{column}"' if column else "")
-                connection.execute(f"comment on {kind} {what} is '{warehouse.quoted(description)}'")
+                statements.append(f"comment on {kind} {what} is '{warehouse.quoted(description)}'")
+    if statements:
+        with warehouse.transaction(connection):  # one write to the disk, in place of one for each of thousands
+            connection.execute(";".join(statements))
 
 
 def _how_many(plan: reuse.Plan) -> str:
@@ -243,7 +237,7 @@ def compiled(settings: Settings) -> dict[str, dict[str, Any]]:
 
 def _of_kinds(settings: Settings, *kinds: str) -> dict[str, dict[str, Any]]:
     folder = manifest_path(settings).parent / "compiled_for_any_day"
-    kept = folder / f"nodes-to-run-{_project_hash(settings.dbt_project_dir)[:16]}.json"
+    kept = folder / f"nodes-and-seeds-{_project_hash(settings.dbt_project_dir)[:16]}.json"
     if not kept.exists():
         folder.mkdir(exist_ok=True)
         # Lock order: the build's lock first, as everywhere, then this one.
@@ -269,6 +263,7 @@ def _compile(settings: Settings, folder: Path, kept: Path) -> None:
         | {
             "materialized": node["config"]["materialized"],
             "contract": _contract(node),
+            "column_types": node["config"].get("column_types") or {},  # of a seed
             "hooks": [hook["sql"] for kind in ("pre-hook", "post-hook") for hook in node["config"].get(kind) or []],
             "thresholds": {key: node["config"].get(key) for key in thresholds},
             "source": node["raw_code"],

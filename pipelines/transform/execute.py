@@ -1,4 +1,4 @@
-"""Runs compiled models on one connection: in the build, and for past days in an in-memory database.
+"""Runs compiled models and loads seeds on one connection: in the build, and for past days in an in-memory database.
 
 dbt compiles the models once per change of the project (`dbt.compiled`). Run by dbt, a model costs ten times its query.
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from pipelines import text
+from pipelines import text, warehouse
 from pipelines.transform import reuse
 from pipelines.transform.results import NodeResult
 
@@ -31,36 +31,36 @@ class ContractError(Exception):
 
 def run(
     connection: duckdb.DuckDBPyConnection,
-    models: Mapping[str, Node],
-    before: Iterable[NodeResult],
+    nodes: Mapping[str, Node],
     as_of: date,
     project: Path,
     relations: Mapping[str, str],
 ) -> list[NodeResult]:
-    """Results of `models` (compiled for the sentinel day, upstream first), built as of `as_of`.
+    """Results of models and seeds (compiled for the sentinel day, upstream first), built as of `as_of`.
 
     `relations` has every model and seed by name, for models written in Python.
-    A model that fails keeps the rows of its last build; models that read it, or a failure in `before`, are skipped.
+    One that fails keeps the rows of its last build, and models that read it are skipped.
     Raises duckdb.IOException and duckdb.FatalException: the disk or the file fails, not a model.
     """
-    for schema in {node["relation_name"].rpartition(".")[0] for node in models.values()}:
+    for schema in {node["relation_name"].rpartition(".")[0] for node in nodes.values()}:
         connection.execute(f"create schema if not exists {schema}")
-    broken = {r.unique_id: r.name for r in before if r.status != "success"}
+    broken: dict[str, str] = {}
     said_at, results = time.monotonic(), list[NodeResult]()
-    for done, (unique_id, node) in enumerate(models.items()):
-        log.debug("models: %s", node["name"], extra={"stage": "models", "done": done, "total": len(models)})
+    for done, (unique_id, node) in enumerate(nodes.items()):
+        log.debug("models: %s", node["name"], extra={"stage": "models", "done": done, "total": len(nodes)})
         if time.monotonic() - said_at > PROGRESS_EVERY_S:
             said_at = time.monotonic()
-            log.info("models: %d of %d built", done, len(models))
+            log.info("models: %d of %d built", done, len(nodes))
         started = time.perf_counter()
-        absent = [broken[parent] for parent in node["depends_on"]["nodes"] if parent in broken]
+        absent = [broken[parent] for parent in node["depends_on"].get("nodes", []) if parent in broken]
         if absent:
             status, message = "skipped", f"not built: {', '.join(absent)}"
         else:
             status, message = _built(connection, node, as_of, project, relations)
         if status != "success":
             broken[unique_id] = node["name"]
-        results.append(NodeResult(unique_id, node["name"], "model", status, message, time.perf_counter() - started))
+        seconds = time.perf_counter() - started
+        results.append(NodeResult(unique_id, node["name"], node["resource_type"], status, message, seconds))
     return results
 
 
@@ -104,6 +104,9 @@ def create(
     other = "table" if kind == "view" else "view"
     if (schema, name) in existing(connection, other):  # its materialization has changed
         connection.execute(f"drop {other} {target}")
+    if node["resource_type"] == "seed":
+        connection.execute(f"create or replace table {target} as from {_csv(node, project)}")
+        return
     if node["language"] == "python":
         with rows_of_python(connection, project / node["original_file_path"], relation_of) as rows:
             connection.execute(f"create or replace table {target} as from {rows}")
@@ -125,6 +128,16 @@ def create(
     table = connection.sql(f"from {target}")
     _compare(found, dict(zip(table.columns, map(str, table.dtypes), strict=True)))
     connection.execute(f"insert into {target} by name ({code}\n)")
+
+
+def _csv(node: Node, project: Path) -> str:
+    """The table function that reads a seed's file: types as configured, and an empty field is null, as dbt reads it."""
+    types = ", ".join(f"'{column}': '{kind}'" for column, kind in node["column_types"].items())
+    path = warehouse.quoted(str(project / node["original_file_path"]))
+    return (
+        f"read_csv('{path}', header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
+        f"allow_quoted_nulls = true{', types = {' + types + '}' if types else ''})"
+    )
 
 
 def _compare(found: Mapping[str, str], promised: Mapping[str, str]) -> None:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import os
 import re
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -28,6 +30,8 @@ from pipelines.transform.reuse import SENTINEL, computes
 log = text.logger("metals.history")
 
 TARGETS = ("claim_evidence", "claim_verdicts")
+# Months computed at a time: the queries of one month are too small to use more than one core.
+WORKERS = min(4, os.cpu_count() or 1)
 # Tables of the catalogue, without their descriptive columns.
 _CATALOGUE_TABLES = {
     "catalog_series": "exclude (title, publisher, licence, bundle, description)",
@@ -125,32 +129,44 @@ def _compute(
     """Write the verdicts of `days`. Returns the days that failed, and those of `compared` whose result differs."""
     failed: dict[date, str] = {}
     differ = []
-    for n, day in enumerate(days, 1):
-        level = logging.INFO if n == 1 or n % 12 == 0 else logging.DEBUG
-        progress = {"stage": "history", "done": n - 1, "total": len(days)}
-        log.log(level, "verdicts of past months: %d of %d, %s", n, len(days), day, extra=progress)
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="past-month") as pool:
         try:
-            with models_of(connection, steps, day):
-                found = {
-                    "claim_history": warehouse.query(connection, "from past.main.claim_verdicts"),
-                    "claim_evidence_history": warehouse.query(connection, "from past.main.claim_evidence"),
-                }
-        except Exception as error:  # noqa: BLE001 - a model that fails on one day's data stops that day alone
-            failed[day] = ", ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
-            log.warning("verdicts of %s could not be computed: %s", day, failed[day])
-            _drop(connection, {day})
-            continue
-        found["claim_history"] = found["claim_history"].with_columns(fingerprint=pl.lit(f"{rules} {known[day]}"))
-        if day in compared and any(_differs(connection, table, day, frame) for table, frame in found.items()):
-            differ.append(day)
-        with warehouse.transaction(connection):  # both or neither, if the run is killed
-            _drop(connection, {day})
-            for table, frame in found.items():
-                warehouse.append(connection, table, frame.select(_columns(table)))
+            computed = [pool.submit(_computed, connection, steps, day) for day in days]
+            for n, (day, result) in enumerate(zip(days, computed, strict=True), 1):
+                level = logging.INFO if n == 1 or n % 12 == 0 else logging.DEBUG
+                progress = {"stage": "history", "done": n - 1, "total": len(days)}
+                log.log(level, "verdicts of past months: %d of %d, %s", n, len(days), day, extra=progress)
+                try:
+                    found = result.result()
+                except Exception as error:  # noqa: BLE001 - a model that fails on one day's data stops that day alone
+                    failed[day] = ", ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
+                    log.warning("verdicts of %s could not be computed: %s", day, failed[day])
+                    _drop(connection, {day})
+                    continue
+                verdicts = found["claim_history"]
+                found["claim_history"] = verdicts.with_columns(fingerprint=pl.lit(f"{rules} {known[day]}"))
+                if day in compared and any(_differs(connection, table, day, frame) for table, frame in found.items()):
+                    differ.append(day)
+                with warehouse.transaction(connection):  # both or neither, if the run is killed
+                    _drop(connection, {day})
+                    for table, frame in found.items():
+                        warehouse.append(connection, table, frame.select(_columns(table)))
+        finally:
+            pool.shutdown(cancel_futures=True)
     if days:
         progress = {"stage": "history", "done": len(days), "total": len(days)}
         log.debug("verdicts of past months: done", extra=progress)
     return failed, differ
+
+
+def _computed(connection: duckdb.DuckDBPyConnection, steps: Sequence[Step], day: date) -> dict[str, pl.DataFrame]:
+    """The rows of `day` for the two tables of past verdicts. Runs in a thread, on a cursor of `connection`."""
+    database = f"past_{day:%Y%m%d}"
+    with connection.cursor() as cursor, models_of(cursor, steps, day, database):
+        return {
+            "claim_history": warehouse.query(cursor, f"from {database}.main.claim_verdicts"),
+            "claim_evidence_history": warehouse.query(cursor, f"from {database}.main.claim_evidence"),
+        }
 
 
 def _differs(connection: duckdb.DuckDBPyConnection, table: str, day: date, frame: pl.DataFrame) -> bool:
@@ -244,19 +260,21 @@ def _ordered(nodes: dict[str, dict[str, Any]], targets: Sequence[str]) -> Iterat
 
 
 @contextlib.contextmanager
-def models_of(connection: duckdb.DuckDBPyConnection, steps: Sequence[Step], day: date) -> Iterator[None]:
-    """The steps' tables as of `day`, in an in-memory database named `past`.
+def models_of(
+    connection: duckdb.DuckDBPyConnection, steps: Sequence[Step], day: date, database: str = "past"
+) -> Iterator[None]:
+    """The steps' tables as of `day`, in an in-memory database of that name.
 
     `connection` has the build attached under its own name; nothing is written to it.
     """
-    with _memory(connection):
+    with _memory(connection, database):
         for step in steps:
-            target = _moved(step.relation, steps)
+            target = _moved(step.relation, steps, database)
             try:
                 if step.kind == "python":
-                    _run_python(connection, step, target, steps)
+                    _run_python(connection, step, target, steps, database)
                 else:
-                    code = _moved(step.code, steps).replace(SENTINEL.isoformat(), day.isoformat())
+                    code = _moved(step.code, steps, database).replace(SENTINEL.isoformat(), day.isoformat())
                     connection.execute(f"create {step.kind} {target} as {code}")
             except Exception as error:
                 error.add_note(f"in the model {step.name}")
@@ -269,29 +287,31 @@ def _columns(table: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def _memory(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """An in-memory database, attached as `past`, for the tables of one day."""
-    connection.execute("attach ':memory:' as past")
+def _memory(connection: duckdb.DuckDBPyConnection, database: str) -> Iterator[None]:
+    """An in-memory database, attached under that name, for the tables of one day."""
+    connection.execute(f"attach ':memory:' as {database}")
     try:
         for schema in ("staging", "intermediate", "main"):
-            connection.execute(f"create schema if not exists past.{schema}")
+            connection.execute(f"create schema if not exists {database}.{schema}")
         yield
     finally:
-        connection.execute("detach past")
+        connection.execute(f"detach {database}")
 
 
-def _moved(code: str, steps: Sequence[Step]) -> str:
+def _moved(code: str, steps: Sequence[Step], database: str) -> str:
     """`code` with the relations of the steps redirected from the build to the in-memory database."""
     moved = {s.relation for s in steps}
     return re.sub(
         r'"build"\."(\w+)"\."(\w+)"',
-        lambda m: f'past."{m[1]}"."{m[2]}"' if m[0] in moved else m[0],
+        lambda m: f'{database}."{m[1]}"."{m[2]}"' if m[0] in moved else m[0],
         code,
     )
 
 
-def _run_python(connection: duckdb.DuckDBPyConnection, step: Step, target: str, steps: Sequence[Step]) -> None:
-    relations = {s.name: _moved(s.relation, steps) for s in steps}
+def _run_python(
+    connection: duckdb.DuckDBPyConnection, step: Step, target: str, steps: Sequence[Step], database: str
+) -> None:
+    relations = {s.name: _moved(s.relation, steps, database) for s in steps}
     # Seeds are not steps: they are read from the build.
     file = PROJECT_ROOT / "dbt_project" / step.code
     with execute.rows_of_python(connection, file, lambda name: relations.get(name, f"build.seeds.{name}")) as rows:

@@ -22,6 +22,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
+from pytest_httpserver import HTTPServer
 
 from pipelines import catalog as catalogs
 from pipelines import transform
@@ -111,7 +112,7 @@ def _reader(mode: str, path: Path, stop: Path) -> subprocess.Popen[str]:
 @dataclass(frozen=True)
 class Published:
     """The home of both runs, a copy of the file that the first published, what the replay was asked then, what each run
-    printed, and what two readers saw during the second.
+    printed, what two readers saw during the second, and what the webhook was sent.
     """
 
     home: Home
@@ -119,6 +120,7 @@ class Published:
     requests: dict[str, int]
     said: tuple[str, str]
     seen: dict[str, Any]
+    sent: list[Any]
 
     @property
     def second(self) -> Path:
@@ -133,9 +135,17 @@ def own_replay(shipped: Path) -> Iterator[Replay]:
 
 
 @pytest.fixture(scope="module")
+def hook() -> Iterator[HTTPServer]:
+    with HTTPServer(host="127.0.0.1") as server:
+        server.expect_request("/hook", method="POST").respond_with_data("ok")
+        yield server
+
+
+@pytest.fixture(scope="module")
 def runs(
     shipped: Path,
     own_replay: Replay,
+    hook: HTTPServer,
     new_home: Callable[..., Home],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Published:
@@ -149,6 +159,7 @@ def runs(
         METALS_PACING="false",
         METALS_PERSONAL_USE="true",
         METALS_CENSUS_KEY=OWN_KEY,
+        ALERT_WEBHOOK_URL=hook.url_for("/hook"),
     )
     _land_earlier_weeks(home, shipped)
     own_replay.documents = [_document(date(2026, 7, 30))]
@@ -169,7 +180,8 @@ def runs(
     stop.touch()
     seen = {mode: json.loads(process.communicate(timeout=60)[0]) for mode, process in readers.items()}
     assert second.returncode == 0, second.stdout + second.stderr
-    return Published(home, kept, requests, (first.stdout + first.stderr, second.stdout + second.stderr), seen)
+    sent = [request.get_json() for request, _ in hook.log]
+    return Published(home, kept, requests, (first.stdout + first.stderr, second.stdout + second.stderr), seen, sent)
 
 
 def _land_earlier_weeks(home: Home, shipped: Path) -> None:
@@ -232,6 +244,20 @@ def test_only_the_four_that_answer_503_failed(runs: Published) -> None:
     # A 503 is asked again three times before it counts.
     asked = dict(runs.home.rows("select source_id, count(*) from raw.retrieval group by 1", runs.first))
     assert runs.requests == {source: 4 * int(str(asked[source])) for source in FAILING}
+
+
+def test_what_the_second_publication_changed_was_sent_in_one_message(runs: Published) -> None:
+    verdicts = "select claim_id, verdict from claim_verdicts order by 1"
+    before, after = (runs.home.rows(verdicts, path) for path in (runs.first, runs.second))
+    flips = [
+        {"claim_id": claim, "verdict_before": was, "verdict_after": now}
+        for (claim, was), (_, now) in zip(before, after, strict=True)
+        if was != now
+    ]
+    [message] = runs.sent
+    assert message["verdict_flips"] == flips
+    assert flips, "a figure of the publishers that answer again turns a verdict"
+    assert message["text"].count(" -> ") >= len(flips)
 
 
 def test_fallbacks_stand_in_with_their_own_figures_and_are_marked(runs: Published) -> None:

@@ -475,10 +475,10 @@ def test_a_page_of_a_run_that_reached_nobody_begins_with_that(
     if begins is None:
         assert "No publisher was reached" not in said
         return
-    # The stale figure counts for nothing; of the others one was due on 9 August.
+    # The stale figure counts for nothing; of the others one was fresh until 9 August.
     assert (
-        f"{begins} stands on figures to 30 Jun 2026. The evidence was fresh as of 9 Aug 2026; newer figures are now "
-        "due for 1 of 2 decisive ones." in said
+        f"{begins} stands on figures to 30 Jun 2026. Newer figures are due behind 1 of 2 claims: C4 was fresh until "
+        "9 Aug 2026." in said
     )
     assert said.index(begins) < said.index("What moved")
     assert differences(page_of(path), path)[1] == []

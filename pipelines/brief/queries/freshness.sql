@@ -1,4 +1,4 @@
--- Whether a publisher was reached since the build before, how far the figures go, and until when all of the evidence was fresh.
+-- Whether a publisher was reached since the build before, and how far the figures go.
 with newest as (
     select * from raw.build
     order by started_at desc
@@ -26,18 +26,6 @@ failed as (
     where
         outcome = 'failed'
         and checked_at > coalesce((select started_at from previous), timestamp '1970-01-01')
-),
-
--- A figure that counts is up to date until its publisher's calendar promises a newer one.
-evidence as (
-    select
-        count(*) as decisive_figures,
-        count(*) filter (where age_days > due_days) as decisive_overdue,
-        min(as_of - age_days + due_days) as all_current_until
-    from claim_evidence
-    where
-        role = 'decisive' and age_days is not null and not is_stale
-        {{ and_not_own_use('claim_evidence', "claim_id || '|' || indicator") }}
 )
 
 select
@@ -51,11 +39,7 @@ select
     f.publishers_failed,
     (
         select max(last_period_end) from data_freshness
-    ) as newest_figure_on,
-    e.decisive_figures,
-    e.decisive_overdue,
-    e.all_current_until
+    ) as newest_figure_on
 from newest as n
 cross join answered as a
 cross join failed as f
-cross join evidence as e
