@@ -140,6 +140,9 @@ $(VENV)/.runtime-stamp: requirements-uv.lock requirements.lock pyproject.toml
 	@$(call install,requirements.lock)
 	@$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@$(PY) -m pip check
+	@echo "Compiling the models (a run does so again after a change)"
+	@METALS_WAREHOUSE_DIR=$(VENV)/compiling $(PY) -c "from pipelines import settings, transform; transform.compiled(settings.Settings())"
+	@rm -rf $(VENV)/compiling
 	@touch $@
 
 $(VENV)/.test-stamp: requirements-test.lock $(VENV)/.runtime-stamp

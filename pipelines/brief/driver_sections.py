@@ -107,7 +107,7 @@ def _positioning(answers: Answers, section: Section) -> None:
             Column("Metal", "metal"), Column("Percentile", "net_percentile"),
             Column("Net contracts", "net_managed_money_contracts"),
             Column("Week's change", "net_managed_money_change_1w_contracts", kind="if_any"),
-            Column("Report of", "report_date"),
+            Column("Report of", "report_date"), Column("Age, days", "age_days"),
         ])
     )  # fmt: skip
 
@@ -153,8 +153,8 @@ def _regimes(answers: Answers, section: Section) -> None:
     if not len(regimes):
         return
     section.tables.append(
-        table(regimes, "Risk regimes: size of monthly moves of four metals when on and when off", [
-            Column("Risk", "regime"), Column("On", "is_on"), Column("In", "regime_month", "monthly"),
+        table(regimes, "Risk regimes: the newest state on record, and the size of monthly moves of four metals when on and when off", [
+            Column("Risk", "regime"), Column("Newest month", "regime_month", "monthly"), Column("On then", "is_on"),
             Column("Z-score", "present_zscore"), Column("When on", "inside_pct"), Column("When off", "outside_pct"),
             Column("t", "gap_t_statistic"),
         ])
@@ -183,16 +183,16 @@ def prices(answers: Answers) -> Section:
     if len(volatility):
         section.says += [
             "; ", volatility.cell(0, "metal"), " is the most volatile relative to its own history (",
-            volatility.cell(0, "volatility_pct"), " annualised, more than in ", volatility.cell(0, "percentile"),
-            f"{formats.THIN}% of all months)",
+            volatility.cell(0, "volatility_pct"), " annualised, percentile ", volatility.cell(0, "percentile"),
+            " of its months)",
         ]  # fmt: skip
     section.says.append(".")
     section.tables.append(
         table(prices, "Newest monthly price of each metal, by its move on the month", [
             Column("Metal", "metal"), Column("Month", "period"), Column("Price", "price_native", "@native_unit"),
             Column("1 month", "return_1m_pct", "return_pct"), Column("12 months", "return_12m_pct", "return_pct"),
-            Column("Real, z-score", "real_price_zscore_expanding", "zscore"),
-            Column("Volatility", "realised_volatility_12m_annualised_pct"),
+            Column("Real price, z-score", "real_price_zscore_expanding", "zscore"),
+            Column("12-month volatility of monthly averages", "realised_volatility_12m_annualised_pct"),
         ])
     )  # fmt: skip
     section.credits = answers.credits("metal_prices")
@@ -383,8 +383,8 @@ def money(answers: Answers) -> Section:
         trace.name = f"M1 less M2, {trace.name}"
     after = gap.where(m1_definition="from 2025")
     if after and len(after) < len(gap):
-        charts.mark(figure, str(gap.frame[shown][after[-1]]), f"M1 redefined, {gap.cell(after[-1], 'month').text}",
-                    left=True)  # fmt: skip
+        charts.mark(figure, str(gap.frame[shown][after[-1]]), 
+                    f"M1 redefined, {gap.cell(after[-1], 'month').text}{' (shifted)' * moved}", left=True)  # fmt: skip
     newest = [next((n for n in range(len(gap)) if gap.frame[c][n] is not None), 0) for c in ("ppi_yoy_pct", "gap_pp")]
     section.charts.append(
         chart(

@@ -27,9 +27,9 @@ from pipelines.brief.parts import (
 
 VIEW = {"moved": "What moved", "drives": "What drives it", "changed": "What changed"}
 OPEN_QUESTION = ("undetermined", "no_data")
-DUE_SHOWN = 4  # claims whose figures are due longest
+DUE_SHOWN = 2  # claims whose figures are due longest
 SHOWN = 6  # flips of the twelve months that stand open
-ON_THE = {"monthly": "on the month", "quarterly": "on the quarter"}
+ON_THE = {"monthly": "from the month before", "quarterly": "from the quarter before"}
 
 
 def brief(answers: Answers, made_at: datetime) -> Brief:
@@ -83,12 +83,12 @@ def _unreached(answers: Answers) -> Sentence:
     if due.has("current_until"):
         says += [
             ". Newer figures are due behind ", due.cell(0, "claims_due"), " of ", due.cell(0, "claims_judged"),
-            " claims: ",
+            " claims with figures: ",
         ]  # fmt: skip
         late = [n for n in range(len(due)) if due.frame["current_until"][n] is not None]
         for place, n in enumerate(late[:DUE_SHOWN]):
-            fresh = " until " if place else " was fresh until "
-            says += [", " if place else "", due.cell(n, "claim_id"), fresh, due.cell(n, "current_until")]
+            fresh = " until " if place else " were fresh until "
+            says += [", " if place else "those of ", due.cell(n, "claim"), fresh, due.cell(n, "current_until")]
         says += [", others longer"] if len(late) > DUE_SHOWN else []
     return [*says, "."]
 
@@ -105,7 +105,7 @@ def _headlines(answers: Answers) -> list[Headline]:
                 name=found.cell(newest, "figure"),
                 value=found.cell(newest, "value", "@unit"),
                 change=found.cell(newest, "change", "@change_unit"),
-                on=ON_THE.get(found.frame["frequency"][newest], "on the figure before"),
+                on=ON_THE.get(found.frame["frequency"][newest], "from the figure before"),
                 period=found.cell(newest, "period", "@frequency"),
                 age_days=found.cell(newest, "age_days"),
                 course=course,
@@ -292,6 +292,8 @@ def _divergences(answers: Answers) -> Section:
     ]  # fmt: skip
     sized = [n for n in opened if rows.frame["gap_zscore"][n] is not None]
     if sized:
+        # Of a metal, where one is open.
+        sized = [n for n in sized if rows.frame["is_metal"][n]] or sized
         widest = max(sized, key=lambda n: abs(rows.frame["gap_zscore"][n]))
         section.says += ["; the widest is ", rows.cell(widest, "subject"), " (", rows.cell(widest, "title"), ", gap ",
                          rows.cell(widest, "gap_zscore"), ")"]  # fmt: skip
@@ -356,7 +358,7 @@ def _opportunities(answers: Answers) -> Section:
             Column("Open divergences", "open_divergences", kind="text"),
             Column("Month", "month"), Column("Stale", "is_stale"),
             Column("Why unranked", "gap_reason", kind="text"),
-        ])
+        ], folded=not rows.has("opportunity_rank"))
     )  # fmt: skip
     return section
 

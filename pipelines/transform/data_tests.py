@@ -1,4 +1,4 @@
-"""The models' data tests: their compiled queries, run one after another on one connection.
+"""The models' data tests: their compiled queries, run on one connection, several at a time.
 
 dbt runs every test as a node of its own, with several times the cost of its query. The tests are still declared,
 compiled and configured in the dbt project, and judged by dbt's rules for severity and thresholds.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 import duckdb
 
 from pipelines import text
-from pipelines.transform import reuse
+from pipelines.transform import execute, reuse
 from pipelines.transform.results import NodeResult
 
 log = text.logger("metals.transform")
@@ -36,16 +37,19 @@ def run(
     if tests:
         log.info("models: %d tests", len(tests))
     missing = {r.unique_id: r.name for r in built if r.status != "success"}
-    results = []
-    for unique_id, test in tests.items():
-        started = time.perf_counter()
+
+    def result(unique_id: str) -> NodeResult:
+        test, started = tests[unique_id], time.perf_counter()
         absent = [missing[parent] for parent in test["depends_on"]["nodes"] if parent in missing]
         if absent:
             status, message = "skipped", f"not built: {', '.join(absent)}"
         else:
-            status, message = _judged(connection, test, as_of)
-        results.append(NodeResult(unique_id, test["name"], "test", status, message, time.perf_counter() - started))
-    return results
+            with connection.cursor() as cursor:
+                status, message = _judged(cursor, test, as_of)
+        return NodeResult(unique_id, test["name"], "test", status, message, time.perf_counter() - started)
+
+    with ThreadPoolExecutor(execute.WORKERS, thread_name_prefix="tests") as pool:
+        return list(pool.map(result, tests))
 
 
 def _judged(connection: duckdb.DuckDBPyConnection, test: Mapping[str, Any], as_of: date) -> tuple[str, str]:

@@ -75,9 +75,7 @@ def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
         with warehouse.writer(settings) as connection:
             due_first = {i: due[i] for i in _upstream_first(nodes) if i in due}
             relations = {n["name"]: n["relation_name"] for n in nodes.values()}
-            results = execute.run(
-                connection, due_first, settings.as_of_date(), settings.dbt_project_dir, relations
-            )
+            results = execute.run(connection, due_first, settings.as_of_date(), settings.dbt_project_dir, relations)
             _describe(connection, manifest(settings)["nodes"])
             if select:  # what the other tests read may not have been built yet
                 standing = execute.existing(connection, "table") | execute.existing(connection, "view")

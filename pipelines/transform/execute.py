@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import date
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,8 @@ from pipelines.transform.results import NodeResult
 log = text.logger("metals.transform")
 
 PROGRESS_EVERY_S = 10.0
+# Queries at a time, each on a cursor of its own: most are too small to use more than one core.
+WORKERS = min(4, os.cpu_count() or 1)
 Node = Mapping[str, Any]
 
 
@@ -36,7 +41,7 @@ def run(
     project: Path,
     relations: Mapping[str, str],
 ) -> list[NodeResult]:
-    """Results of models and seeds (compiled for the sentinel day, upstream first), built as of `as_of`.
+    """Results of models and seeds (compiled for the sentinel day), built as of `as_of`, in their order; several at a time.
 
     `relations` has every model and seed by name, for models written in Python.
     One that fails keeps the rows of its last build, and models that read it are skipped.
@@ -44,49 +49,54 @@ def run(
     """
     for schema in {node["relation_name"].rpartition(".")[0] for node in nodes.values()}:
         connection.execute(f"create schema if not exists {schema}")
-    broken: dict[str, str] = {}
-    said_at, results = time.monotonic(), list[NodeResult]()
-    for done, (unique_id, node) in enumerate(nodes.items()):
-        log.debug("models: %s", node["name"], extra={"stage": "models", "done": done, "total": len(nodes)})
-        if time.monotonic() - said_at > PROGRESS_EVERY_S:
-            said_at = time.monotonic()
-            log.info("models: %d of %d built", done, len(nodes))
-        started = time.perf_counter()
-        absent = [broken[parent] for parent in node["depends_on"].get("nodes", []) if parent in broken]
+    parents = {i: [p for p in node["depends_on"].get("nodes", []) if p in nodes] for i, node in nodes.items()}
+    order = TopologicalSorter(parents)
+    order.prepare()
+    results: dict[str, NodeResult] = {}
+    said_at = time.monotonic()
+
+    def built(unique_id: str) -> NodeResult:
+        node, started = nodes[unique_id], time.perf_counter()
+        absent = [nodes[p]["name"] for p in parents[unique_id] if results[p].status != "success"]
         if absent:
             status, message = "skipped", f"not built: {', '.join(absent)}"
         else:
-            status, message = _built(connection, node, as_of, project, relations)
-        if status != "success":
-            broken[unique_id] = node["name"]
+            with connection.cursor() as cursor:
+                status, message = _built(cursor, node, as_of, project, relations)
         seconds = time.perf_counter() - started
-        results.append(NodeResult(unique_id, node["name"], node["resource_type"], status, message, seconds))
-    return results
+        return NodeResult(unique_id, node["name"], node["resource_type"], status, message, seconds)
+
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="models") as pool:
+        running = set[Future[NodeResult]]()
+        try:
+            while order.is_active():
+                running |= {pool.submit(built, unique_id) for unique_id in order.get_ready()}
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    result = future.result()
+                    results[result.unique_id] = result
+                    order.done(result.unique_id)
+                    progress = {"stage": "models", "done": len(results), "total": len(nodes)}
+                    log.debug("models: %s", result.name, extra=progress)
+                if time.monotonic() - said_at > PROGRESS_EVERY_S:
+                    said_at = time.monotonic()
+                    log.info("models: %d of %d built", len(results), len(nodes))
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return [results[unique_id] for unique_id in nodes]
 
 
 def _built(
     connection: duckdb.DuckDBPyConnection, node: Node, as_of: date, project: Path, relations: Mapping[str, str]
 ) -> tuple[str, str]:
     try:
-        with _transaction(connection):
+        with warehouse.transaction(connection):
             create(connection, node, as_of, project, relations.__getitem__)
     except (duckdb.IOException, duckdb.FatalException):
         raise
     except Exception as error:  # noqa: BLE001 - a model written in Python may raise anything
         return "error", f"{node['original_file_path']}: {error}"
     return "success", ""
-
-
-@contextlib.contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Any:
-    connection.execute("begin")
-    try:
-        yield
-    except BaseException:
-        with contextlib.suppress(duckdb.Error):  # a fatal error has ended it
-            connection.execute("rollback")
-        raise
-    connection.execute("commit")
 
 
 def create(

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,8 +29,6 @@ from pipelines.transform.reuse import SENTINEL, computes
 log = text.logger("metals.history")
 
 TARGETS = ("claim_evidence", "claim_verdicts")
-# Months computed at a time: the queries of one month are too small to use more than one core.
-WORKERS = min(4, os.cpu_count() or 1)
 # Tables of the catalogue, without their descriptive columns.
 _CATALOGUE_TABLES = {
     "catalog_series": "exclude (title, publisher, licence, bundle, description)",
@@ -129,7 +126,7 @@ def _compute(
     """Write the verdicts of `days`. Returns the days that failed, and those of `compared` whose result differs."""
     failed: dict[date, str] = {}
     differ = []
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="past-month") as pool:
+    with ThreadPoolExecutor(execute.WORKERS, thread_name_prefix="past-month") as pool:
         try:
             computed = [pool.submit(_computed, connection, steps, day) for day in days]
             for n, (day, result) in enumerate(zip(days, computed, strict=True), 1):

@@ -57,6 +57,8 @@ def _plain(row: Row, figure: Figure) -> str:
         return f"{value:%Y-%m-%d %H:%M} UTC"
     if isinstance(value, date):
         return f"{value:%b %Y}"
+    if figure.column.endswith(("_usd_per_tonne", "_usd_per_troy_ounce")):
+        return f"{value:,.0f} USD/{'t' if figure.column.endswith('tonne') else 'oz'}"
     if isinstance(value, float):
         return f"{value:+.2f}" if figure.column.endswith("zscore") else f"{value:+.1f} %"
     return f"{value:,}" if isinstance(value, int) else str(value)
@@ -65,29 +67,37 @@ def _plain(row: Row, figure: Figure) -> str:
 def _moved(row: Row | None) -> Sentence:
     if row is None:
         return ["No metal has a monthly price of two months in a row."]
-    said: Sentence = [
-        Figure("metals_up"), " of ", Figure("metals_known"), " metals rose in ", Figure("month"), ": ",
+    said: Sentence = []
+    if late := row["months_late"]:
+        said += ["The newest monthly prices are ", Figure("months_late"), f" month{'s' * (late > 1)} behind. "]
+    said += [
+        Figure("metals_up"), " of ", Figure("metals_known"), " metals rose in ", Figure("month"), ", from ",
         Figure("riser"), " ", Figure("riser_return_pct"),
     ]  # fmt: skip
     if row["metals_known"] > 1:
-        said += [" at the top, ", Figure("faller"), " ", Figure("faller_return_pct"), " at the bottom"]
+        said += [" to ", Figure("faller"), " ", Figure("faller_return_pct")]
     if row["copper_12m_return_pct"] is not None:
-        said += ["; copper is ", Figure("copper_12m_return_pct"), " on a year earlier"]
+        said += [
+            "; copper averaged ", Figure("copper_usd_per_tonne"), " (", Figure("copper_return_pct"), ", ",
+            Figure("copper_12m_return_pct"), " on the year)",
+        ]  # fmt: skip
+    if row["gold_usd_per_troy_ounce"] is not None:
+        said += [", gold ", Figure("gold_usd_per_troy_ounce"), " (", Figure("gold_return_pct"), ")"]
     return [*said, "."]
 
 
 def _drives(row: Row | None) -> Sentence:
     if row is None:
         return ["No metal has a composite of its drivers."]
-    said: Sentence = ["The drivers of ", Figure("month"), " favour ", *_end("most")]
+    said: Sentence = ["Drivers in ", Figure("month"), ", in standard deviations: strongest for ", *_end("most")]
     if row["least"] is not None:
-        said += [" and ", *_end("least")]
-    return [*said, ", in standard deviations."]
+        said += [", weakest for ", *_end("least")]
+    return [*said, "."]
 
 
 def _end(end: str) -> Sentence:
     return [
-        Figure(end), f" {end} (", Figure(f"{end}_zscore"), ", mainly ", Figure(f"{end}_group"), " ",
+        Figure(end), " (", Figure(f"{end}_zscore"), ", mainly ", Figure(f"{end}_group"), " ",
         Figure(f"{end}_group_zscore"), ")",
     ]  # fmt: skip
 
@@ -100,8 +110,11 @@ def _changed(row: Row | None) -> Sentence:
             "This is the first publication: ", Figure("figures_new"), " figures of ", Figure("publishers"),
             " publishers are new, and nothing can differ yet.",
         ]  # fmt: skip
+    since: Sentence = [Figure("since") if row["since"] else "the last publication"]
+    if not (row["flips"] or row["divergences_changed"] or row["figures_new"] or row["figures_revised"]):
+        return ["Nothing has changed since ", *since, "."]
     return [
-        "Since ", Figure("since") if row["since"] else "the last publication", ": ",
+        "Since ", *since, ": ",
         Figure("flips") if row["flips"] else "no verdict flipped", "; ", Figure("divergences_changed"),
         " divergence changed state; " if row["divergences_changed"] == 1 else " divergences changed state; ",
         Figure("figures_new"), " figures new, ", Figure("figures_revised"), " revised.",

@@ -90,10 +90,10 @@ def test_it_publishes_and_says_that_publishers_were_not_reached(offline_home: tu
     # The sentences are cells of tables.
     [(best, most)] = home.rows(
         "select lower(m.name), c.composite from driver_composites as c inner join metals as m using (metal_id) "
-        "where strftime(c.month, '%b %Y') = '" + told["view"]["drives"].removeprefix("The drivers of ")[:8] + "' "
+        "where strftime(c.month, '%b %Y') = '" + told["view"]["drives"].removeprefix("Drivers in ")[:8] + "' "
         "order by c.composite desc nulls last, m.name limit 1"
     )
-    assert re.search(rf"favour {best}(, \w+)* most \({re.escape(f'{most:+.2f}')}, ", told["view"]["drives"])
+    assert re.search(rf"strongest for {best}(, \w+)* \({re.escape(f'{most:+.2f}')}, ", told["view"]["drives"])
 
 
 def test_dead_publishers_are_asked_once_each(offline_home: tuple[Home, str, float]) -> None:
@@ -157,7 +157,7 @@ def test_the_json_beside_the_page_is_what_its_schema_says_and_what_the_warehouse
     assert {(d["divergence_id"], d["subject"], d["state"], d["gap_zscore"]) for d in told["divergences"]} == set(
         home.rows("select divergence_id, subject, state, gap_zscore from divergences")
     )
-    assert [f["figure"] for f in told["headline_figures"]][:2] == ["Copper", "Gold"]
+    assert [f["figure"] for f in told["headline_figures"]][:2] == ["Copper, monthly average", "Gold, monthly average"]
     for f in told["headline_figures"]:
         key = {"metal_prices": f"period = date '{f['period']}' and frequency = '{f['frequency']}'"}
         key["driver_ai_capex_aggregate"] = f"calendar_quarter = date '{f['period']}'"

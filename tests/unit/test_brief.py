@@ -399,7 +399,7 @@ def test_the_lead_moves_money_ahead(given: Callable[[str], Path]) -> None:
     assert (after["x"], after["y"]) == (["2025-10-01", "2025-09-01"], [None, -6.6])  # eight months on, its own unit
     assert (before["x"], before["y"]) == (["2025-08-01"], [-8.7])
     [mark] = page.charts["money-ppi"]["layout"]["annotations"]
-    assert (mark["x"], mark["text"]) == ("2025-09-01", "M1 redefined, Jan 2025")
+    assert (mark["x"], mark["text"]) == ("2025-09-01", "M1 redefined, Jan 2025 (shifted)")
     assert "producer prices changed by −2.1\u202f% in Feb 2025 and M1 less M2 growth stood at −6.6" in page.text
     assert differences(page, path)[1] == []
     assert (
@@ -477,8 +477,8 @@ def test_a_page_of_a_run_that_reached_nobody_begins_with_that(
         return
     # The stale figure counts for nothing; of the others one was fresh until 9 August.
     assert (
-        f"{begins} stands on figures to 30 Jun 2026. Newer figures are due behind 1 of 2 claims: C4 was fresh until "
-        "9 Aug 2026." in said
+        f"{begins} stands on figures to 30 Jun 2026. Newer figures are due behind 1 of 2 claims with figures: "
+        "those of C4 were fresh until 9 Aug 2026." in said
     )
     assert said.index(begins) < said.index("What moved")
     assert differences(page_of(path), path)[1] == []

@@ -279,6 +279,8 @@ ROWS: dict[str, dict[str, Any]] = {
     "moved": {
         "month": JUNE, "metals_known": 3, "metals_up": 2, "riser": "tin", "riser_return_pct": 8.24, "faller": "gold",
         "faller_return_pct": -2.0, "copper_12m_return_pct": -3.0,
+        "copper_usd_per_tonne": 13_551.6, "copper_return_pct": 0.12, "gold_usd_per_troy_ounce": 4_228.0,
+        "gold_return_pct": -2.0, "months_late": 4,
     },
     "drives": {
         "month": JUNE, "most": "silver, zinc", "most_zscore": 1.2, "most_group": "AI", "most_group_zscore": 0.9,
@@ -298,15 +300,17 @@ def _view(rows: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 def test_the_view_is_three_sentences_from_the_figures() -> None:
     assert _view(ROWS) == {
-        "moved": "2 of 3 metals rose in Jun 2026: tin +8.2 % at the top, gold -2.0 % at the bottom; "
-        "copper is -3.0 % on a year earlier.",
-        "drives": "The drivers of Jun 2026 favour silver, zinc most (+1.20, mainly AI +0.90) and tin least "
-        "(-0.40, mainly fiscal -0.60), in standard deviations.",
+        "moved": "The newest monthly prices are 4 months behind. 2 of 3 metals rose in Jun 2026, from tin +8.2 % to "
+        "gold -2.0 %; copper averaged 13,552 USD/t (+0.1 %, -3.0 % on the year), gold 4,228 USD/oz (-2.0 %).",
+        "drives": "Drivers in Jun 2026, in standard deviations: strongest for silver, zinc (+1.20, mainly AI +0.90), "
+        "weakest for tin (-0.40, mainly fiscal -0.60).",
         "changed": "Since 2026-06-30 22:05 UTC: C4 no data to mixed; 1 divergence changed state; "
         "1,200 figures new, 3 revised.",
     }
     calm = ROWS["changed"] | {"flips": None, "divergences_changed": 0}
     assert "no verdict flipped; 0 divergences changed state" in _view({"changed": calm})["changed"]
+    quiet = calm | {"figures_new": 0, "figures_revised": 0}
+    assert _view({"changed": quiet})["changed"] == "Nothing has changed since 2026-06-30 22:05 UTC."
     first = _view({"changed": ROWS["changed"] | {"is_first": True, "publishers": 14}})
     assert "first publication: 1,200 figures of 14 publishers" in first["changed"]
     assert _view({}) == {

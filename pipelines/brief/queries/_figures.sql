@@ -20,7 +20,8 @@ prices as (
 figures as (
     select
         case metal_id when 'copper' then 1 else 2 end as place,
-        case metal_id when 'copper' then 'Copper' else 'Gold' end as figure,
+        case metal_id when 'copper' then 'Copper' else 'Gold' end
+        || case frequency when 'monthly' then ', monthly average' else '' end as figure,
         value,
         case metal_id when 'copper' then 'usd_per_tonne' else 'usd_per_troy_ounce' end as unit,
         'return_pct' as change_unit,

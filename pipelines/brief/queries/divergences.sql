@@ -18,7 +18,8 @@ select
     right_label,
     right_value,
     period_label,
-    is_stale
+    is_stale,
+    d.subject in (select metal_id from metals) as is_metal
 from divergences as d
 left join names as n on d.subject = n.subject
 where true {{ and_not_own_use('divergences', "d.divergence_id || '|' || d.subject") }}

@@ -11,9 +11,10 @@ with claims_judged as (
 )
 
 select
-    claim_id,
-    current_until,
-    count(current_until) over () as claims_due,
+    j.claim_id || coalesce(' (' || replace(v.name, '_', ' ') || ')', '') as claim,
+    j.current_until,
+    count(j.current_until) over () as claims_due,
     count(*) over () as claims_judged
-from claims_judged
-order by current_until nulls last, claim_id
+from claims_judged as j
+left join claim_verdicts as v using (claim_id)
+order by j.current_until nulls last, j.claim_id
