@@ -153,7 +153,7 @@ def _regimes(answers: Answers, section: Section) -> None:
     if not len(regimes):
         return
     section.tables.append(
-        table(regimes, "Risk regimes: the newest state on record, and monthly moves of four metals when on and when off", [
+        table(regimes, "Risk regimes: newest state, and monthly moves of four metals when on and when off", [
             Column("Risk", "regime"), Column("Newest month", "regime_month", "monthly"), Column("On then", "is_on"),
             Column("Z-score", "present_zscore"), Column("When on", "inside_pct"), Column("When off", "outside_pct"),
             Column("t", "gap_t_statistic"),

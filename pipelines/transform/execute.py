@@ -41,7 +41,7 @@ def run(
     project: Path,
     relations: Mapping[str, str],
 ) -> list[NodeResult]:
-    """Results of models and seeds (compiled for the sentinel day), built several at a time as of `as_of`; in their order.
+    """Results of models and seeds (compiled for the sentinel day), built as of `as_of`, in their order.
 
     `relations` has every model and seed by name, for models written in Python.
     One that fails keeps the rows of its last build, and models that read it are skipped.
