@@ -21,12 +21,13 @@ from pipelines.errors import MetalsError
 from pipelines.landing import Landing
 from pipelines.landing.ask import MAX_REQUESTS
 from pipelines.settings import Settings
-from pipelines.sources import Parsed, _sheets
+from pipelines.sources import Parsed, _sheets, _workbook
 from tests.fuzz.corpus import NOW, Seed
 from tests.fuzz.mutate import Mutation, mutate
 
 MAX_CPU_S = 5.0
 MAX_PEAK_MB = 750.0  # beyond what the process held before
+MAX_READER_MB = _workbook.MAX_DATA_BYTES / 1e6  # of the process that reads workbooks, all that it holds
 # Columns by which rows are told apart, and those whose values must not change unnoticed.
 KEYS = {
     "observation": ["series_id", "period"],
@@ -167,7 +168,8 @@ def judge_mutation(seed: Seed, number: int, mutation: Mutation, original: Rows) 
     started, started_reader = time.process_time(), _cpu_s(reader)
     end, said, rows = read(mutation.body, seed)
     cpu = time.process_time() - started + max(_cpu_s(_reader()) - started_reader, 0.0)
-    peak = max(_peak_mb("self") - held, _peak_mb(_reader()))
+    own, of_reader = _peak_mb("self") - held, _peak_mb(_reader())
+    peak = max(own, of_reader)
     fault = said if end == "fault" else None
     changes = _changes(original, rows, "field" in mutation.name or "number" in mutation.name)
     # One place may feed every series of a payload (a date, a year), in two periods (where it was and where it is now).
@@ -176,7 +178,7 @@ def judge_mutation(seed: Seed, number: int, mutation: Mutation, original: Rows) 
         fault = fault or f"{len(changes)} rows changed silently, {allowed} could have: {changes[:3]}"
     if cpu > MAX_CPU_S:
         fault = fault or f"took {cpu:.1f} s of processor time"
-    if peak > MAX_PEAK_MB:
+    if own > MAX_PEAK_MB or of_reader > MAX_READER_MB:
         fault = fault or f"took {peak:.0f} MB"
     return Case(
         seed.source, number, seed.key, mutation.name, end, said[:300], len(rows), len(changes), cpu, peak, fault
