@@ -207,13 +207,16 @@ def coming(connection: duckdb.DuckDBPyConnection, days: int) -> Iterator[Rendera
     yield f"[bold]{days} days from {told['as_of']}[/]: {len(told['releases'])} releases expected"
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("day", no_wrap=True)
-    table.add_column("release", overflow="fold", ratio=3)
+    table.add_column("release", overflow="fold")
     table.add_column("of", no_wrap=True)
-    table.add_column("bears on", overflow="fold", ratio=2)
+    table.add_column("bears on", overflow="fold", max_width=24)
     for r in bearing:
-        on = "; ".join(part for part in (r["claims"], r["drivers"]) if part)
+        drivers = [title.partition(":")[0] for title in (r["drivers"] or "").split("; ") if title]
+        on = "; ".join(part for part in (r["claims"], *drivers) if part)
+        more = f" and {r['series'] - 1} more" if r["series"] > 1 else ""
+        release = f"{r['source_id']}: {r['titles'].partition('; ')[0]}{more}"
         period = f"{r['period']:{PERIODS.get(r['frequency'], '%d %b %Y')}}"
-        table.add_row(f"{r['released_on']:%a %d %b}", escape(f"{r['source_id']}: {r['titles']}"), period, escape(on))
+        table.add_row(f"{r['released_on']:%a %d %b}", escape(release), period, escape(on))
     if bearing:
         yield table
     if others := [r for r in told["releases"] if r not in bearing]:

@@ -373,6 +373,19 @@ def test_each_claim_and_metal_has_an_answer_of_its_own(offline_home: tuple[Home,
         assert f"{month:+.1f} % on the month, {year:+.1f} % on the year" in said(questions.why(connection, "copper"))
 
 
+def test_what_comes_next_is_listed_by_day_with_what_rests_on_it(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+    told = json.loads(home.call("next", "--json").stdout)
+    days = [r["released_on"] for r in told["releases"]]
+    assert days == sorted(days)
+    assert "2026-08-21" < days[0] <= days[-1] <= "2026-09-04"
+    assert any(r["claims"] for r in told["releases"])
+    said = " ".join(home.call("next").stdout.split())
+    for release in told["releases"]:
+        assert f"{release['source_id']}:" in said or f"{release['source_id']} " in said
+        assert release["claims"] is None or release["claims"] in said
+
+
 @pytest.mark.parametrize(
     ("command", "wrong", "known"), [("claims", "X9", "C0, C1, C2"), ("why", "unobtainium", "copper, crude_oil, gold")]
 )
