@@ -808,5 +808,9 @@ def test_a_killed_run_is_reported_failed_and_old_runs_are_forgotten_but_none_of_
         assert statuses() == theirs | {killed.run_id: DagsterRunStatus.FAILURE, done.run_id: DagsterRunStatus.SUCCESS}
         [event] = [e.dagster_event for e in instance.all_logs(killed.run_id) if e.dagster_event]
         assert "killed" in (event.message or "")
+        logs = Path(instance.compute_log_manager.get_captured_local_path([done.run_id, "compute_logs", "load"], "err"))  # type: ignore[attr-defined]
+        logs.parent.mkdir(parents=True)
+        logs.touch()
         retention.tidy(instance, now + timedelta(days=91))
+        assert not logs.exists()
         assert statuses() == theirs
