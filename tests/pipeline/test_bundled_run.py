@@ -162,7 +162,8 @@ def test_the_json_beside_the_page_is_what_its_schema_says_and_what_the_warehouse
         key = {"metal_prices_usd": f"period = date '{f['period']}' and frequency = '{f['frequency']}'"}
         key["driver_ai_capex_aggregate"] = f"calendar_quarter = date '{f['period']}'"
         which = key.get(f["table_name"], f"month = date '{f['period']}'")
-        which += f" and metal_id = '{f['figure'].lower()}'" if f["table_name"] == "metal_prices_usd" else ""
+        metal = f["figure"].partition(",")[0].lower()
+        which += f" and metal_id = '{metal}'" if f["table_name"] == "metal_prices_usd" else ""
         stored = home.rows(f"select {f['column_name']}, known_at from {f['table_name']} where {which}")
         assert stored == [(f["value"], datetime.fromisoformat(f["known_at"]).replace(tzinfo=None))], f
     assert {p["source_id"] for p in told["publishers"]} == set(catalogs.load(Settings().catalog_dir).sources)
