@@ -9,6 +9,8 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?=
 # Passed on to pytest, as in: make test PYTEST_ARGS="-k capex -x"
 PYTEST_ARGS ?=
+# Used by `make ui` only, as in: make ui PORT=3001
+PORT ?= 3000
 # Used by `make pictures` only: the folder of a published warehouse.
 WAREHOUSE ?=
 # Used by `make lock` only.
@@ -40,7 +42,7 @@ run: $(VENV)/.runtime-stamp ## Run the daily job once: publish a warehouse, prin
 
 .PHONY: ui
 ui: $(VENV)/.runtime-stamp ## Start the Dagster UI with the weekday schedule
-	@$(VENV)/bin/metals ui
+	@$(VENV)/bin/metals ui --port $(PORT)
 
 .PHONY: test
 test: lint ## Linters, types, import contracts, SQL style and all tests

@@ -370,10 +370,10 @@ def export_command(
         str,
         typer.Argument(help="A published table, a query, or a .sql file.", autocompletion=_tables, metavar="WHAT"),
     ],
-    target: Annotated[Path, typer.Argument(help="File to write, ending in .parquet or .csv.", metavar="FILE")],
+    target: Annotated[Path, typer.Argument(help="File to write, ending in .parquet, .csv or .xlsx.", metavar="FILE")],
     unrestricted: _Unrestricted = False,
 ) -> None:
-    """Write a published table or a query's result to a Parquet or CSV file, atomically."""
+    """Write a published table or a query's result to a Parquet, CSV or Excel file, atomically."""
     settings = _published()
     if target.suffix not in export.EXPORT_FORMATS:
         raise _fail(f"{target.name} should end in {' or '.join(export.EXPORT_FORMATS)}", EXIT_USAGE)
@@ -431,6 +431,19 @@ def claims_command(
             )
             raise _fail(f"there is no claim {claim_id!r}; known are {known}", EXIT_USAGE)
     _print(found)
+
+
+@app.command("next")
+def next_command(
+    days: Annotated[int, typer.Option(help="Days ahead.", min=1, max=366)] = 14,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Show which releases are expected in the coming days, and which claims and drivers rest on them."""
+    with warehouse.reader(_published()) as connection:
+        if as_json:
+            _print_json(questions.releases(connection, days))
+            return
+        _print(list(questions.coming(connection, days)))
 
 
 @app.command("why")

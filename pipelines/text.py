@@ -18,6 +18,8 @@ SECRET = re.compile(
 )
 SHORTEST_SECRET = 4  # characters; a shorter one would take out parts of words
 
+FORMULA = re.compile(r"[=+\-@\t\r]")  # what a spreadsheet computes, at the beginning of a cell
+
 # The secrets of this process, in every encoding in which a message may repeat them.
 _secrets: set[str] = set()
 

@@ -15,6 +15,7 @@ from pipelines.settings import PROJECT_ROOT, Settings
 WITHOUT_LINEAGE = {"claim_verdict_history", "claim_evidence_history", "lineage"}
 # Read from filings: an accession number must stand among the inputs.
 FROM_FILINGS = {
+    "capex_vintages",
     "driver_ai_capex",
     "driver_ai_capex_aggregate",
     "driver_ai_metal_demand",

@@ -451,14 +451,18 @@ def filing_facts_are_plausible(connection: duckdb.DuckDBPyConnection, settings: 
     return Finding(name, not examples, False, said, examples[:MAX_EXAMPLES])
 
 
+_BLOCKING = (
+    build_is_complete,
+    raw_rows_are_unique,
+    nothing_known_later,
+    tables_have_not_collapsed,
+    time_has_not_gone_back,
+)
+BLOCKING = frozenset(check.__name__ for check in _BLOCKING)
 CHECKS: dict[str, Callable[[duckdb.DuckDBPyConnection, Settings], Finding]] = {
     check.__name__: check
     for check in (
-        build_is_complete,
-        raw_rows_are_unique,
-        nothing_known_later,
-        tables_have_not_collapsed,
-        time_has_not_gone_back,
+        *_BLOCKING,
         series_are_fresh,
         publishers_agree,
         every_answer_was_taken,

@@ -92,7 +92,12 @@ def page(tracked: Catalog, dbt_project_dir: Path) -> str:
             ("column", "type", "description"),
             ((f"`{c['name']}`", c.get("data_type", ""), c.get("description", "")) for c in model.get("columns") or []),
         )
-    lines += ["## Raw tables", "", "What the models read, in the schema `raw` of the published file.", ""]
+    lines += [
+        "## Raw tables",
+        "",
+        "What the models read, in the schema `raw` of the published file. The other schemas are",
+    ]
+    lines += ["explained in [sql.md](sql.md).", ""]
     lines += table(("table", "holds"), ((f"`{t.name}`", _sentence(t.description)) for t in warehouse.TABLES))
     return "\n".join(lines).rstrip() + "\n"
 

@@ -5,7 +5,7 @@ distinguishes data from an error page.
 """
 
 from pipelines.landing.ask import REACHED, TRIED, cause, is_unreached, land, plain
-from pipelines.landing.reachability import HTTP_ONLY_HOSTS, reachable
+from pipelines.landing.reachability import HTTP_ONLY_HOSTS, not_asked, reachable
 from pipelines.landing.redaction import anonymous
 from pipelines.landing.store import Landing, Retrieval
 
@@ -19,6 +19,7 @@ __all__ = [
     "cause",
     "is_unreached",
     "land",
+    "not_asked",
     "plain",
     "reachable",
 ]

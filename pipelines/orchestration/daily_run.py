@@ -37,7 +37,11 @@ def execute(
         }
         selection = [k for k in job.asset_layer.executable_asset_keys if k not in left_out]
     # The lock first: where there are no locks, it says so, while the storage of Dagster waits for its own.
-    with warehouse.exclusive(settings), instances.opened() as instance, instances.like_the_uis(instance, job.name):
+    with (
+        warehouse.exclusive(settings),
+        instances.opened(captures=False) as instance,  # the terminal shows the progress
+        instances.like_the_uis(instance, job.name),
+    ):
         result = job.execute_in_process(
             instance=instance,
             asset_selection=selection,

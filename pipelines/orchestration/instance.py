@@ -14,20 +14,27 @@ from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY
 from dagster._core.instance import InstanceRef
 from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._serdes import ConfigurableClassData
 
 from pipelines.settings import PROJECT_ROOT
 
 WORKSPACE = WorkspaceFileTarget([str(PROJECT_ROOT / "workspace.yaml")])
 
 
-def ref() -> InstanceRef:
-    """For a process that is started with it."""
-    return InstanceRef.from_dir(os.environ["DAGSTER_HOME"], config_dir=str(PROJECT_ROOT / "dagster_home"))
+NOT_CAPTURED = ConfigurableClassData(
+    "dagster._core.storage.noop_compute_log_manager", "NoOpComputeLogManager", config_yaml="{}"
+)
 
 
-def opened() -> DagsterInstance:
-    """The instance; a context manager."""
-    return DagsterInstance.from_ref(ref())
+def ref(captures: bool = True) -> InstanceRef:
+    """For a process that is started with it. `captures`: whether a run's output is written to files for the UI."""
+    found = InstanceRef.from_dir(os.environ["DAGSTER_HOME"], config_dir=str(PROJECT_ROOT / "dagster_home"))
+    return found if captures else found._replace(compute_logs_data=NOT_CAPTURED)
+
+
+def opened(captures: bool = True) -> DagsterInstance:
+    """The instance; a context manager. Without `captures`, a run leaves the output of its process where it was."""
+    return DagsterInstance.from_ref(ref(captures))
 
 
 @contextlib.contextmanager

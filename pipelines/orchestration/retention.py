@@ -31,6 +31,7 @@ def tidy(instance: DagsterInstance, now: datetime) -> None:
             instance.report_run_failed(run, "its process ended without reporting (killed, or the machine went down)")
         old = RunsFilter(created_before=now - RUNS_KEPT, tags=tags)
         for run in instance.get_runs(old, limit=FORGOTTEN_AT_ONCE):
+            instance.compute_log_manager.delete_logs(prefix=[run.run_id])
             instance.delete_run(run.run_id)
 
 

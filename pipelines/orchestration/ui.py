@@ -7,6 +7,7 @@ The webserver answers anyone who can reach it, and a browser reaches 127.0.0.1 o
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import signal
 import socket
@@ -113,7 +114,10 @@ def serve(host: str, port: int, public_url: str | None) -> None:
         listener = socket.create_server((host, port), family=family)
     except (OSError, UnicodeError) as error:
         reason = str(getattr(error, "strerror", None) or error).partition(" (")[0]
-        raise MetalsError(f"cannot listen on --host {host} --port {port}: {reason}") from None
+        said = f"cannot listen on --host {host} --port {port}: {reason}"
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            said += ". Another program uses it, perhaps `metals ui` itself: choose another one with --port"
+        raise MetalsError(said) from None
     served = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as Ctrl-C does
     with (
@@ -136,6 +140,8 @@ def _daemon(server: uvicorn.Server) -> Iterator[subprocess.Popen[bytes]]:
     """Dagster's daemon as a process of its own. If it ends, the server stops: a UI without schedule would mislead."""
     program = Path(sys.executable).with_name("dagster-daemon")
     given = ["--instance-ref", serialize_value(instances.ref()), "--log-level", "warning"]
+    # The daemon starts its code server anew every minute or so, and each warns when the next one has taken over.
+    given += ["--code-server-log-level", "error"]
     process = subprocess.Popen([program, "run", "-w", PROJECT_ROOT / "workspace.yaml", *given])  # noqa: S603
 
     def watch() -> None:

@@ -1,4 +1,4 @@
-"""What `metals claims` and `metals why` print: one claim or one metal on one screen, read from the published file.
+"""What `metals claims`, `metals why` and `metals next` print, each on one screen, read from the published file.
 
 Reads and formats only; every figure shown is a cell of a table.
 """
@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines import warehouse
+from pipelines import view, warehouse
 from pipelines.reporting.rows import shown
 
 LETTERS = {"supported": "S", "contradicted": "C", "mixed": "M", "undetermined": "u", "no_data": "."}
@@ -48,6 +48,7 @@ SCORES = (
 )
 ATTRIBUTION = "select * from metal_attribution where metal_id = ? and gap_reason is null order by month desc limit 1"
 DIVERGENCE = "select * from divergences where divergence_id = 'price_driver' and subject = ?"
+PERIODS = {"monthly": "%b %Y", "quarterly": "%b %Y", "annual": "%Y"}  # others are days
 GROUP, SHARE = "contribution_", "share_"
 
 
@@ -191,6 +192,37 @@ def _attribution(found: dict[str, Any] | None) -> Iterator[str]:
         f"five years to {found['month']:%b %Y}: drivers account for {100 * found['r_squared_adjusted']:.0f} % of the "
         f"variance of monthly returns, adjusted for their number (unadjusted: {said})"
     )
+
+
+def releases(connection: duckdb.DuckDBPyConnection, days: int) -> dict[str, Any]:
+    """The expected releases of the coming `days`, by day and publisher: what is released and what rests on it."""
+    found = warehouse.query(connection, view.query("releases", days=days)).to_dicts()
+    return {"as_of": warehouse.as_of(connection), "days": days, "releases": found}
+
+
+def coming(connection: duckdb.DuckDBPyConnection, days: int) -> Iterator[RenderableType]:
+    """The same as a table; releases on which nothing rests are one line."""
+    told = releases(connection, days)
+    bearing = [r for r in told["releases"] if r["claims"] or r["drivers"]]
+    yield f"[bold]{days} days from {told['as_of']}[/]: {len(told['releases'])} releases expected"
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("day", no_wrap=True)
+    table.add_column("release", overflow="fold")
+    table.add_column("of", no_wrap=True)
+    table.add_column("bears on", overflow="fold", max_width=24)
+    for r in bearing:
+        drivers = [title.partition(":")[0] for title in (r["drivers"] or "").split("; ") if title]
+        on = "; ".join(part for part in (r["claims"], *drivers) if part)
+        more = f" and {r['series'] - 1} more" if r["series"] > 1 else ""
+        release = f"{r['source_id']}: {r['titles'].partition('; ')[0]}{more}"
+        period = f"{r['period']:{PERIODS.get(r['frequency'], '%d %b %Y')}}"
+        table.add_row(f"{r['released_on']:%a %d %b}", escape(release), period, escape(on))
+    if bearing:
+        yield table
+    if others := [r for r in told["releases"] if r not in bearing]:
+        said = ", ".join(f"{r['source_id']} {r['released_on']:%d %b}" for r in others)
+        yield f"without a claim or driver: {escape(said)}"
+    yield "[dim]days are estimates: the end of the period and the publisher's usual lag; daily series are left out[/]"
 
 
 def _coloured(verdict: str) -> str:

@@ -6,6 +6,7 @@ compiled and configured in the dbt project, and judged by dbt's rules for severi
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from pipelines.transform.results import NodeResult
 log = text.logger("metals.transform")
 
 SHOWN_ROWS = 3  # of those that a failed test selects
-SHOWN_CHARACTERS = 300
+SHOWN_CHARACTERS = 160  # of a row, in whole columns: what the test is about stands first
 
 
 def run(
@@ -74,6 +75,10 @@ def _judged(connection: duckdb.DuckDBPyConnection, test: Mapping[str, Any], as_o
 def _first(connection: duckdb.DuckDBPyConnection, selected: str) -> str:
     cursor = connection.execute(f"select * from {selected} limit {SHOWN_ROWS}")
     names = [column[0] for column in cursor.description]
-    rows = [", ".join(f"{n}={v}" for n, v in zip(names, row, strict=True)) for row in cursor.fetchall()]
-    shown = "; ".join(rows)
-    return shown if len(shown) <= SHOWN_CHARACTERS else shown[:SHOWN_CHARACTERS] + "…"
+    return "; ".join(_row([f"{n}={v}" for n, v in zip(names, row, strict=True)]) for row in cursor.fetchall())
+
+
+def _row(cells: list[str]) -> str:
+    lengths = itertools.accumulate(len(cell) + len(", ") for cell in cells)
+    most = max(1, sum(length <= SHOWN_CHARACTERS for length in lengths))
+    return ", ".join(cells[:most]) + (", …" if most < len(cells) else "")

@@ -30,10 +30,10 @@ class Figure:
 Sentence = list[str | Figure]
 
 
-def query(name: str) -> str:
-    """The SQL of a sentence, over all figures; the brief leaves out what is licensed for personal use."""
+def query(name: str, **values: int) -> str:
+    """A query beside this file, over all figures; the brief leaves out what is licensed for personal use."""
     templates = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER))  # noqa: S701 - SQL, from our own files
-    return templates.get_template(f"{name}.sql").render(and_not_own_use=lambda table, key: "")
+    return templates.get_template(f"{name}.sql").render(and_not_own_use=lambda table, key: "", **values)
 
 
 def sentence(name: str, row: Row | None) -> Sentence:

@@ -341,6 +341,7 @@ def test_an_address_that_is_taken_is_one_sentence(ui: str, tmp_path: Path) -> No
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error cannot listen on --host 127.0.0.1 --port {port}: Address already in use")
+    assert "choose another one with --port" in done.stderr
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])

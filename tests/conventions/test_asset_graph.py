@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import AssetKey, AssetSpec, Definitions
+from dagster import AssetKey, AssetsDefinition, AssetSpec, Definitions
 
 from pipelines import catalog
 from pipelines.orchestration.automation import MODEL_GROUPS
@@ -69,9 +69,24 @@ def test_publishers_assets_lead_to_the_publisher_and_name_its_terms(specs: dict[
             assert spec.group_name == source.group
             assert spec.metadata["homepage"].value == source.homepage
             assert spec.metadata["terms"].value == source.terms
-            assert spec.freshness_policy is not None
+            # A run materialises it also where nothing was due: the check `fresh` is on the publisher's calendar.
+            assert spec.freshness_policy is None
             assert spec.metadata["parser has read"].value == source.proven.said
             assert ("**Unproven**" in str(spec.description)) == (source.proven.newest is None)
+
+
+def test_the_catalogue_finds_a_metal(specs: dict[AssetKey, AssetSpec]) -> None:
+    found = {key.to_user_string() for key, spec in specs.items() if "metal/copper" in spec.tags}
+    assert {"landing/worldbank_pink_sheet", "raw/shfe", "models/metal_prices_usd", "models/driver_scores"} <= found
+    assert not {"raw/fred", "models/claim_verdicts", "models/int_metal_prices__converted"} & found
+
+
+def test_checks_that_block_publication_are_blocking_in_the_ui(defs: Definitions) -> None:
+    published = next(a for a in defs.assets or () if isinstance(a, AssetsDefinition) and a.op.name == "publish")
+    assert {s.name for s in published.check_specs if s.blocking} == {
+        "build_is_complete", "raw_rows_are_unique", "nothing_known_later", "tables_have_not_collapsed",
+        "time_has_not_gone_back",
+    }  # fmt: skip
 
 
 def _edges(specs: dict[AssetKey, AssetSpec]) -> set[tuple[Any, Any]]:

@@ -786,10 +786,10 @@ def test_work_files_go_after_thirty_days_and_published_files_never(settings: Set
 
 @pytest.mark.parametrize("tags", retention.OURS, ids=["of the UI", "of the command"])
 def test_a_killed_run_is_reported_failed_and_old_runs_are_forgotten_but_none_of_another_project(
-    tags: dict[str, str],
+    tags: dict[str, str], tmp_path: Path
 ) -> None:
     theirs_tags = {REPOSITORY_LABEL_TAG: "__repository__@another-project", "metals/started_by": "somebody"}
-    with DagsterInstance.ephemeral() as instance:
+    with DagsterInstance.local_temp(str(tmp_path)) as instance:
         now = datetime.now(UTC)
         theirs = {
             create_run_for_test(instance, status=status, tags=tags).run_id: status
@@ -808,5 +808,9 @@ def test_a_killed_run_is_reported_failed_and_old_runs_are_forgotten_but_none_of_
         assert statuses() == theirs | {killed.run_id: DagsterRunStatus.FAILURE, done.run_id: DagsterRunStatus.SUCCESS}
         [event] = [e.dagster_event for e in instance.all_logs(killed.run_id) if e.dagster_event]
         assert "killed" in (event.message or "")
+        logs = Path(instance.compute_log_manager.get_captured_local_path([done.run_id, "compute_logs", "load"], "err"))  # type: ignore[attr-defined]
+        logs.parent.mkdir(parents=True)
+        logs.touch()
         retention.tidy(instance, now + timedelta(days=91))
+        assert not logs.exists()
         assert statuses() == theirs

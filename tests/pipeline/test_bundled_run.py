@@ -159,10 +159,11 @@ def test_the_json_beside_the_page_is_what_its_schema_says_and_what_the_warehouse
     )
     assert [f["figure"] for f in told["headline_figures"]][:2] == ["Copper, monthly average", "Gold, monthly average"]
     for f in told["headline_figures"]:
-        key = {"metal_prices": f"period = date '{f['period']}' and frequency = '{f['frequency']}'"}
+        key = {"metal_prices_usd": f"period = date '{f['period']}' and frequency = '{f['frequency']}'"}
         key["driver_ai_capex_aggregate"] = f"calendar_quarter = date '{f['period']}'"
         which = key.get(f["table_name"], f"month = date '{f['period']}'")
-        which += f" and metal_id = '{f['figure'].partition(',')[0].lower()}'" if f["table_name"] == "metal_prices" else ""
+        metal = f["figure"].partition(",")[0].lower()
+        which += f" and metal_id = '{metal}'" if f["table_name"] == "metal_prices_usd" else ""
         stored = home.rows(f"select {f['column_name']}, known_at from {f['table_name']} where {which}")
         assert stored == [(f["value"], datetime.fromisoformat(f["known_at"]).replace(tzinfo=None))], f
     assert {p["source_id"] for p in told["publishers"]} == set(catalogs.load(Settings().catalog_dir).sources)
@@ -219,6 +220,12 @@ def test_the_python_of_every_page_runs(offline_home: tuple[Home, str, float]) ->
 FACTS: dict[str, Callable[[list[dict[str, Any]]], bool]] = {
     "ai_metal_demand": lambda rows: [r["scenario"] for r in rows] == ["low", "base", "high"]
     and {(r["metal_id"], r["capex_ttm_companies"], r["companies_expected"]) for r in rows} == {("copper", 5, 5)},
+    "capex_revised": lambda rows: [
+        (r["vintage_number"], r["capex_before_usd_mn"], r["capex_usd_mn"], r["accession_numbers"])
+        for r in rows
+        if (r["company_id"], r["fiscal_year"], r["fiscal_quarter"]) == ("META", 2023, 1)
+    ]
+    == [(2, 6842.0, 6823.0, "0001326801-24-000049")],
     "china_turning_point": lambda rows: (rows[0]["month"], rows[0]["ppi_yoy_pct"], rows[0]["ppi_sign_since"])
     == (date(2026, 7, 1), 3.5, date(2026, 3, 1)),
     "drivers_by_metal": lambda rows: len({r["metal_id"] for r in rows}) == len(rows) > 5
@@ -239,6 +246,12 @@ FACTS: dict[str, Callable[[list[dict[str, Any]]], bool]] = {
     == [(0.0, 30.0, date(2027, 1, 1))],
     "evidence_of_a_claim": lambda rows: sorted(r["reading"] for r in rows if r["role"] == "decisive")
     == ["contradicts"] * 2 + ["supports"] * 3,
+    "figures_changed_lately": lambda rows: [
+        (r["value_before"], r["value"], r["what"])
+        for r in rows
+        if (r["series_id"], r["period"]) == ("cn_exports_yoy_pct", date(2026, 5, 1))
+    ]
+    == [(19.4, 19.2, "revised")],
     "how_old_is_it": lambda rows: sum(r["series"] for r in rows) == len(catalogs.load(Settings().catalog_dir).series),
     "hyperscaler_capex": lambda rows: [
         r["capex_usd_bn"] for r in rows if (r["company_id"], r["calendar_quarter"]) == ("GOOGL", date(2025, 10, 1))
@@ -248,6 +261,10 @@ FACTS: dict[str, Callable[[list[dict[str, Any]]], bool]] = {
     and [(r["best_lead_months"], r["correlation"]) for r in rows if r["sample"] == "full"] == [(8, 0.66)],
     "open_divergences": lambda rows: [abs(r["gap_zscore"]) for r in rows if r["gap_zscore"] is not None]
     == sorted((abs(r["gap_zscore"]) for r in rows if r["gap_zscore"] is not None), reverse=True),
+    "prices_in_usd": lambda rows: {
+        r["metal_id"]: (r["period"], r["frequency"], r["price_usd"], r["unit"], r["publisher"]) for r in rows
+    }["copper"]
+    == (date(2026, 6, 1), "monthly", 13552.0, "usd_per_tonne", "World Bank Commodity Price Data (The Pink Sheet)"),
     "prices_and_volatility": lambda rows: {r["metal_id"]: (r["month"], r["price_native"]) for r in rows}["copper"]
     == (date(2026, 6, 1), 13552.0),
     "risk_and_volatility": lambda rows: [
@@ -256,6 +273,8 @@ FACTS: dict[str, Callable[[list[dict[str, Any]]], bool]] = {
         if (r["regime"], r["sample"]) == ("monetary_policy", "full")
     ]
     == [(73, True, True)],
+    "tables_and_views": lambda rows: {r["table_name"]: r["kind"] for r in rows}["claim_verdicts"] == "view"
+    and all(r["description"].startswith("One row per ") for r in rows),
     "the_1970s": lambda rows: [(r["month"].year, r["is_1970s"]) for r in rows]
     == [(2006, False), (2017, False)],
     "verdicts_over_time": lambda rows: [(r["as_of"], r["C5"]) for r in rows] == [(date(2026, 7, 31), "supported")],
@@ -353,6 +372,19 @@ def test_each_claim_and_metal_has_an_answer_of_its_own(offline_home: tuple[Home,
             where metal_id = 'copper' and frequency = 'monthly' order by period desc limit 1
         """).fetchall()
         assert f"{month:+.1f} % on the month, {year:+.1f} % on the year" in said(questions.why(connection, "copper"))
+
+
+def test_what_comes_next_is_listed_by_day_with_what_rests_on_it(offline_home: tuple[Home, str, float]) -> None:
+    home, _, _ = offline_home
+    told = json.loads(home.call("next", "--json").stdout)
+    days = [r["released_on"] for r in told["releases"]]
+    assert days == sorted(days)
+    assert "2026-08-21" < days[0] <= days[-1] <= "2026-09-04"
+    assert any(r["claims"] for r in told["releases"])
+    said = " ".join(home.call("next").stdout.split())
+    for release in told["releases"]:
+        assert f"{release['source_id']}:" in said or f"{release['source_id']} " in said
+        assert release["claims"] is None or release["claims"] in said
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from dagster import (
     define_asset_job,
     materialize,
 )
-from dagster._core.run_coordinator import DefaultRunCoordinator
+from dagster._core.run_coordinator import QueuedRunCoordinator
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 
 from pipelines import brief, catalog, ingest
 from pipelines.catalog import Catalog, Source
@@ -78,6 +79,18 @@ def test_what_is_asked_for_is_done_and_nothing_else(
     assert run.success
     assert {event.asset_key for event in run.get_asset_materialization_events()} == assets
     assert {evaluation.check_name for evaluation in run.get_asset_check_evaluations()} == checks
+
+
+def test_a_publisher_without_a_key_says_so_and_passes_no_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METALS_WAREHOUSE_DIR", str(tmp_path))
+    monkeypatch.delenv("METALS_CENSUS_KEY", raising=False)
+    run = execute(AssetSelection.assets(["landing", "census_trade"], ["raw", "census_trade"]))
+    assert run.success
+    assert run.get_asset_check_evaluations() == []
+    for event in run.get_asset_materialization_events():
+        metadata = event.materialization.metadata
+        assert metadata["not asked"].value == "no key is set: METALS_CENSUS_KEY, see docs/settings.md"
+        assert "dagster/row_count" not in metadata
 
 
 def test_a_publisher_that_cannot_be_loaded_is_named_and_the_others_are_loaded(
@@ -184,7 +197,9 @@ def test_the_command_calls_a_past_day_published_whose_page_failed_and_keeps_its_
     assert failures == ["as_of: 1 of 1 days are published without a new page\n  2025-12-31: KeyError: 'no such column'"]
     with instance.opened() as opened:
         assert not opened.telemetry_enabled
-        assert isinstance(opened.run_coordinator, DefaultRunCoordinator)
+        assert isinstance(opened.run_coordinator, QueuedRunCoordinator)
+        assert isinstance(opened.compute_log_manager, LocalComputeLogManager)  # for the tabs of the UI's own runs
+        assert not list(tmp_path.rglob("compute_logs")), "the command's output stays on the terminal"
         [run] = opened.get_runs(RunsFilter(tags=retention.STARTED_BY_COMMAND))
         assert opened.all_logs(run.run_id)
     assert not (tmp_path / ".telemetry").exists()

@@ -317,15 +317,15 @@ def test_a_headline_is_the_newest_price_that_may_be_shown(given: Callable[[str],
     path = given(
         OWN_USE
         + """
-        insert into metals (metal_id, name, symbol, family) values ('gold', 'Gold', 'Au', 'precious');
-        insert into metal_prices (
-            metal_id, frequency, period, price_native, native_unit, price_usd_per_tonne, series_id
-        )
+        insert into metal_quotations_usd (metal_id, series_id, frequency, period, price_usd, unit, source_rank)
         values
-            ('copper', 'daily', '2026-08-21', 4.5, 'usd_per_pound', 9921, 'yh'),
-            ('gold', 'daily', '2026-08-20', 4321.5, 'usd_per_troy_ounce', 138940000, 'yh');
-        insert into lineage (table_name, row_key, payload_id)
-        values ('metal_prices', 'copper|daily|2026-08-21', 'y'), ('metal_prices', 'gold|daily|2026-08-20', 'y');
+            ('copper', 'yh', 'daily', '2026-08-21', 9921, 'usd_per_tonne', 1),
+            ('copper', 'wb', 'monthly', '2026-07-01', 9876.5, 'usd_per_tonne', 2),
+            ('gold', 'yh_gold', 'daily', '2026-08-20', 4321.5, 'usd_per_troy_ounce', 1);
+        insert into lineage (table_name, row_key, payload_id) values
+            ('metal_quotations_usd', 'copper|yh|2026-08-21', 'y'),
+            ('metal_quotations_usd', 'copper|wb|2026-07-01', 'w'),
+            ('metal_quotations_usd', 'gold|yh_gold|2026-08-20', 'y');
         """
     )
     headlines = {

@@ -1,6 +1,6 @@
 -- Of the columns, each row has exactly one.
 {% test exactly_one_given(model, columns) %}
-select *
+select {{ columns | join(', ') }}, *
 from {{ model }}
 where
     {% for column in columns %}

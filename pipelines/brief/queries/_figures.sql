@@ -1,20 +1,10 @@
 prices as (
-    select
-        metal_id,
-        frequency,
-        period,
-        known_at,
-        case metal_id when 'copper' then price_usd_per_tonne else price_native end as value
-    from metal_prices
+    select *
+    from metal_quotations_usd
     where
-        metal_id in ('copper', 'gold') and price_native is not null
-        {{ and_not_own_use('metal_prices', "metal_id || '|' || frequency || '|' || period") }}
-    -- The frequency of the newest that may be shown: a day's quotation, or the mean of a month that ended later.
-    qualify frequency = first_value(frequency) over (
-        partition by metal_id
-        order by case frequency when 'monthly' then last_day(period) else period end desc, frequency
-        rows between unbounded preceding and unbounded following
-    )
+        metal_id in ('copper', 'gold')
+        {{ and_not_own_use('metal_quotations_usd', "metal_id || '|' || series_id || '|' || period") }}
+    qualify source_rank = min(source_rank) over (partition by metal_id)
 ),
 
 figures as (
@@ -22,15 +12,15 @@ figures as (
         case metal_id when 'copper' then 1 else 2 end as place,
         case metal_id when 'copper' then 'Copper' else 'Gold' end
         || case frequency when 'monthly' then ', monthly average' else '' end as figure,
-        value,
-        case metal_id when 'copper' then 'usd_per_tonne' else 'usd_per_troy_ounce' end as unit,
+        price_usd as value,
+        unit,
         'return_pct' as change_unit,
         frequency,
         period,
         null as basis,
         known_at,
-        'metal_prices' as table_name,
-        case metal_id when 'copper' then 'price_usd_per_tonne' else 'price_native' end as column_name
+        case source_rank when 1 then 'metal_prices_usd' else 'metal_quotations_usd' end as table_name,
+        'price_usd' as column_name
     from prices
     union all
     select

@@ -22,8 +22,9 @@ from dagster import (
 from pipelines import ingest, landing, sources
 from pipelines.catalog import Catalog, Source
 from pipelines.landing import Retrieval
-from pipelines.orchestration.assets.metadata import EVERY_WEEKDAY, publisher, unproven
+from pipelines.orchestration.assets.metadata import metals, publisher, unproven
 from pipelines.orchestration.resources import MetalsRun
+from pipelines.settings import Settings, setting_variable
 from pipelines.text import markdown
 
 NOT_ASKED = ("not_due", "closed", "offline", "switched_off", "no_key")
@@ -52,7 +53,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
                 owners=[team(s.publisher)],
                 kinds={"python", "http"},
                 metadata=publisher(s),
-                freshness_policy=EVERY_WEEKDAY,
+                tags=metals(series.metal for series in catalog.series_of(s.id)),
                 skippable=True,
             )
             for s in catalog.sources.values()
@@ -76,12 +77,26 @@ def build(catalog: Catalog) -> AssetsDefinition:
         results = landing.land(chosen, sources.module, catalog, metals.settings, refused)
         for source in chosen:
             retrievals = results[source.id]
+            why = unset(source, metals.settings)
             if key(source.id) in assets:
-                yield MaterializeResult(asset_key=key(source.id), metadata=_metadata(retrievals))
-            if AssetCheckKey(key(source.id), "answered") in wanted:
+                yield MaterializeResult(asset_key=key(source.id), metadata=_metadata(retrievals) | why)
+            if AssetCheckKey(key(source.id), "answered") in wanted and not why:
                 yield _answered(source, retrievals)
 
     return landed
+
+
+def unset(source: Source, settings: Settings) -> dict[str, Any]:
+    """Why a publisher is never asked with these settings, as metadata; empty where it may be.
+
+    Its check is then skipped. Dagster would skip the load of all publishers if its asset were not materialised.
+    """
+    why = landing.not_asked(source, settings)
+    name = {"no_key": source.key, "switched_off": source.switch}.get(why or "")
+    if name is None:
+        return {}
+    said = "no key is set" if why == "no_key" else "it is switched off"
+    return {"not asked": MetadataValue.text(f"{said}: {setting_variable(name)}, see docs/settings.md")}
 
 
 def _metadata(retrievals: list[Retrieval]) -> dict[str, Any]:
@@ -103,7 +118,8 @@ def _metadata(retrievals: list[Retrieval]) -> dict[str, Any]:
 
 def _answered(source: Source, retrievals: list[Retrieval]) -> AssetCheckResult:
     failed = [c for c in retrievals if c.outcome in ("failed", "blocked")]
-    said = "; ".join(c.error or c.key for c in failed[:3]) or (
+    faults = Counter(landing.plain(c.error or c.key) for c in failed)  # many requests may have failed for one reason
+    said = "; ".join(f"{n} requests: {why}" if n > 1 else why for why, n in faults.most_common(3)) or (
         "nothing was due" if all(c.outcome in NOT_ASKED for c in retrievals) else "every request was answered"
     )
     return AssetCheckResult(

@@ -1,6 +1,7 @@
 """Metadata of assets in the UI: links to code and documentation, and the freshness policy."""
 
 import warnings
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import cache
 
@@ -20,8 +21,9 @@ TIME_ZONE = "America/New_York"
 
 DICTIONARY = "docs/data_dictionary.md"
 
-# Dagster's freshness policy covers runs: the 18:30 schedule must have materialised the asset by 21:00 New York time.
-# The check `fresh` compares the age of the figures with each publisher's calendar.
+# Dagster's freshness policy covers runs: the 18:30 schedule must have published by 21:00 New York time. Publishers'
+# assets have none, because a run materialises them also where nothing was due: their check `fresh` is on the
+# publisher's calendar.
 EVERY_WEEKDAY = FreshnessPolicy.cron("0 21 * * 1-5", timedelta(hours=2, minutes=30), timezone=TIME_ZONE)
 
 Metadata = dict[str, MetadataValue]
@@ -57,6 +59,11 @@ def publisher(source: Source) -> Metadata:
         "parser has read": MetadataValue.text(source.proven.said),
         **pages((DICTIONARY, source.id), (f"pipelines/sources/{source.id}.py", None)),
     }
+
+
+def metals(ids: Iterable[str | None]) -> dict[str, str]:
+    """Tags by which the UI's search and catalogue find the assets of a metal."""
+    return {f"metal/{metal}": "" for metal in sorted({m for m in ids if m})}
 
 
 def unproven(source: Source) -> str:

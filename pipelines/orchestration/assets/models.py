@@ -22,7 +22,7 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 from pipelines import text, transform, warehouse
 from pipelines.catalog import Catalog
 from pipelines.orchestration.assets import raw
-from pipelines.orchestration.assets.metadata import DICTIONARY, pages
+from pipelines.orchestration.assets.metadata import DICTIONARY, metals, pages
 from pipelines.orchestration.resources import MetalsRun
 from pipelines.settings import Settings
 
@@ -60,8 +60,13 @@ class Translator(DagsterDbtTranslator):
             with_series = {s.source for s in self._catalog.series.values()}
             own += AssetSpec("reads", deps=[raw.key(source_id) for source_id in sorted(with_series)]).deps
         spec = spec.replace_attributes(deps=own, kinds={"dbt", "duckdb"}, owners=["team:metals-drivers"])
-        page = (DICTIONARY, node["name"] if "marts" in node["fqn"] else None)
-        return spec.merge_attributes(metadata=pages((f"dbt_project/{node['original_file_path']}", None), page))
+        is_mart = "marts" in node["fqn"]
+        return spec.merge_attributes(
+            metadata=pages(
+                (f"dbt_project/{node['original_file_path']}", None), (DICTIONARY, node["name"] if is_mart else None)
+            ),
+            tags=metals(self._catalog.metals if is_mart and "metal_id" in node["columns"] else ()),
+        )
 
 
 def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:

@@ -48,7 +48,7 @@ def build(upstream: list[AssetKey]) -> AssetsDefinition:
             )
         ],
         check_specs=[
-            AssetCheckSpec(name, asset=KEY, description=(check.__doc__ or "").strip())
+            AssetCheckSpec(name, asset=KEY, description=(check.__doc__ or "").strip(), blocking=name in checks.BLOCKING)
             for name, check in checks.CHECKS.items()
         ],
     )
@@ -86,18 +86,18 @@ def build(upstream: list[AssetKey]) -> AssetsDefinition:
         )
         for finding in findings:
             if finding.name in checks.CHECKS:
-                yield _result(finding)
+                yield _result(finding, AssetCheckSeverity.WARN)  # an error would stop the brief of what is published
 
     return published
 
 
-def _result(finding: checks.Finding) -> AssetCheckResult:
+def _result(finding: checks.Finding, severity: AssetCheckSeverity | None = None) -> AssetCheckResult:
     examples = "\n".join(f"- {text.markdown(example)}" for example in finding.examples)
     return AssetCheckResult(
         asset_key=KEY,
         check_name=finding.name,
         passed=finding.passed,
-        severity=AssetCheckSeverity.ERROR if finding.blocking else AssetCheckSeverity.WARN,
+        severity=severity or (AssetCheckSeverity.ERROR if finding.blocking else AssetCheckSeverity.WARN),
         description=text.markdown(finding.said),
         # The page of a run shows a check's metadata, not its description.
         metadata={"said": finding.said} | ({"examples": MetadataValue.md(examples)} if examples else {}),

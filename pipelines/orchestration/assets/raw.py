@@ -28,8 +28,9 @@ from pipelines.catalog.calendar import age_days, is_stale, next_release
 from pipelines.ingest import live
 from pipelines.landing import Landing
 from pipelines.orchestration.assets import landed
-from pipelines.orchestration.assets.metadata import EVERY_WEEKDAY, publisher, unproven
+from pipelines.orchestration.assets.metadata import metals, publisher, unproven
 from pipelines.orchestration.resources import MetalsRun
+from pipelines.settings import Settings
 from pipelines.text import markdown, redact
 
 log = text.logger("metals.raw")
@@ -56,7 +57,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
                 owners=[landed.team(office) for office in _offices(s, catalog)],
                 kinds={"duckdb", "polars"},
                 metadata=publisher(s),
-                freshness_policy=EVERY_WEEKDAY,
+                tags=metals(series.metal for series in catalog.series_of(s.id)),
                 skippable=True,
             )
             for s in catalog.sources.values()
@@ -72,7 +73,6 @@ def build(catalog: Catalog) -> AssetsDefinition:
     )
     def load(context: AssetExecutionContext, metals: MetalsRun) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
         settings = metals.settings
-        today = settings.as_of_date()
         assets, checks = context.selected_asset_keys, context.selected_asset_check_keys
         chosen = assets | {check.asset_key for check in checks}  # the UI may run a check alone
         failed: dict[str, str] = {}
@@ -85,7 +85,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
                 if key(source.id) not in chosen:
                     continue
                 try:
-                    loaded, *judged = _load(connection, source, catalog, Landing(settings.landing_dir), today)
+                    loaded, *judged = _load(connection, source, catalog, settings)
                 except ingest.NOT_THE_PAYLOADS_FAULT:
                     raise
                 except Exception as error:  # noqa: BLE001 - one publisher's fault must not stop the others
@@ -105,10 +105,13 @@ def build(catalog: Catalog) -> AssetsDefinition:
 
 
 def _load(
-    connection: duckdb.DuckDBPyConnection, source: Source, catalog: Catalog, landing: Landing, today: date
-) -> tuple[MaterializeResult[Any], AssetCheckResult, AssetCheckResult]:
-    """Load the landed payloads of a publisher; returns its materialisation and the results of its two checks."""
-    report = ingest.load_source(connection, source, sources.module(source.id), catalog, landing)
+    connection: duckdb.DuckDBPyConnection, source: Source, catalog: Catalog, settings: Settings
+) -> tuple[MaterializeResult[Any], *tuple[AssetCheckResult, ...]]:
+    """Load the landed payloads of a publisher; returns its materialisation and the results of its two checks.
+
+    A publisher that is never asked with these settings and of which nothing is held has the reason and no checks.
+    """
+    report = ingest.load_source(connection, source, sources.module(source.id), catalog, Landing(settings.landing_dir))
     if report.payloads or report.refused:
         log.info(
             "%s: %d payloads loaded, %d rows added, %d revised, %d refined, %d quarantined, %d payloads refused",
@@ -121,7 +124,9 @@ def _load(
             len(report.refused),
         )
     log.debug("%s: loaded", source.id, extra={"stage": "load"})
-    held = _held(connection, source)
+    held, today = _held(connection, source), settings.as_of_date()
+    if not held and (why := landed.unset(source, settings)):
+        return (MaterializeResult(asset_key=key(source.id), metadata=why),)
     metadata = _metadata(connection, source, catalog, held, today)
     return (
         MaterializeResult(asset_key=key(source.id), metadata=metadata),

@@ -36,6 +36,16 @@
         'feeds': 'twelve months',
     },
     {
+        'mart': 'capex_vintages',
+        'company': 'company_id',
+        'key': "concat_ws('|', company_id, cast(fiscal_year as varchar), cast(fiscal_quarter as varchar), cast(vintage_number as varchar))",
+        'from': 'fiscal_quarter_start',
+        'to': 'fiscal_quarter_end',
+        'quarter': 'calendar_quarter',
+        'concepts': ['capex'],
+        'feeds': 'capex',
+    },
+    {
         'mart': 'divergence_capex_payoff',
         'company': 'subject',
         'key': "subject || '|' || cast(calendar_quarter as varchar)",

@@ -168,6 +168,17 @@ prices as (
         on p.frequency = w.frequency
 ),
 
+quotations as (
+    select
+        'metal_quotations_usd' as table_name,
+        metal_id || '|' || series_id || '|' || cast(period as varchar) as row_key,
+        series_id as input_id,
+        'price' as feeds,
+        {{ month_of('period') }} as from_month,
+        {{ month_of('period') }} as to_month
+    from {{ ref('metal_quotations_usd') }}
+),
+
 ratios as (
     select
         'metal_ratios' as table_name,
@@ -254,6 +265,8 @@ windows as (
     select * from freshness
     union all
     select * from prices
+    union all
+    select * from quotations
     union all
     select * from ratios
     union all

@@ -1,6 +1,6 @@
 -- Native quotations with the factor to US dollars per tonne that holds for their series and month.
--- Monthly: where the default publisher lacks a month, the one that stands in is marked. Daily: every quotation of the seed
--- daily_quotations is kept, since returns are taken within each and only then is one shown per day (metal_prices).
+-- Every publisher of a monthly price and every quotation of the seed daily_quotations is kept whole; metal_prices shows one a
+-- period, metal_prices_usd one a metal.
 -- `definition_from` marks the stretches over which a quotation keeps its meaning: nothing is compared across two of them.
 with quotations as (
     select
@@ -11,12 +11,12 @@ with quotations as (
         unit,
         value,
         'monthly_average' as quotation,
-        1 as preference,
-        is_fallback,
+        candidate_rank as preference,
+        candidate_rank > 1 as is_fallback,
         cast(null as integer) as longest_silence_days,
         known_at,
         payload_id
-    from {{ ref('int_indicators__resolved') }}
+    from {{ ref('int_indicators__readings') }}
     where metal_id is not null and frequency = 'monthly'
 
     union all

@@ -38,6 +38,13 @@
             'where': 'true',
         },
         {
+            'mart': 'metal_prices_usd',
+            'key': "metal_id || '|' || cast(period as varchar)",
+            'parent': "'metal_quotations_usd'",
+            'parent_key': "metal_id || '|' || series_id || '|' || cast(period as varchar)",
+            'where': 'true',
+        },
+        {
             'mart': 'metal_volatility_drivers',
             'of': 'int_lineage__volatility_rows',
             'key': 'row_key',

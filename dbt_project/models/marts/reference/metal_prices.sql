@@ -15,6 +15,12 @@ with consumer_prices as (
     where indicator_id = 'us_cpi_sa_index'
 ),
 
+-- Of the months, the default publisher's or, where it has none, the next one's. Of the days, every quotation.
+candidates as (
+    select * from {{ ref('int_metal_prices__converted') }}
+    qualify frequency = 'daily' or row_number() over (partition by metal_id, frequency, period order by preference) = 1
+),
+
 spaced as (
     select
         p.*,
@@ -24,7 +30,7 @@ spaced as (
         end as real_known_at,
         lag(p.period) over (partition by {{ series }} order by p.period) as period_before,
         lag(p.price_native) over (partition by {{ series }} order by p.period) as price_before
-    from {{ ref('int_metal_prices__converted') }} as p
+    from candidates as p
     left join consumer_prices as c on {{ month_of('p.period') }} = c.month
 ),
 

@@ -1,4 +1,4 @@
--- Releases of the coming ten days: the end of each series' next periods and its publication lag, as the catalogue has them.
+-- Releases of the coming {{ days | default(10) }} days: the end of each series' next periods and its publication lag, as the catalogue has them.
 with as_of as (select max(as_of) as as_of from raw.build),
 
 held as (
@@ -99,6 +99,7 @@ borne as (
 
 select
     r.released_on,
+    p.source_id,
     p.title as publisher,
     r.period,
     r.frequency,
@@ -111,6 +112,6 @@ from released as r
 inner join sources as p using (source_id)
 left join borne as b using (series_id)
 cross join as_of as a
-where r.released_on > a.as_of and r.released_on <= a.as_of + 10
-group by r.released_on, p.title, r.period, r.frequency
+where r.released_on > a.as_of and r.released_on <= a.as_of + {{ days | default(10) }}
+group by r.released_on, p.source_id, p.title, r.period, r.frequency
 order by r.released_on, p.title, r.period
