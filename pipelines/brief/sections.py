@@ -160,12 +160,12 @@ def _releases(answers: Answers) -> Section:
         section.says = ["No release is expected within ten days."]
         return section
     section.says = [
-        "Next: ", coming.cell(0, "publisher"), " about ", coming.cell(0, "released_on"), ", with figures of ",
-        coming.cell(0, "period", "@frequency"), ".",
+        "Next, by ", coming.cell(0, "released_on"), ": ", coming.cell(0, "titles"), " of ",
+        coming.cell(0, "period", "@frequency"), " (", coming.cell(0, "publisher"), ").",
     ]  # fmt: skip
     columns = [
-        Column("", "released_on"), Column("", "publisher"), Column("of", "period", "@frequency"),
-        Column("", "titles", kind="text"), Column("bears on claims", "claims", kind="text"),
+        Column("by", "released_on"), Column("", "titles", kind="text"), Column("of", "period", "@frequency"),
+        Column("from", "publisher"), Column("bears on claims", "claims", kind="text"),
         Column("scores", "drivers", kind="text"),
     ]  # fmt: skip
     bearing = [n for n in range(len(coming)) if coming.frame["claims"][n] or coming.frame["drivers"][n]]
@@ -177,7 +177,7 @@ def _releases(answers: Answers) -> Section:
         caption = "Expected releases on which no claim or score rests"
         section.tables.append(table(coming, caption, columns, others, listed=True, folded=True))
     section.notes.append(
-        "Days are estimates: the end of the period and the publisher's usual lag. Daily series are left out."
+        "Each day is the latest expected: the end of the period and the publisher's usual lag. Daily series are left out."
     )
     return section
 

@@ -11,17 +11,18 @@ from pipelines.catalog import Frequency, Series
 
 
 def next_release(series: Series, newest: date, step_days: int = 1) -> date:
-    """Day on which the period after `newest` (its first day) is published: its end plus the publication lag.
+    """Day by which the period after `newest` (its first day) is published: its end plus the publication lag.
 
     The next daily figure is that of the following weekday; where daily figures are `step_days` days apart (weekly
-    reports), that of the day `step_days` later.
+    reports), that of the day `step_days` later. A day on a weekend is the Monday after.
     """
     following = series.period_end(newest) + timedelta(days=1)
     if series.frequency is Frequency.DAILY:
         following = newest + timedelta(days=step_days)
         while step_days == 1 and following.weekday() >= 5:
             following += timedelta(days=1)
-    return series.period_end(following) + timedelta(days=series.publication_lag_days)
+    expected = series.period_end(following) + timedelta(days=series.publication_lag_days)
+    return expected + timedelta(days=7 - expected.weekday() if expected.weekday() >= 5 else 0)
 
 
 def age_days(series: Series | None, newest: date, today: date) -> int:

@@ -206,7 +206,7 @@ def coming(connection: duckdb.DuckDBPyConnection, days: int) -> Iterator[Rendera
     bearing = [r for r in told["releases"] if r["claims"] or r["drivers"]]
     yield f"[bold]{days} days from {told['as_of']}[/]: {len(told['releases'])} releases expected"
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("day", no_wrap=True)
+    table.add_column("by", no_wrap=True)
     table.add_column("release", overflow="fold")
     table.add_column("of", no_wrap=True)
     table.add_column("bears on", overflow="fold", max_width=24)
@@ -222,7 +222,7 @@ def coming(connection: duckdb.DuckDBPyConnection, days: int) -> Iterator[Rendera
     if others := [r for r in told["releases"] if r not in bearing]:
         said = ", ".join(f"{r['source_id']} {r['released_on']:%d %b}" for r in others)
         yield f"without a claim or driver: {escape(said)}"
-    yield "[dim]days are estimates: the end of the period and the publisher's usual lag; daily series are left out[/]"
+    yield "[dim]each day is the latest expected: the end of the period and the publisher's usual lag; no daily series[/]"
 
 
 def _coloured(verdict: str) -> str:

@@ -1,4 +1,4 @@
--- Releases of the coming {{ days | default(10) }} days: the end of each series' next periods and its publication lag, as the catalogue has them.
+-- Releases expected in the coming {{ days | default(10) }} days: the end of each series' next periods and its publication lag, as the catalogue has them.
 with as_of as (select max(as_of) as as_of from raw.build),
 
 held as (
@@ -43,24 +43,43 @@ dated as (
     from coming
 ),
 
--- Where the publisher's own day is on record, it counts.
-released as (
+-- An indicator has several channels: the release is that of the first.
+channels as (
+    select
+        series_id,
+        min(indicator_id) as indicator_id,
+        min(candidate_rank) as candidate_rank
+    from raw.catalog_indicator
+    group by series_id
+),
+
+estimated as (
     select
         d.*,
-        coalesce(
-            c.released_on,
-            cast(
-                case d.frequency
-                    when 'daily' then d.period
-                    when 'weekly' then d.period + interval 6 day
-                    when 'monthly' then d.period + interval 1 month - interval 1 day
-                    when 'quarterly' then d.period + interval 3 month - interval 1 day
-                    else d.period + interval 12 month - interval 1 day
-                end as date
-            ) + d.publication_lag_days
-        ) as released_on
+        cast(
+            case d.frequency
+                when 'daily' then d.period
+                when 'weekly' then d.period + interval 6 day
+                when 'monthly' then d.period + interval 1 month - interval 1 day
+                when 'quarterly' then d.period + interval 3 month - interval 1 day
+                else d.period + interval 12 month - interval 1 day
+            end as date
+        ) + d.publication_lag_days as estimated_on
     from dated as d
-    left join raw.catalog_release as c on d.series_id = c.series_id and d.period = c.period
+),
+
+-- Where the publisher's own day is on record, it counts; an estimate on a weekend is the Monday after.
+released as (
+    select
+        e.*,
+        coalesce(c.released_on, e.estimated_on + case isodow(e.estimated_on) when 6 then 2 when 7 then 1 else 0 end) as released_on
+    from estimated as e
+    left join raw.catalog_release as c on e.series_id = c.series_id and e.period = c.period
+    left join channels as i on e.series_id = i.series_id
+    qualify row_number() over (
+        partition by coalesce(i.indicator_id, e.series_id), e.period
+        order by i.candidate_rank, e.series_id
+    ) = 1
 ),
 
 -- A figure reaches claims and drivers under its own name or that of the indicator that it stands for.

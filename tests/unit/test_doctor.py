@@ -170,7 +170,7 @@ def test_a_source_is_next_expected_with_the_earliest_of_its_series() -> None:
     one = Catalog([wb], [series(copper, publication_lag_days=6), series(tin, publication_lag_days=3)], [], [])
     known = {(wb.id, copper): (date(2026, 7, 1), 30), (wb.id, tin): (date(2026, 7, 1), 30)}
     assert doctor.expected(wb, one, known) == "2026-09-03"
-    assert doctor.expected(wb, one, {(wb.id, copper): (date(2026, 7, 1), 30)}) == "2026-09-06"
+    assert doctor.expected(wb, one, {(wb.id, copper): (date(2026, 7, 1), 30)}) == "2026-09-07", "the 6th is a Sunday"
     assert doctor.expected(wb, one, {}) == ""
     assert doctor.expected(TRACKED.sources["sec_edgar"], one, {}) == "daily"
 
