@@ -177,7 +177,7 @@ def _releases(answers: Answers) -> Section:
         caption = "Expected releases on which no claim or score rests"
         section.tables.append(table(coming, caption, columns, others, listed=True, folded=True))
     section.notes.append(
-        "Each day is the latest expected: the end of the period and the publisher's usual lag. Daily series are left out."
+        "Each day is the latest expected: the period's end and the publisher's usual lag. Daily series are left out."
     )
     return section
 

@@ -222,7 +222,7 @@ def coming(connection: duckdb.DuckDBPyConnection, days: int) -> Iterator[Rendera
     if others := [r for r in told["releases"] if r not in bearing]:
         said = ", ".join(f"{r['source_id']} {r['released_on']:%d %b}" for r in others)
         yield f"without a claim or driver: {escape(said)}"
-    yield "[dim]each day is the latest expected: the end of the period and the publisher's usual lag; no daily series[/]"
+    yield "[dim]each day is the latest expected: the period's end and the publisher's usual lag; no daily series[/]"
 
 
 def _coloured(verdict: str) -> str:
