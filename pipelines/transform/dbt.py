@@ -32,12 +32,12 @@ _PROJECT_FILES = ("*.sql", "*.yml", "*.py", "*.csv")
 
 def manifest_path(settings: Settings) -> Path:
     """The project's manifest, parsed again only after a file of the project has changed."""
-    project = settings.dbt_project_dir
-    target = project / "target"
-    if not os.access(target if target.exists() else project, os.W_OK):
-        target = settings.warehouse_dir / "build" / "dbt_target"  # the project is read-only, or another user's
+    target = settings.dbt_project_dir / "target"
+    if _overlay(settings) or not os.access(target if target.exists() else target.parent, os.W_OK):
+        # The project has models of one user's own, is read-only, or another user's.
+        target = settings.warehouse_dir / "build" / "dbt_target"
     manifest, stamp = target / "manifest.json", target / "fingerprint"
-    current = _project_hash(project)
+    current = _project_hash(settings)
     if manifest.exists() and stamp.exists() and stamp.read_text() == current:
         return manifest
     target.mkdir(parents=True, exist_ok=True)
@@ -235,7 +235,7 @@ def compiled(settings: Settings) -> dict[str, dict[str, Any]]:
 
 def _of_kinds(settings: Settings, *kinds: str) -> dict[str, dict[str, Any]]:
     folder = manifest_path(settings).parent / "compiled_for_any_day"
-    kept = folder / f"nodes-and-seeds-{_project_hash(settings.dbt_project_dir)[:16]}.json"
+    kept = folder / f"nodes-and-seeds-{_project_hash(settings)[:16]}.json"
     if not kept.exists():
         folder.mkdir(exist_ok=True)
         # Lock order: the build's lock first, as everywhere, then this one.
@@ -321,7 +321,7 @@ def _invoke(
     # The JSON manifest loses the arguments of generic tests when read back; dbt's own parse state keeps them.
     known = None if parsed is None else Manifest.from_msgpack(parsed.read_bytes())
     project = str(settings.dbt_project_dir)
-    variables = {"as_of": settings.as_of_date().isoformat(), "build_path": str(build_path or settings.build_path)}
+    variables = _variables(settings, build_path or settings.build_path)
     command = [
         "--quiet",
         "--no-use-colors",
@@ -352,11 +352,50 @@ def _invoke(
     ]
 
 
-def _project_hash(project: Path) -> str:
+def _variables(settings: Settings, build_path: Path) -> dict[str, str]:
+    variables = {"as_of": settings.as_of_date().isoformat(), "build_path": str(build_path)}
+    return variables | ({"overlay": str(settings.overlay_dir)} if _overlay(settings) else {})
+
+
+def command(settings: Settings, arguments: list[str]) -> int:
+    """Run dbt on the project, the overlay and the build file of `settings`, as on its own; returns its exit code."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+    given = list(arguments)
+    if given and not given[0].startswith("-") and "--vars" not in given:
+        given += ["--vars", json.dumps(_variables(settings, settings.build_path))]
+    os.environ |= {
+        "DBT_PROJECT_DIR": str(settings.dbt_project_dir),
+        "DBT_PROFILES_DIR": str(settings.dbt_project_dir),
+        "DBT_TARGET_PATH": str(settings.build_path.parent / "dbt"),
+        "DBT_LOG_PATH": str(settings.lock_path.parent / "dbt"),
+    }
+    with warehouse.exclusive(settings):
+        if not settings.build_path.exists():
+            warehouse.create(settings.build_path)
+        try:
+            result = dbtRunner().invoke(given)
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+    return 0 if result.success else 2 if result.exception else 1
+
+
+def _project_hash(settings: Settings) -> str:
+    project, own = settings.dbt_project_dir, _overlay(settings)
     digest = hashlib.sha256()
     folders = ("models", "seeds", "macros", "tests")
     files = sorted(f for folder in folders for pattern in _PROJECT_FILES for f in (project / folder).rglob(pattern))
     for file in [project / "dbt_project.yml", project / "profiles.yml", *files]:
         digest.update(str(file.relative_to(project)).encode())
         digest.update(file.read_bytes())
+    for file in own:
+        digest.update(str(file).encode())
+        digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def _overlay(settings: Settings) -> list[Path]:
+    """The user's own models and seeds with their descriptions, outside the project."""
+    folders = (settings.overlay_dir / "models", settings.overlay_dir / "seeds")
+    return sorted(f for folder in folders for pattern in _PROJECT_FILES for f in folder.rglob(pattern))

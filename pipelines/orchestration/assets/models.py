@@ -1,6 +1,7 @@
 """The dbt models as assets: lineage, descriptions and tests from dbt's manifest; built by one call."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from dagster import (
@@ -61,7 +62,7 @@ class Translator(DagsterDbtTranslator):
             own += AssetSpec("reads", deps=[raw.key(source_id) for source_id in sorted(with_series)]).deps
         spec = spec.replace_attributes(deps=own, kinds={"dbt", "duckdb"}, owners=["team:metals-drivers"])
         page = (DICTIONARY, node["name"] if "marts" in node["fqn"] else None)
-        return spec.merge_attributes(metadata=pages((f"dbt_project/{node['original_file_path']}", None), page))
+        return spec.merge_attributes(metadata=pages((str(Path("dbt_project") / node["original_file_path"]), None), page))
 
 
 def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:

@@ -108,7 +108,7 @@ def _load(
     connection: duckdb.DuckDBPyConnection, source: Source, catalog: Catalog, landing: Landing, today: date
 ) -> tuple[MaterializeResult[Any], AssetCheckResult, AssetCheckResult]:
     """Load the landed payloads of a publisher; returns its materialisation and the results of its two checks."""
-    report = ingest.load_source(connection, source, sources.module(source.id), catalog, landing)
+    report = ingest.load_source(connection, source, sources.modules(catalog)(source.id), catalog, landing)
     if report.payloads or report.refused:
         log.info(
             "%s: %d payloads loaded, %d rows added, %d revised, %d refined, %d quarantined, %d payloads refused",

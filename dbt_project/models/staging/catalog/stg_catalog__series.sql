@@ -15,5 +15,6 @@ select
     licence,
     history,
     bundle,
-    description
+    description,
+    defined_in
 from {{ source('raw', 'catalog_series') }}
