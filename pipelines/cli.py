@@ -630,10 +630,13 @@ def correction_add(
 def claim_add(
     name: Annotated[str, typer.Argument(help="Short name, e.g. copper_is_dear.")],
     statement: Annotated[str, typer.Option(help="What is claimed, in one sentence.")],
-    decisive: Annotated[list[str], typer.Option(help=f"Indicator that decides: {overlay.RULE} (repeatable).")],
+    decisive: Annotated[
+        list[str],
+        typer.Option(help="Rule that decides, e.g. 'wb_copper_usd_per_tonne zscore 120 >= 1' (repeatable)."),
+    ],
     reason: Annotated[str, typer.Option(help="Why these thresholds, before looking at the result.")],
     changes: Annotated[str, typer.Option(help="What would change the verdict, in words.")],
-    supporting: Annotated[list[str] | None, typer.Option(help="Indicator shown beside the rule (repeatable).")] = None,
+    supporting: Annotated[list[str] | None, typer.Option(help="Rule shown beside it (repeatable).")] = None,
     tolerates: Annotated[int, typer.Option(help="Days that a figure counts after a newer one was due.", min=0)] = 0,
     reference: _Reference = None,
     identity: Annotated[str | None, typer.Option("--id", help="U and a number; by default the next.")] = None,

@@ -23,10 +23,13 @@ from pipelines.settings import Settings
 DECIMALS = {"level": 2, "change": 2, "change_pct": 1, "zscore": 2, "percentile": 0}
 SIGNS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 RULE = "SERIES TRANSFORMATION [MONTHS] COMPARISON THRESHOLD [against THRESHOLD]"
-_KINDS = {
-    "series": Series, "sources": Source, "companies": Company, "corrections": (Correction, RecordCorrection),
-    "claims": Claim,
-}  # fmt: skip
+_KINDS: dict[str, tuple[type[Any], ...]] = {
+    "series": (Series,),
+    "sources": (Source,),
+    "companies": (Company,),
+    "corrections": (Correction, RecordCorrection),
+    "claims": (Claim,),
+}
 
 
 def append(settings: Settings, file: str, key: str, entry: dict[str, Any]) -> Path:
@@ -109,8 +112,8 @@ def check(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     except MetalsError as error:
         yield "catalogue", False, str(error)
         return
-    for name, kind in _KINDS.items():
-        ids = [e.id for e in tracked.own if isinstance(e, kind)]  # type: ignore[attr-defined]
+    for name, kinds in _KINDS.items():
+        ids = [e.id for e in tracked.own if isinstance(e, kinds)]
         yield name, True, ", ".join(ids) or "none"
         if name == "sources":
             for source_id in ids:

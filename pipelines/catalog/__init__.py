@@ -596,8 +596,20 @@ def load(directory: Path, overlay: Path | None = None) -> Catalog:
     ]  # fmt: skip
     own = [(file, e) for kind in kinds for file, e in kind if overlay and Path(file).is_relative_to(overlay)]
     _refuse_sources_without_module(own, overlay)
-    of_user = [e for _, e in own]
-    return Catalog(*([e for _, e in kind] for kind in kinds), own=of_user, overlay=overlay)  # type: ignore[arg-type]
+    return Catalog(
+        (s for _, s in sources),
+        (s for _, s in series),
+        (c for _, c in companies),
+        (m for _, m in metals),
+        (t for _, t in topics),
+        (i for _, i in indicators),
+        (c for _, c in corrections),
+        (r for _, r in releases),
+        (r for _, r in of_records),
+        (c for _, c in claims),
+        own=[e for _, e in own],
+        overlay=overlay,
+    )
 
 
 def _refuse_sources_without_module(own: Found[Any], overlay: Path | None) -> None:

@@ -94,8 +94,9 @@ def modules(catalog: Catalog) -> Callable[[str], SourceModule]:
     """Finds the module of a source of `catalog`: the user's own in the overlay, or the project's."""
 
     def found(source_id: str) -> SourceModule:
-        own = catalog.defined_in(catalog.sources[source_id]) == "overlay" and catalog.overlay
-        return _own(own / "sources" / f"{source_id}.py") if own else module(source_id)
+        if catalog.overlay and catalog.defined_in(catalog.sources[source_id]) == "overlay":
+            return _own(catalog.overlay / "sources" / f"{source_id}.py")
+        return module(source_id)
 
     return found
 

@@ -420,9 +420,7 @@ TABLES = (
             Column("comparison", "varchar", "gt, gte, lt, lte or between"),
             Column("threshold", "double", "Value to compare with, in `unit`"),
             Column("threshold_high", "double", "Upper bound of between"),
-            Column(
-                "contradiction_threshold", "double", "At or beyond it the value contradicts; null: where it fails"
-            ),
+            Column("contradiction_threshold", "double", "At or beyond it the value contradicts; null: where it fails"),
             Column("unit", "varchar", "Unit of the value"),
             Column("decimals", "integer", "Decimals with which it is shown and compared"),
             Column("tolerated_days", "integer", "Days that a figure counts after a newer one was due"),

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -37,12 +38,13 @@ with warehouse.exclusive(settings), warehouse.writer(settings) as c:
         from generate_series(date '2020-01-01', date '2026-06-01', interval 1 month) as t(m)
     ''')
 failed = [r.name for r in transform.build(settings, ["+own_yields", "+int_own_claims__verdicts"]) if r.failed]
+verdicts = "intermediate.int_own_claims__verdicts"
 with warehouse.writer(settings) as c:
     print(json.dumps({
         "failed": failed,
         "model": c.execute("select n, newest from own_yields").fetchone(),
-        "verdict": c.execute("select verdict, because from intermediate.int_own_claims__verdicts order by as_of desc").fetchone(),
-        "months": c.execute("select count(*) from intermediate.int_own_claims__verdicts").fetchone()[0],
+        "verdict": c.execute(f"select verdict, because from {verdicts} order by as_of desc").fetchone(),
+        "months": c.execute(f"select count(*) from {verdicts}").fetchone()[0],
         "source": c.execute("select defined_in from raw.catalog_source where source_id = 'own_desk'").fetchone()[0],
         "module": sources.modules(tracked)("own_desk").plan(tracked, None),
         "from_upstream": "fred_upstream_pct" in tracked.series,
@@ -91,13 +93,12 @@ def test_series_source_claim_model_and_correction_are_in_effect_after_git_pull(t
            "2.78", "--value", "9", "--known-on", "2026-07-06", "--reason", "r", "--reference", "n")  # fmt: skip
 
     catalogue = upstream / "pipelines" / "catalog"
+    new = yaml.safe_dump([SERIES | {"id": "fred_upstream_pct", "select": {"id": "UP"}}])
     for path, added in {
-        catalogue / "series" / "fred.yaml": "\n" + yaml.safe_dump(
-            [{k: v for k, v in SERIES.items() if k not in ("source",)} | {"id": "fred_upstream_pct", "select": {"id": "UP"}}]
-        ),
+        catalogue / "series" / "fred.yaml": "\n" + textwrap.indent(new, "  "),
         catalogue / "corrections.yaml": "# A line of a later version.\n",
         upstream / "dbt_project" / "models" / "marts" / "reference" / "series.sql": "-- A line of a later version.\n",
-    }.items():  # fmt: skip
+    }.items():
         path.write_text(path.read_text(encoding="utf-8") + added, encoding="utf-8")
     _git(upstream, "commit", "--quiet", "--all", "--message", "A later version")
 

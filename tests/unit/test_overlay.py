@@ -19,7 +19,15 @@ from tests.unit.test_catalog import SOURCE
 
 CATALOG = Settings().catalog_dir
 PUBLISHER = SOURCE | {"id": "own_desk", "hosts": ["desk.example.org"]}
-MODULE = "from pipelines.sources import Parsed\n\ndef plan(catalog, today):\n    return []\n\ndef parse(body, key, catalog):\n    return Parsed()\n"
+MODULE = """
+from pipelines.sources import Parsed
+
+def plan(catalog, today):
+    return []
+
+def parse(body, key, catalog):
+    return Parsed()
+"""
 DEAR = {
     "id": "U1",
     "name": "copper_is_dear",

@@ -62,7 +62,8 @@ class Translator(DagsterDbtTranslator):
             own += AssetSpec("reads", deps=[raw.key(source_id) for source_id in sorted(with_series)]).deps
         spec = spec.replace_attributes(deps=own, kinds={"dbt", "duckdb"}, owners=["team:metals-drivers"])
         page = (DICTIONARY, node["name"] if "marts" in node["fqn"] else None)
-        return spec.merge_attributes(metadata=pages((str(Path("dbt_project") / node["original_file_path"]), None), page))
+        file = str(Path("dbt_project") / node["original_file_path"])  # absolute in the user's overlay
+        return spec.merge_attributes(metadata=pages((file, None), page))
 
 
 def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:

@@ -1,5 +1,5 @@
 -- The readings of the user's own claims under their rules, by the same macro as the project's claims; its columns are those of
--- claim_evidence. Age limits: the staleness limit of the series, and the days that the rule tolerates beyond it.
+-- claim_evidence. Age limits: the staleness limit of the series (a month more for monthly means), and the days that the rule tolerates.
 with dated as (
     select
         e.*,
@@ -16,7 +16,8 @@ with dated as (
         r.reason,
         r.reference,
         r.series_id,
-        s.staleness_limit_days as due_days,
+        -- The mean of a month is followed by the next one only after a month.
+        s.staleness_limit_days + case when s.frequency in ('daily', 'weekly') then 31 else 0 end as due_days,
         {{ period_end('e.period', 'e.frequency') }} as period_end
     from {{ ref('int_own_claims__readings') }} as e
     inner join {{ ref('stg_catalog__claim_indicators') }} as r on e.claim_id = r.claim_id and e.indicator = r.indicator
@@ -67,7 +68,13 @@ select
                 {%- endfor %}
                 else cast(value as varchar)
             end
-            || case when unit in ('pct', 'pp') then ' %' when unit in ('zscore', 'percentile') then '' else ' ' || replace(unit, '_', ' ') end
+            || case unit
+                when 'pct' then ' %'
+                when 'pp' then ' points'
+                when 'zscore' then ''
+                when 'percentile' then ''
+                else ' ' || replace(unit, '_', ' ')
+            end
             || ' in ' || {{ period_text('period', 'frequency') }}
     end as finding,
     reason,

@@ -5,5 +5,5 @@ select
     fiscal_year_end,
     filing_lag_days,
     description,
-    defined_in
+    coalesce(defined_in, 'project') as defined_in
 from {{ source('raw', 'catalog_company') }}

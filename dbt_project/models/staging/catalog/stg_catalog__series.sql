@@ -16,5 +16,5 @@ select
     history,
     bundle,
     description,
-    defined_in
+    coalesce(defined_in, 'project') as defined_in
 from {{ source('raw', 'catalog_series') }}

@@ -12,5 +12,5 @@ select
     unofficial,
     description,
     parser_has_read,
-    defined_in
+    coalesce(defined_in, 'project') as defined_in
 from {{ source('raw', 'catalog_source') }}
