@@ -23,7 +23,7 @@ figures as (
         f.known_at,
         f.superseded_at
     from {{ ref('base_observations__intervals') }} as f
-    where f.series_id in (select series_id from rules)
+    where f.series_id in (select r.series_id from rules as r)
 ),
 
 -- A file of a declared new construction replaces all periods that it does not reach.
@@ -77,12 +77,13 @@ monthly as (
     from days as d
     inner join rules as r on d.claim_id = r.claim_id
     inner join figures as f
-        on r.series_id = f.series_id
-        and f.known_at < d.as_of + interval 1 day
-        and (f.superseded_at is null or f.superseded_at >= d.as_of + interval 1 day)
-        -- What is older than two years before the window cannot be the newest figure that still counts.
-        and f.period > {{ dbt.dateadd('month', '-24 - r.months', 'd.as_of') }}
-        and f.period >= coalesce(r.first_period, f.period)
+        on
+            r.series_id = f.series_id
+            and f.known_at < d.as_of + interval 1 day
+            and (f.superseded_at is null or f.superseded_at >= d.as_of + interval 1 day)
+            -- What is older than two years before the window cannot be the newest figure that still counts.
+            and f.period > {{ dbt.dateadd('month', '-24 - r.months', 'd.as_of') }}
+            and f.period >= coalesce(r.first_period, f.period)
     left join rewritten as w on r.series_id = w.series_id and w.since < d.as_of + interval 1 day
     where f.period >= coalesce(w.first_period, f.period)
     group by d.claim_id, r.indicator, d.as_of, {{ month_of('f.period') }}, r.frequency
@@ -119,7 +120,11 @@ windows as (
         avg(case when m.month > {{ dbt.dateadd('month', '-r.months', 'n.month') }} then m.value end) as mean_value,
         stddev_samp(case when m.month > {{ dbt.dateadd('month', '-r.months', 'n.month') }} then m.value end) as standard_deviation,
         100.0 * avg(
-            case when m.month > {{ dbt.dateadd('month', '-r.months', 'n.month') }} then case when m.value <= n.value then 1.0 else 0.0 end end
+            case
+                when m.month <= {{ dbt.dateadd('month', '-r.months', 'n.month') }} then null
+                when m.value <= n.value then 1.0
+                else 0.0
+            end
         ) as percentile,
         -- A window may lack one figure in ten, such as the Januaries that China's statistical office leaves out.
         sum(case when m.month > {{ dbt.dateadd('month', '-r.months', 'n.month') }} then r.step_months else 0 end) >= 0.9 * r.months
