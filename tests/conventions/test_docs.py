@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shlex
 import shutil
@@ -147,6 +148,14 @@ def test_the_settings_table_is_what_settings_py_says() -> None:
     }
     declared["METALS_CONTACT"] = "not set"  # its default says so in the User-Agent itself
     assert _settings_table() == declared
+
+
+def test_the_short_page_of_the_claims_has_every_statement_and_leads_to_its_rule() -> None:
+    page = _text(PROJECT_ROOT / "docs" / "reading_claims.md")
+    with (PROJECT_ROOT / "dbt_project" / "seeds" / "claims.csv").open(encoding="utf-8") as seed:
+        claims = [(row["claim_id"], row["statement"]) for row in csv.DictReader(seed)]
+    shown = re.findall(r"^\| \[(\w+)\]\(claims\.md#\w+\) \| (.*) \|$", page, flags=re.MULTILINE)
+    assert shown == claims
 
 
 def test_the_readme_stays_short() -> None:
