@@ -128,7 +128,8 @@ def check(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     from pipelines import transform  # noqa: PLC0415 - dbt is imported only where there are models
 
     try:
-        compiled = {n["name"] for n in transform.compiled(settings).values() if Path(n["original_file_path"]) in files}
+        nodes = transform.compiled(settings).values()
+        compiled = {n["name"] for n in nodes if n["original_file_path"].startswith("overlay/")}
     except MetalsError as error:
         yield "models", False, str(error)
         return

@@ -77,13 +77,14 @@ def test_series_source_claim_model_and_correction_are_in_effect_after_git_pull(t
         return done.stdout
 
     overlay = clone / "warehouse" / "overlay"
-    for name, content in {
+    written = {
         "series/fred.yaml": yaml.safe_dump({"series": [SERIES]}),
         "sources.yaml": yaml.safe_dump({"sources": [PUBLISHER]}),
         "sources/own_desk.py": MODULE,
         "models/own_yields.sql": "select count(*) as n, max_by(value, period) as newest\n"
         "from {{ ref('base_observations__as_of') }} where series_id = 'fred_own_pct'\n",
-    }.items():
+    }
+    for name, content in written.items():
         (overlay / name).parent.mkdir(parents=True, exist_ok=True)
         (overlay / name).write_text(content, encoding="utf-8")
     metals = ["-m", "pipelines.cli"]
@@ -108,6 +109,8 @@ def test_series_source_claim_model_and_correction_are_in_effect_after_git_pull(t
     for name in ("fred_own_pct", "own_desk", "U1", "own_yields", "fred_own_pct_2026_06_01"):
         assert name in listed
     found = json.loads(python("-c", IN_EFFECT).splitlines()[-1])
+    for name, content in written.items():
+        assert (overlay / name).read_text(encoding="utf-8") == content, "the user's files are only read"
     assert found.pop("verdict")[0] == "supported", "the corrected figure of June is above five"
     assert found == {
         "failed": [], "model": [78, 9.0], "months": 78, "source": "overlay", "module": [], "from_upstream": True

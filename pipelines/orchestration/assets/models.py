@@ -62,7 +62,10 @@ class Translator(DagsterDbtTranslator):
             own += AssetSpec("reads", deps=[raw.key(source_id) for source_id in sorted(with_series)]).deps
         spec = spec.replace_attributes(deps=own, kinds={"dbt", "duckdb"}, owners=["team:metals-drivers"])
         page = (DICTIONARY, node["name"] if "marts" in node["fqn"] else None)
-        file = str(Path("dbt_project") / node["original_file_path"])  # absolute in the user's overlay
+        path = Path("dbt_project") / node["original_file_path"]
+        if path.parts[1] == "overlay" and self._catalog.overlay:  # outside the project
+            path = self._catalog.overlay.joinpath(*path.parts[2:])
+        file = str(path)
         return spec.merge_attributes(metadata=pages((file, None), page))
 
 
