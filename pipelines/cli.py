@@ -24,13 +24,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines import catalog, sources, text, warehouse
-from pipelines.authoring import new_series
+from pipelines.authoring import new_series, overlay
 from pipelines.errors import InvalidQuery, MetalsError, SettingsError
 from pipelines.ingest import live as live_check
 from pipelines.ingest import rewind as rewinding
 from pipelines.reporting import doctor, explain, export, progress, questions, rows, status
 from pipelines.reporting import live as live_report
-from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings, in_project
+from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings, in_project, variable
 
 
 class _Commands(typer.core.TyperGroup):
@@ -67,10 +67,14 @@ def _fail(text: str, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
+def _tracked(settings: Settings) -> catalog.Catalog:
+    return catalog.load(settings.catalog_dir, settings.overlay_dir)
+
+
 def _publishers(typed: str) -> list[str]:
     """For completion of a publisher's name."""
     try:
-        return sorted(s for s in catalog.load(Settings().catalog_dir).sources if s.startswith(typed))
+        return sorted(s for s in _tracked(Settings()).sources if s.startswith(typed))
     except MetalsError:
         return []
 
@@ -90,7 +94,7 @@ def _tables(typed: str) -> list[str]:
 def _metals(typed: str) -> list[str]:
     """For completion of a metal's name."""
     try:
-        return sorted(m for m in catalog.load(Settings().catalog_dir).metals if m.startswith(typed.lower()))
+        return sorted(m for m in _tracked(Settings()).metals if m.startswith(typed.lower()))
     except MetalsError:
         return []
 
@@ -101,7 +105,7 @@ def _home(settings: Settings) -> None:
     DAGSTER_HOME overrides it; a relative path counts from the project's folder.
     """
     own = PROJECT_ROOT / "dagster_home"
-    given = os.environ.get("DAGSTER_HOME")
+    given = variable("DAGSTER_HOME")
     default = own if os.access(own, os.W_OK) else settings.warehouse_dir / "dagster_home"
     try:
         home = in_project(Path(given)) if given else default
@@ -143,7 +147,7 @@ def run(
     _home(settings)
     started = time.monotonic()
     try:
-        tracked = catalog.load(settings.catalog_dir)
+        tracked = _tracked(settings)
         unknown = sorted(set(only or []) - set(tracked.sources))
         if unknown:
             raise _fail(f"unknown publisher {', '.join(unknown)}; known are {', '.join(tracked.sources)}", EXIT_USAGE)
@@ -257,7 +261,7 @@ def doctor_command(
 
 def _live(publishers: list[str], target: Path | None, settings: Settings) -> None:
     try:
-        tracked = catalog.load(settings.catalog_dir)
+        tracked = _tracked(settings)
     except MetalsError as error:
         raise _fail(str(error), EXIT_NOT_PUBLISHED) from None
     unknown = sorted(set(publishers) - set(tracked.sources))
@@ -266,7 +270,7 @@ def _live(publishers: list[str], target: Path | None, settings: Settings) -> Non
     if target is not None and not target.absolute().parent.is_dir():
         raise _fail(f"there is no folder {target.absolute().parent}", EXIT_USAGE)
     chosen = [s for s in tracked.sources.values() if s.id in publishers or not publishers]
-    checks = live_check.check(chosen, sources.module, tracked, settings)
+    checks = live_check.check(chosen, sources.modules(tracked), tracked, settings)
     console.print(live_report.table(checks, tracked))
     console.print(live_report.tally(checks), highlight=False)
     if target is not None:
@@ -552,9 +556,12 @@ def series_add(
     licence: Annotated[str | None, typer.Option(help="Its licence, if it differs from the file's default.")] = None,
     metal: Annotated[str | None, typer.Option(help="Metal in the catalogue, if the series is about one.")] = None,
     bundle: Annotated[bool, typer.Option(help="Whether its licence allows shipping it with the project.")] = False,
+    in_project: Annotated[
+        bool, typer.Option("--project", help="Write into the project's own file, to contribute it, not the overlay.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Fetch and check, but write nothing.")] = False,
 ) -> None:
-    """Add a series to the catalogue, after checking it against the publisher's response.
+    """Add a series to your overlay, which an upgrade keeps, after checking it against the publisher's response.
 
     Fetches only this series, into a scratch folder; the response is not kept. Options with a default in the
     publisher's catalogue file may be left out. Exit code 1 if the response contradicts the entry (no row, rows out of
@@ -567,12 +574,12 @@ def series_add(
         "publisher": office, "licence": licence, "metal": metal, "bundle": bundle,
     }  # fmt: skip
     try:
-        tracked = catalog.load(settings.catalog_dir)
+        tracked = _tracked(settings)
         if publisher not in tracked.sources:
             raise _fail(f"unknown publisher {publisher}; known are {', '.join(tracked.sources)}", EXIT_USAGE)
-        path = new_series.file_of(publisher, settings)
+        target = new_series.target(publisher, settings, in_project)
         chosen = new_series.selection(select, next(iter(tracked.series_of(publisher)), None))
-        wanted = new_series.entry(path, {k: v for k, v in given.items() if v is not None} | {"select": chosen})
+        wanted = new_series.entry(target, {k: v for k, v in given.items() if v is not None} | {"select": chosen})
         new_series.refuse_known(wanted, tracked)
     except MetalsError as error:
         raise _fail(str(error), EXIT_USAGE) from None
@@ -593,12 +600,114 @@ def series_add(
         errors.print(f"[yellow]problem[/]: {escape(doubt)}", soft_wrap=True, highlight=False)
     if doubts:
         raise _fail("nothing was written", EXIT_NOT_PUBLISHED)
-    console.print(escape(new_series.text(wanted, path).strip("\n")), soft_wrap=True, highlight=False)
+    console.print(escape(new_series.text(wanted, target.defaults).strip("\n")), soft_wrap=True, highlight=False)
     if dry_run:
         console.print("nothing written (--dry-run)")
         return
-    new_series.write(wanted, path, settings)
-    console.print(f"written to {_short(path)}; next: metals run --only {publisher}", highlight=False)
+    new_series.write(wanted, target, settings)
+    console.print(f"written to {_short(target.path)}; next: metals run --only {publisher}", highlight=False)
+
+
+correction_app = typer.Typer(
+    name="correction", help="Correct published figures, in your overlay.", no_args_is_help=True
+)
+app.add_typer(correction_app)
+claim_app = typer.Typer(name="claim", help="Claims of your own.", no_args_is_help=True)
+app.add_typer(claim_app)
+_Reference = Annotated[str | None, typer.Option(help="Where the reason is stated: a document, a page.")]
+
+
+@correction_app.command("add")
+def correction_add(
+    series: Annotated[str, typer.Argument(help="Series of the catalogue.")],
+    period: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="First day of the period.")],
+    action: Annotated[catalog.CorrectionAction, typer.Option(help="What to do with the figure.")],
+    reason: Annotated[str, typer.Option(help="Why the figure is wrong, or right although unusual.")],
+    reference: Annotated[str, typer.Option(help="Its source: a notice, a page, a document.")],
+    published: Annotated[float | None, typer.Option(help="The published figure that it is about.")] = None,
+    value: Annotated[float | None, typer.Option(help="The figure to use instead (override).")] = None,
+    known_on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on which this became known; by default today.")
+    ] = None,
+) -> None:
+    """Correct one published figure, in your overlay; raw rows stay as published, models read the correction."""
+    settings = Settings()
+    entry = overlay.correction(
+        series, period.date(), action=action.value, published=published, value=value,
+        known_on=known_on.date() if known_on else settings.clock().date(), reason=reason, reference=reference,
+    )  # fmt: skip
+    _appended(settings, "corrections.yaml", "corrections", entry)
+
+
+@claim_app.command("add")
+def claim_add(
+    name: Annotated[str, typer.Argument(help="Short name, e.g. copper_is_dear.")],
+    statement: Annotated[str, typer.Option(help="What is claimed, in one sentence.")],
+    decisive: Annotated[
+        list[str],
+        typer.Option(help="Rule that decides, e.g. 'wb_copper_usd_per_tonne zscore 120 >= 1' (repeatable)."),
+    ],
+    reason: Annotated[str, typer.Option(help="Why these thresholds, before looking at the result.")],
+    changes: Annotated[str, typer.Option(help="What would change the verdict, in words.")],
+    supporting: Annotated[list[str] | None, typer.Option(help="Rule shown beside it (repeatable).")] = None,
+    tolerates: Annotated[int, typer.Option(help="Days that a figure counts after a newer one was due.", min=0)] = 0,
+    reference: _Reference = None,
+    identity: Annotated[str | None, typer.Option("--id", help="U and a number; by default the next.")] = None,
+) -> None:
+    """Add a claim with its rule to your overlay; the next run judges it for every month since its first figure.
+
+    Transformations: level; change and change_pct over MONTHS; zscore and percentile within the last MONTHS.
+    Comparisons: > >= < <= or `between LOW HIGH`. `against` is the value from which an indicator contradicts; without
+    it, it does so wherever the comparison fails.
+    """
+    settings = Settings()
+    tracked = _tracked(settings)
+    rules = [(rule, "decisive") for rule in decisive] + [(rule, "supporting") for rule in supporting or []]
+    try:
+        indicators = [overlay.indicator(rule, role, reason, reference, tolerates) for rule, role in rules]
+    except MetalsError as error:
+        raise _fail(str(error), EXIT_USAGE) from None
+    entry = {
+        "id": identity or overlay.next_claim_id(tracked), "name": name, "statement": statement,
+        "what_would_change_it": changes, "indicators": indicators,
+    }  # fmt: skip
+    _appended(settings, "claims.yaml", "claims", entry)
+
+
+def _appended(settings: Settings, file: str, key: str, entry: dict[str, Any]) -> None:
+    try:
+        path = overlay.append(settings, file, key, entry)
+    except MetalsError as error:
+        raise _fail(f"{error} Nothing was written.", EXIT_USAGE) from None
+    console.print(f"{entry['id']} written to {_short(path)}; next: metals run", highlight=False)
+
+
+@app.command("overlay")
+def overlay_command() -> None:
+    """List what you added yourself, and check that it is valid with this version of the project.
+
+    Exit code 1 if something is not.
+    """
+    table = Table(show_header=False, box=None, pad_edge=False)
+    problems = 0
+    for name, good, said in overlay.check(Settings()):
+        problems += not good
+        table.add_row("[green]ok[/]" if good else "[yellow]see[/]", name, escape(said))
+    console.print(table)
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command("dbt", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def dbt_command(context: typer.Context) -> None:
+    """Run dbt on the project and your overlay, in the build file of these settings: `metals dbt run -s MODEL`.
+
+    The published file stays until the next `metals run`, which builds such models again. dbt's exit code is returned.
+    """
+    settings = Settings()
+    from pipelines.transform import dbt  # noqa: PLC0415
+
+    raise typer.Exit(dbt.command(settings, context.args))
 
 
 backfill_app = typer.Typer(name="backfill", help="Load a publisher's bulk history.", no_args_is_help=True)

@@ -14,7 +14,7 @@ from pipelines.settings import Settings
 
 def assemble(settings: Settings) -> Definitions:
     """All assets, jobs, schedules and sensors for these settings. Tests pass other settings to the same assembly."""
-    tracked = catalog.load(settings.catalog_dir)
+    tracked = catalog.load(settings.catalog_dir, settings.overlay_dir)
     model_assets = models.build(tracked, settings)
     leaves: list[AssetKey] = sorted(model_assets.keys - {d for deps in model_assets.asset_deps.values() for d in deps})
     alert = automation.alert(settings)

@@ -1,10 +1,12 @@
-"""The only reader of the environment. Everything else receives a `Settings` by argument.
+"""The only reader of the environment and of the settings file. Everything else receives a `Settings` by argument.
 
 Every variable is `METALS_<NAME>`, except those that other programs already define (`ALERT_WEBHOOK_URL`, `NO_COLOR`).
+A variable of the environment wins over the same one in the file.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from datetime import UTC, date, datetime
@@ -15,6 +17,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from dotenv import dotenv_values
 from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -38,6 +41,16 @@ def in_project(path: Path) -> Path:
         return PROJECT_ROOT / path.expanduser()
     except RuntimeError:
         raise ValueError(f"there is no user {path.parts[0]}") from None
+
+
+def settings_file() -> Path:
+    """The file of settings, one NAME=value a line, for shell and service alike; it need not exist."""
+    return in_project(Path(os.environ.get("METALS_SETTINGS_FILE") or "metals.env"))
+
+
+def variable(name: str) -> str | None:
+    """A variable that another program defines (DAGSTER_HOME), from the environment or the settings file."""
+    return os.environ.get(name) or dotenv_values(settings_file()).get(name)
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:
@@ -85,6 +98,10 @@ class Settings(BaseSettings):
     )
     catalog_dir: Path = Field(
         default=PROJECT_ROOT / "pipelines" / "catalog", description="The catalogue of sources and series."
+    )
+    overlay_dir: Path = Field(
+        default_factory=lambda given: given.get("warehouse_dir", PROJECT_ROOT / "warehouse") / "overlay",
+        description="Your own series, sources, companies, corrections, claims and models.",
     )
     contact: str = Field(
         default="contact-not-set@example.org",
@@ -173,7 +190,9 @@ class Settings(BaseSettings):
 
     def __init__(self, **given: Any) -> None:
         try:
-            super().__init__(**given)
+            super().__init__(_env_file=settings_file(), _env_file_encoding="utf-8", **given)
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{settings_file()} cannot be read: {error}") from None
         except ValidationError as error:
             raise SettingsError("; ".join(_sentence(e) for e in error.errors(include_input=False))) from None
 
@@ -187,7 +206,7 @@ class Settings(BaseSettings):
         for proxy in getproxies().values():
             hide_credentials(proxy)
 
-    @field_validator("warehouse_dir", "bundled_dir", "catalog_dir")
+    @field_validator("warehouse_dir", "bundled_dir", "catalog_dir", "overlay_dir")
     @classmethod
     def _a_folder_is_the_same_from_everywhere(cls, path: Path) -> Path:
         # The command, the UI and its code server run in different folders; one setting has to mean one warehouse.

@@ -28,6 +28,9 @@ _LONGEST_FIRST = (
     "tests/faults",
 )
 _skipped_recorded: list[str] = []
+# The developer's own entries and settings are not what is tested.
+os.environ["METALS_OVERLAY_DIR"] = "tests/no_overlay"
+os.environ["METALS_SETTINGS_FILE"] = "tests/no_settings.env"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -135,3 +135,135 @@
         {%- endfor %}
     end
 {%- endmacro %}
+
+{#- CTEs that end in `verdicts_given`: one verdict rule for every claim (macro claim_verdict), from decisive evidence alone; supporting
+    evidence is shown and not counted. One row per combination of the columns `by`, with decisive evidence or without. -#}
+{% macro verdicts_of(evidence, by) -%}
+    {%- set keys = by | join(', ') %}
+    by_line as (
+        select
+            {{ keys }},
+            line,
+            count(*) as decisive,
+            sum(case when reading <> 'missing' then 1 else 0 end) as known,
+            sum(case when reading <> 'missing' and not is_stale then 1 else 0 end) as fresh,
+            sum(case when reading = 'missing' or is_stale then 1 else 0 end) as open_count,
+            sum(case when reading = 'supports' and not is_stale then 1 else 0 end) as supporting,
+            sum(case when reading = 'contradicts' and not is_stale then 1 else 0 end) as contradicting,
+            sum(case when is_ageing then 1 else 0 end) as ageing,
+            min(counts_until) as all_count_until,
+            max(case when reading = 'supports' then counts_until end) as supports_until,
+            max(case when reading = 'contradicts' then counts_until end) as contradicts_until,
+            max(case when not is_stale then known_at end) as known_at
+        from {{ evidence }}
+        where role = 'decisive'
+        group by {{ keys }}, line
+    ),
+
+    counted as (
+        select
+            {{ keys }},
+            sum(decisive) as decisive,
+            sum(known) as known,
+            sum(fresh) as fresh,
+            sum(open_count) as open_count,
+            sum(supporting) as supporting,
+            sum(contradicting) as contradicting,
+            sum(ageing) as ageing,
+            min(all_count_until) as all_count_until,
+            max(supports_until) as supports_until,
+            max(contradicts_until) as contradicts_until,
+            max(known_at) as known_at
+        from by_line
+        group by {{ keys }}
+    ),
+
+    lines as (
+        select
+            {{ keys }},
+            string_agg(line || ': ' || verdict, '; ' order by line) as lines
+        from (
+            select
+                {{ keys }},
+                line,
+                {{ claim_verdict('known', 'fresh', 'supporting', 'contradicting', 'open_count') }} as verdict
+            from by_line
+            where line is not null
+        ) as judged
+        group by {{ keys }}
+    ),
+
+    grouped as (
+        select
+            {{ keys }},
+            case
+                when reading = 'missing' and role = 'supporting' then 8
+                when is_stale and role = 'supporting' then 7
+                when reading = 'missing' then 5
+                when is_stale then 4
+                when role = 'supporting' then 6
+                when reading = 'supports' then 1
+                when reading = 'contradicts' then 2
+                else 3
+            end as position,
+            indicator,
+            case when reading <> 'missing' and not is_stale and role = 'supporting' then reading || ': ' else '' end
+            || finding
+            || case
+                when is_stale then ' (' || cast(age_days as varchar) || ' days old)'
+                when is_ageing then ' (ageing, ' || cast(age_days as varchar) || ' days old)'
+                else ''
+            end as finding
+        from {{ evidence }}
+    ),
+
+    headed as (
+        select
+            {{ keys }},
+            position,
+            case position
+                when 1 then 'Supports: '
+                when 2 then 'Contradicts: '
+                when 3 then 'Not decided: '
+                when 4 then 'Too old to count: '
+                when 5 then 'Missing: '
+                when 6 then 'Beside the rule: '
+                when 7 then 'Beside the rule, too old: '
+                else 'Beside the rule, missing: '
+            end || string_agg(finding, '; ' order by indicator) || '.' as sentence
+        from grouped
+        group by {{ keys }}, position
+    ),
+
+    told as (
+        select
+            {{ keys }},
+            string_agg(sentence, ' ' order by position) as because
+        from headed
+        group by {{ keys }}
+    ),
+
+    verdicts_given as (
+        select
+            {% for key in by %}t.{{ key }},
+            {% endfor -%}
+            {{ claim_verdict('n.known', 'n.fresh', 'n.supporting', 'n.contradicting', 'n.open_count') }} as verdict,
+            l.lines,
+            t.because,
+            cast(coalesce(n.decisive, 0) as integer) as decisive_indicators,
+            cast(coalesce(n.supporting, 0) as integer) as decisive_supporting,
+            cast(coalesce(n.contradicting, 0) as integer) as decisive_contradicting,
+            cast(coalesce(n.open_count, 0) as integer) as decisive_missing_or_stale,
+            cast(coalesce(n.ageing, 0) as integer) as decisive_ageing,
+            -- Conflict needs one of each kind; every other verdict needs all the evidence it has.
+            case
+                when {{ claim_verdict('n.known', 'n.fresh', 'n.supporting', 'n.contradicting', 'n.open_count') }} = 'mixed'
+                    then least(n.supports_until, n.contradicts_until)
+                else n.all_count_until
+            end as decidable_until,
+            n.known_at
+        from told as t
+        left join counted as n on {% for key in by %}t.{{ key }} = n.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
+        left join lines as l on {% for key in by %}t.{{ key }} = l.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
+    )
+{%- endmacro %}

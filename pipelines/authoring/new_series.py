@@ -46,26 +46,46 @@ class Trial:
     examples: tuple[str, ...]
 
 
-def file_of(source_id: str, settings: Settings) -> Path:
-    """The catalogue file that holds a publisher's series. Raises CatalogError if there is none."""
+@dataclass(frozen=True)
+class Target:
+    """The file that an entry goes to, and the defaults that hold in it (or will, once it is written)."""
+
+    path: Path
+    defaults: dict[str, Any]
+
+
+def target(source_id: str, settings: Settings, in_project: bool = False) -> Target:
+    """Where a new series of this publisher goes: the overlay, or the project's file.
+
+    A new file of the overlay takes over the defaults of the project's. Raises CatalogError if the project has no file.
+    """
+    own = settings.overlay_dir / "series" / f"{source_id}.yaml"
+    if own.exists() and not in_project:
+        return Target(own, _defaults(own))
     for path in sorted((settings.catalog_dir / "series").glob("*.yaml")):
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if (document.get("defaults") or {}).get("source") == source_id:
-            return path
-    raise CatalogError(f"no file under {settings.catalog_dir / 'series'} holds series of '{source_id}'")
+        defaults = _defaults(path)
+        if defaults.get("source") == source_id:
+            return Target(path if in_project else own, defaults)
+    if in_project:
+        raise CatalogError(f"no file under {settings.catalog_dir / 'series'} holds series of '{source_id}'")
+    return Target(own, {"source": source_id})
 
 
-def entry(path: Path, given: dict[str, Any]) -> Series:
+def _defaults(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")).get("defaults") or {}
+    return found
+
+
+def entry(target: Target, given: dict[str, Any]) -> Series:
     """The series of `given` and the defaults of its file; raises CatalogError for missing or invalid fields."""
-    defaults = yaml.safe_load(path.read_text(encoding="utf-8")).get("defaults") or {}
     try:
-        return Series.model_validate({**defaults, **given})
+        return Series.model_validate({**target.defaults, **given})
     except ValidationError as error:
         lacking = [str(e["loc"][0]) for e in error.errors() if e["type"] == "missing"]
         wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors() if e["type"] != "missing"]
         said = ([f"still needed: {', '.join(lacking)}"] if lacking else []) + wrong
         raise CatalogError(
-            f"{'; '.join(said)} (neither given nor among the defaults of {path.name})" if lacking else "; ".join(said),
+            "; ".join(said) + (f" (neither given nor among the defaults of {target.path.name})" if lacking else ""),
             todo="give them as options; docs/adding_a_series.md explains each",
         ) from None
 
@@ -113,10 +133,11 @@ def try_out(series: Series, tracked: Catalog, settings: Settings) -> Trial:
     alone = Catalog([source], [series], [], tracked.metals.values())
     with tempfile.TemporaryDirectory(prefix="metals-series-") as folder:
         apart = settings.model_copy(update={"warehouse_dir": Path(folder)})
-        retrievals = landing.land([source], sources.module, alone, apart)[source.id]
+        module = sources.modules(tracked)
+        retrievals = landing.land([source], module, alone, apart)[source.id]
         failed = [c.error for c in retrievals if c.outcome in ("failed", "blocked") and c.error]
         connection = warehouse.scratch()
-        report = ingest.load_source(connection, source, sources.module(source.id), alone, Landing(apart.landing_dir))
+        report = ingest.load_source(connection, source, module(source.id), alone, Landing(apart.landing_dir))
         row = warehouse.one(
             connection,
             """
@@ -153,9 +174,8 @@ def doubts(series: Series, trial: Trial) -> list[str]:
     return said
 
 
-def text(series: Series, path: Path) -> str:
+def text(series: Series, defaults: dict[str, Any]) -> str:
     """The entry for its file, without fields that equal the file's defaults."""
-    defaults = yaml.safe_load(path.read_text(encoding="utf-8")).get("defaults") or {}
     said = series.model_dump(mode="json")
     kept = {
         name: [int(v) if v == int(v) else v for v in said[name]] if name == "plausible" else said[name]
@@ -170,17 +190,22 @@ def text(series: Series, path: Path) -> str:
     return "\n" + "\n".join(lines) + "\n"
 
 
-def write(series: Series, path: Path, settings: Settings) -> None:
+def write(series: Series, target: Target, settings: Settings) -> None:
     """Append the entry to its file; the file is replaced atomically, and only if the catalogue is valid with it."""
+    path = target.path
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    before = path.read_text(encoding="utf-8")
-    part.write_text(before.rstrip("\n") + "\n" + text(series, path), encoding="utf-8")
+    if path.exists():
+        before = path.read_text(encoding="utf-8").rstrip("\n") + "\n"
+    else:
+        before = yaml.safe_dump({"defaults": target.defaults}, sort_keys=False, allow_unicode=True) + "\nseries:"
+    part.write_text(before + text(series, target.defaults), encoding="utf-8")
     try:
         # Validate the resulting catalogue: the loader reads whole folders, so all files are copied.
         judged = catalogs.entries_of(part)
         if judged[-1] != series:
             raise CatalogError(f"{path.name}: the entry would be read back differently from the one tried")
-        refuse_known(series, catalogs.load(settings.catalog_dir))
+        refuse_known(series, catalogs.load(settings.catalog_dir, settings.overlay_dir))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -74,6 +74,7 @@ class Claim(_Part):
     decisive_supporting: int = Field(description="Of these, fresh and supporting")
     decisive_contradicting: int = Field(description="Of these, fresh and contradicting")
     decisive_missing_or_stale: int = Field(description="Of these, missing or too old")
+    defined_in: Literal["project", "overlay"] = Field(description="overlay for a claim of the user's own")
     evidence: list[Evidence] = Field(description="Its indicators")
 
 

@@ -150,6 +150,8 @@ class Claim:
     history: str
     """The history in words."""
     evidence: Table | None
+    is_own: bool
+    """Whether it is of the user's overlay."""
 
 
 @dataclass(frozen=True)

@@ -246,6 +246,7 @@ def _claim(answers: Answers, row: int) -> Claim:
             Column("Role", "role"), Column("Value", "value", "@unit"), Column("Period", "period_label", kind="if_any"),
             Column("Why this bar", "reason", kind="text"),
         ], rows, printed=True) if rows else None,
+        is_own=claim["defined_in"] == "overlay",
     )  # fmt: skip
 
 

@@ -364,6 +364,99 @@ class Release(_Entry):
     reference: str = Field(description="Where the days are stated")
 
 
+class Transformation(StrEnum):
+    """What an indicator of a claim of one's own takes from its series; days and weeks are averaged by month first."""
+
+    LEVEL = "level"
+    CHANGE = "change"  # over `months`, in the unit of the series
+    CHANGE_PCT = "change_pct"  # over `months`, per cent
+    ZSCORE = "zscore"  # against the last `months`, its own included
+    PERCENTILE = "percentile"  # share of the last `months` at or below it, per cent
+
+
+class Bar(_Entry):
+    """What a value is compared with, in its unit."""
+
+    comparison: str = Field(pattern=r"^(gt|gte|lt|lte|between)$")
+    threshold: float
+    threshold_high: float | None = None
+
+    @model_validator(mode="after")
+    def _a_range_has_two_ends(self) -> Self:
+        if (self.threshold_high is not None) != (self.comparison == "between"):
+            raise ValueError("threshold_high belongs to between, and to nothing else")
+        if self.threshold_high is not None and self.threshold_high <= self.threshold:
+            raise ValueError("threshold_high must lie above threshold")
+        return self
+
+
+class ClaimIndicator(_Entry):
+    """One indicator of a claim of the user's own: a series, a transformation of it, and the rule."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    series: str
+    transformation: Transformation
+    months: int = Field(default=0, ge=0, le=600, description="Months of the change, or of the window")
+    role: str = Field(default="decisive", pattern="^(decisive|supporting)$")
+    supports: Bar
+    contradicts: float | None = Field(
+        default=None, description="At or beyond this it contradicts, in between it is neutral; null: where it fails"
+    )
+    decimals: int = Field(default=2, ge=0, le=4, description="Decimals with which it is shown and compared")
+    tolerated_days: int = Field(default=0, ge=0, description="Days that a figure counts after a newer one was due")
+    reason: str = Field(min_length=1)
+    reference: str | None = None
+
+    @model_validator(mode="after")
+    def _has_the_months_that_it_needs(self) -> Self:
+        if (self.months == 0) != (self.transformation is Transformation.LEVEL):
+            raise ValueError(f"a level has no months, and {self.transformation} needs them")
+        if self.transformation in (Transformation.ZSCORE, Transformation.PERCENTILE) and self.months < 24:
+            raise ValueError("a window needs 24 months or more")
+        bars = self.supports
+        if self.contradicts is not None:
+            beyond = self.contradicts - (bars.threshold_high if bars.threshold_high is not None else bars.threshold)
+            if beyond != 0 and (beyond > 0) == (bars.comparison in ("gt", "gte")):
+                raise ValueError("contradicts must lie on the other side of the threshold")
+        return self
+
+    def unit_of(self, series: Series) -> str:
+        """Unit of the value."""
+        match self.transformation:
+            case Transformation.CHANGE_PCT:
+                return "pct"
+            case Transformation.ZSCORE | Transformation.PERCENTILE:
+                return self.transformation.value
+            case Transformation.CHANGE if series.unit == "pct":
+                return "pp"
+        return series.unit
+
+    def label_of(self, series: Series) -> str:
+        """The indicator in words, as the subject of a sentence."""
+        what = {"change": "change", "change_pct": "change", "zscore": "z-score", "percentile": "percentile"}
+        name = what.get(self.transformation.value)
+        return f"{series.title}" if name is None else f"{name} over {self.months} months of {series.title}"
+
+
+class Claim(_Entry):
+    """A claim of the user's own; the project's are seeds of the dbt project."""
+
+    id: str = Field(pattern=r"^U[1-9]\d{0,2}$", description="U and a number: no claim of the project begins with it")
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    statement: str = Field(min_length=1)
+    what_would_change_it: str = Field(min_length=1)
+    indicators: list[ClaimIndicator] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _can_be_decided(self) -> Self:
+        names = [i.id for i in self.indicators]
+        if len(set(names)) < len(names):
+            raise ValueError("two indicators have the same id")
+        if not any(i.role == "decisive" for i in self.indicators):
+            raise ValueError("no indicator is decisive")
+        return self
+
+
 E = TypeVar("E", bound=_Entry)
 
 
@@ -419,6 +512,9 @@ class Catalog:
         corrections: Iterable[Correction] = (),
         releases: Iterable[Release] = (),
         record_corrections: Iterable[RecordCorrection] = (),
+        claims: Iterable[Claim] = (),
+        own: Iterable[_Entry] = (),
+        overlay: Path | None = None,
     ) -> None:
         self.sources = {s.id: s for s in sources}
         self.series = {s.id: s for s in series}
@@ -429,6 +525,13 @@ class Catalog:
         self.corrections = {c.id: c for c in corrections}
         self.releases = {r.id: r for r in releases}
         self.record_corrections = {c.id: c for c in record_corrections}
+        self.claims = {c.id: c for c in claims}
+        self.own = list(own)
+        self.overlay = overlay
+
+    def defined_in(self, entry: _Entry) -> str:
+        """`overlay` for an entry of the user's own, `project` for any other."""
+        return "overlay" if entry in self.own else "project"
 
     def series_of(self, source_id: str) -> list[Series]:
         return [s for s in self.series.values() if s.source == source_id]
@@ -441,41 +544,58 @@ class Catalog:
         return {v.cik: c for c in self.companies.values() for v in c.ciks}
 
 
-def load(directory: Path) -> Catalog:
-    """Read and validate the catalogue in `directory`.
+# Entries with the name of the file that declares each.
+Found = list[tuple[str, E]]
 
-    Raises CatalogError at the first error, with the file and the entry.
+
+def load(directory: Path, overlay: Path | None = None) -> Catalog:
+    """Read and validate the catalogue in `directory`, with the user's own entries in like files of `overlay`.
+
+    Raises CatalogError at the first error, with the file and the entry; an id declared twice names both files.
     """
-    sources = _entries(directory / "sources.yaml", "sources", Source)
-    metals = _entries(directory / "metals.yaml", "metals", Metal)
-    companies = _entries(directory / "companies.yaml", "companies", Company)
-    topics = _if_any(directory / "topics.yaml", "topics", Topic)
-    series: list[tuple[Path, Series]] = []
-    for path in sorted((directory / "series").glob("*.yaml")):
-        series += [(path, s) for _, s in _entries(path, "series", Series)]
 
-    indicators = _if_any(directory / "indicators.yaml", "indicators", Indicator)
-    corrections = _if_any(directory / "corrections.yaml", "corrections", Correction)
-    releases = _if_any(directory / "release_dates.yaml", "releases", Release)
-    of_records = _if_any(directory / "record_corrections.yaml", "corrections", RecordCorrection)
-    for found in (sources, metals, companies, series, topics, indicators, releases):
-        _refuse_duplicates([(path, entry.id) for path, entry in found])
-    _refuse_duplicates([*((path, c.id) for path, c in corrections), *((path, c.id) for path, c in of_records)])
+    def found(name: str, key: str, model: type[E], required: bool = False) -> Found[E]:
+        entries: Found[E] = []
+        if required or (directory / name).exists():
+            entries = _entries(directory / name, Path(name).name, key, model)
+        if overlay is not None and (overlay / name).exists():
+            entries += _entries(overlay / name, str(overlay / name), key, model)
+        return entries
+
+    sources = found("sources.yaml", "sources", Source, required=True)
+    metals = found("metals.yaml", "metals", Metal, required=True)
+    companies = found("companies.yaml", "companies", Company, required=True)
+    topics = found("topics.yaml", "topics", Topic)
+    names = {p.name for folder in (directory, overlay) if folder for p in (folder / "series").glob("*.yaml")}
+    series = [entry for name in sorted(names) for entry in found(f"series/{name}", "series", Series)]
+    indicators = found("indicators.yaml", "indicators", Indicator)
+    corrections = found("corrections.yaml", "corrections", Correction)
+    releases = found("release_dates.yaml", "releases", Release)
+    of_records = found("record_corrections.yaml", "corrections", RecordCorrection)
+    claims = found("claims.yaml", "claims", Claim)
+    for group in (sources, metals, companies, series, topics, indicators, releases, claims):
+        _refuse_duplicates([(file, entry.id) for file, entry in group])
+    _refuse_duplicates([*((file, c.id) for file, c in corrections), *((file, c.id) for file, c in of_records)])
     source_ids, metal_ids = {s.id for _, s in sources}, {m.id for _, m in metals}
-    for path, s in series:
+    for file, s in series:
         if s.source not in source_ids:
-            raise CatalogError(f"{path.name}: entry '{s.id}': unknown source '{s.source}'")
+            raise CatalogError(f"{file}: entry '{s.id}': unknown source '{s.source}'")
         if s.metal is not None and s.metal not in metal_ids:
-            raise CatalogError(f"{path.name}: entry '{s.id}': unknown metal '{s.metal}'")
+            raise CatalogError(f"{file}: entry '{s.id}': unknown metal '{s.metal}'")
     by_id = {s.id: s for _, s in series}
-    _refuse_unknown_series(by_id, indicators, corrections)
+    _refuse_unknown_series(by_id, indicators, corrections, claims)
     _refuse_releases_without_effect(by_id, releases)
-    for path, t in topics:
+    for file, t in topics:
         if t.source not in source_ids:
-            raise CatalogError(f"{path.name}: entry '{t.id}': unknown source '{t.source}'")
-    for path, r in of_records:
+            raise CatalogError(f"{file}: entry '{t.id}': unknown source '{t.source}'")
+    for file, r in of_records:
         if r.fact and r.fact.company not in {c.id for _, c in companies}:
-            raise CatalogError(f"{path.name}: entry '{r.id}': unknown company '{r.fact.company}'")
+            raise CatalogError(f"{file}: entry '{r.id}': unknown company '{r.fact.company}'")
+    kinds: list[Found[Any]] = [
+        sources, series, companies, metals, topics, indicators, corrections, releases, of_records, claims
+    ]  # fmt: skip
+    own = [(file, e) for kind in kinds for file, e in kind if overlay and Path(file).is_relative_to(overlay)]
+    _refuse_sources_without_module(own, overlay)
     return Catalog(
         (s for _, s in sources),
         (s for _, s in series),
@@ -486,29 +606,40 @@ def load(directory: Path) -> Catalog:
         (c for _, c in corrections),
         (r for _, r in releases),
         (r for _, r in of_records),
+        (c for _, c in claims),
+        own=[e for _, e in own],
+        overlay=overlay,
     )
 
 
+def _refuse_sources_without_module(own: Found[Any], overlay: Path | None) -> None:
+    for file, entry in own:
+        if isinstance(entry, Source) and overlay and not (path := overlay / "sources" / f"{entry.id}.py").exists():
+            raise CatalogError(f"{file}: entry '{entry.id}': there is no module {path}")
+
+
 def _refuse_unknown_series(
-    by_id: dict[str, Series], indicators: list[tuple[Path, Indicator]], corrections: list[tuple[Path, Correction]]
+    by_id: dict[str, Series], indicators: Found[Indicator], corrections: Found[Correction], claims: Found[Claim]
 ) -> None:
-    for path, i in indicators:
+    for file, i in indicators:
         for candidate in i.candidates:
             if candidate.series not in by_id:
-                raise CatalogError(f"{path.name}: entry '{i.id}': unknown series '{candidate.series}'")
+                raise CatalogError(f"{file}: entry '{i.id}': unknown series '{candidate.series}'")
             if by_id[candidate.series].frequency is not i.frequency:
                 raise CatalogError(
-                    f"{path.name}: entry '{i.id}': series '{candidate.series}' is "
+                    f"{file}: entry '{i.id}': series '{candidate.series}' is "
                     f"{by_id[candidate.series].frequency}, the indicator {i.frequency}"
                 )
-    for path, c in corrections:
-        if c.series not in by_id:
-            raise CatalogError(f"{path.name}: entry '{c.id}': unknown series '{c.series}'")
+    named = [(file, c.id, c.series) for file, c in corrections]
+    named += [(file, c.id, part.series) for file, c in claims for part in c.indicators]
+    for file, name, series in named:
+        if series not in by_id:
+            raise CatalogError(f"{file}: entry '{name}': unknown series '{series}'")
 
 
-def _refuse_releases_without_effect(by_id: dict[str, Series], releases: list[tuple[Path, Release]]) -> None:
+def _refuse_releases_without_effect(by_id: dict[str, Series], releases: Found[Release]) -> None:
     seen: dict[tuple[str, date], str] = {}
-    for path, r in releases:
+    for file, r in releases:
         for name, (period, day) in product(r.series, r.released.items()):
             problem = None
             if name not in by_id:
@@ -520,17 +651,13 @@ def _refuse_releases_without_effect(by_id: dict[str, Series], releases: list[tup
             elif (name, period) in seen:
                 problem = f"series '{name}': {period} is already dated in '{seen[name, period]}'"
             if problem:
-                raise CatalogError(f"{path.name}: entry '{r.id}': {problem}")
+                raise CatalogError(f"{file}: entry '{r.id}': {problem}")
             seen[name, period] = r.id
-
-
-def _if_any(path: Path, key: str, model: type[E]) -> list[tuple[Path, E]]:
-    return _entries(path, key, model) if path.exists() else []
 
 
 def entries_of(path: Path) -> list[Series]:
     """The series of one catalogue file. Raises CatalogError as `load` does."""
-    return [series for _, series in _entries(path, "series", Series)]
+    return [series for _, series in _entries(path, path.name, "series", Series)]
 
 
 def _read(text: str) -> Any:
@@ -541,27 +668,30 @@ def _read(text: str) -> Any:
         loader.dispose()
 
 
-def _entries(path: Path, key: str, model: type[E]) -> list[tuple[Path, E]]:
-    """Entries of one file: a mapping with `defaults` (merged under every entry) and a list under `key`."""
+def _entries(path: Path, file: str, key: str, model: type[E]) -> Found[E]:
+    """Entries of one file: a mapping with `defaults` (merged under every entry) and a list under `key`.
+
+    `file` is its name in messages.
+    """
     try:
         document = _read(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise CatalogError(f"{path.name}: the file is missing", todo=f"restore {path}") from None
+        raise CatalogError(f"{file}: the file is missing", todo=f"restore {path}") from None
     except yaml.YAMLError as error:
-        raise CatalogError(f"{path.name}: not readable as YAML: {error}") from None
+        raise CatalogError(f"{file}: not readable as YAML: {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get(key), list):
-        raise CatalogError(f"{path.name}: expected a mapping with a list under '{key}'")
+        raise CatalogError(f"{file}: expected a mapping with a list under '{key}'")
     unknown = set(document) - {key, "defaults"}
     if unknown:
-        raise CatalogError(f"{path.name}: unknown keys {sorted(unknown)} beside 'defaults' and '{key}'")
+        raise CatalogError(f"{file}: unknown keys {sorted(unknown)} beside 'defaults' and '{key}'")
     defaults = document.get("defaults") or {}
     entries = []
     for position, entry in enumerate(document[key], start=1):
         name = entry.get("id", f"number {position}") if isinstance(entry, dict) else f"number {position}"
         try:
-            entries.append((path, model.model_validate({**defaults, **entry})))
+            entries.append((file, model.model_validate({**defaults, **entry})))
         except (ValidationError, TypeError) as error:
-            raise CatalogError(f"{path.name}: entry '{name}': {_reasons(error)}") from None
+            raise CatalogError(f"{file}: entry '{name}': {_reasons(error)}") from None
     return entries
 
 
@@ -571,9 +701,9 @@ def _reasons(error: ValidationError | TypeError) -> str:
     return "; ".join(f"{'.'.join(str(part) for part in e['loc']) or 'entry'}: {e['msg']}" for e in error.errors())
 
 
-def _refuse_duplicates(found: list[tuple[Path, str]]) -> None:
-    seen: dict[str, Path] = {}
-    for path, name in found:
+def _refuse_duplicates(found: list[tuple[str, str]]) -> None:
+    seen: dict[str, str] = {}
+    for file, name in found:
         if name in seen:
-            raise CatalogError(f"{path.name}: entry '{name}' is already declared in {seen[name].name}")
-        seen[name] = path
+            raise CatalogError(f"{file}: entry '{name}' is already declared in {seen[name]}")
+        seen[name] = file

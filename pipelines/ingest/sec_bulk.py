@@ -86,7 +86,7 @@ def sec(settings: Settings, companyfacts: Path, submissions: Path | None = None)
     Raises MetalsError if a file is not a zip or has no filer.
     """
     started = time.monotonic()
-    tracked = catalogs.load(settings.catalog_dir)
+    tracked = catalogs.load(settings.catalog_dir, settings.overlay_dir)
     payload_id = _sha256(companyfacts)
     folder = settings.bulk_dir / payload_id[:16]
     with warehouse.exclusive(settings):
@@ -128,7 +128,7 @@ def reload(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         return
     known = warehouse.one(connection, "select any_value(payload_id) from raw.bulk_filer")
     if known is None or not str(known[0]).startswith(current.read_text()):
-        _load(connection, settings, catalogs.load(settings.catalog_dir).sources[sec_edgar.SOURCE])
+        _load(connection, settings, catalogs.load(settings.catalog_dir, settings.overlay_dir).sources[sec_edgar.SOURCE])
 
 
 def _plan(settings: Settings, folder: Path, payload_id: str, zipped: Path) -> dict[str, str]:

@@ -26,7 +26,14 @@ def anonymous(text: str, source: Source, settings: Settings) -> str:
     text = redact(text)
     proxies = {urlsplit(p).hostname or p for h in source.hosts for p in get_environ_proxies(f"https://{h}").values()}
     name = EMAIL.sub("", settings.contact).strip(" <>()")
-    folders = (settings.warehouse_dir, settings.catalog_dir, settings.bundled_dir, PROJECT_ROOT, Path.home())
+    folders = (
+        settings.warehouse_dir,
+        settings.catalog_dir,
+        settings.overlay_dir,
+        settings.bundled_dir,
+        PROJECT_ROOT,
+        Path.home(),
+    )
     own = [settings.contact, *([name] if len(name) > 2 else []), settings.upstream_base_url, *map(str, folders)]
     for known in sorted({w for w in (*own, *proxies) if w and w != "/"}, key=len, reverse=True):
         text = re.sub(re.escape(known), "***", text, flags=re.IGNORECASE)

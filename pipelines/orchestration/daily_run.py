@@ -28,7 +28,7 @@ def execute(
     job = definitions.resolve_job_def(DAILY if settings.as_of is None else AS_OF_DAYS)
     selection: list[AssetKey] | None = None
     if only:
-        tracked = catalog.load(settings.catalog_dir)
+        tracked = catalog.load(settings.catalog_dir, settings.overlay_dir)
         left_out = {
             key
             for source in tracked.sources.values()

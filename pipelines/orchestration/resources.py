@@ -51,4 +51,4 @@ class MetalsRun(ConfigurableResource):  # type: ignore[type-arg]
 
     @cached_property
     def catalog(self) -> catalog.Catalog:
-        return catalog.load(self.settings.catalog_dir)
+        return catalog.load(self.settings.catalog_dir, self.settings.overlay_dir)

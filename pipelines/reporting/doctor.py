@@ -19,7 +19,7 @@ from pipelines.errors import MetalsError
 from pipelines.ingest import live
 from pipelines.landing import Landing, reachable
 from pipelines.reporting import live as live_report
-from pipelines.settings import Settings, setting_variable
+from pipelines.settings import Settings, setting_variable, settings_file
 
 # The terms in two words; the data dictionary has them in full.
 TERMS = {
@@ -59,10 +59,11 @@ def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     """The checks of `metals doctor`: name, whether it passed, what was found."""
     tracked: Catalog | None = None
     try:
-        tracked = catalog.load(settings.catalog_dir)
+        tracked = catalog.load(settings.catalog_dir, settings.overlay_dir)
         yield "catalogue", True, f"{len(tracked.sources)} publishers, {len(tracked.series)} series"
     except MetalsError as error:
         yield "catalogue", False, str(error)
+    yield "settings file", True, f"{settings_file()}{'' if settings_file().is_file() else ', which does not exist'}"
     contact = "example.org" not in settings.contact
     yield (
         "contact",
@@ -167,7 +168,7 @@ def sources_table(settings: Settings) -> Table:
         table.add_column(column, no_wrap=True)
     table.add_column("last failure")
     try:
-        tracked = catalog.load(settings.catalog_dir)
+        tracked = catalog.load(settings.catalog_dir, settings.overlay_dir)
     except MetalsError:
         return table  # `diagnose` reports the error
     landing = Landing(settings.landing_dir)

@@ -61,7 +61,8 @@ def claims(connection: duckdb.DuckDBPyConnection) -> Iterator[RenderableType]:
     for row in found:
         last = f"{_word(row['last_verdict'])}, {row['last_verdict_on']}" if row["last_verdict_on"] else "never"
         strip = "".join(LETTERS[verdict] for verdict in row["months"] or [])
-        table.add_row(row["claim_id"], _word(row["name"]), _coloured(row["verdict"]), last, strip)
+        own = " [dim](your own)[/]" if row["defined_in"] == "overlay" else ""
+        table.add_row(row["claim_id"], _word(row["name"]) + own, _coloured(row["verdict"]), last, strip)
     yield table
     yield "a year of month ends: " + ", ".join(f"{letter} {_word(verdict)}" for verdict, letter in LETTERS.items())
     yield "[dim]one claim: metals claims C5; what the words mean: docs/claims.md[/]"
@@ -95,7 +96,9 @@ def claim(connection: duckdb.DuckDBPyConnection, claim_id: str) -> Iterator[Rend
         table_of_rows = next(((e["source_table"], e["source_key"]) for e in evidence if e["source_key"]), None)
         if table_of_rows:
             yield f"[dim]where a figure is from: metals explain {table_of_rows[0]} '{escape(table_of_rows[1])}'[/]"
-        yield f"[dim]the rule and its reasons: docs/claims.md#{row['claim_id'].lower()}[/]"
+        own = row["defined_in"] == "overlay"
+        where = "claims.yaml of your overlay" if own else f"docs/claims.md#{row['claim_id'].lower()}"
+        yield f"[dim]the rule and its reasons: {where}[/]"
 
 
 def _rule(evidence: dict[str, Any]) -> str:

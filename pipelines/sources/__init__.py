@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from importlib import import_module
-from typing import Protocol
+from functools import cache
+from importlib import import_module, util
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Protocol, cast
 
 import polars as pl
 
 from pipelines import columns
 from pipelines.catalog import Catalog
+from pipelines.errors import CatalogError
 
 OBSERVATION = columns.schema("observation")
 FILING_FACT = columns.schema("filing_fact")
@@ -82,8 +86,33 @@ class SourceModule(Protocol):
 
 
 def module(source_id: str) -> SourceModule:
-    """The module of a catalogued source; its file is named after the source's id."""
+    """The module of a source of the project; its file is named after the source's id."""
     return import_module(f"pipelines.sources.{source_id}")
+
+
+def modules(catalog: Catalog) -> Callable[[str], SourceModule]:
+    """Finds the module of a source of `catalog`: the user's own in the overlay, or the project's."""
+
+    def found(source_id: str) -> SourceModule:
+        if catalog.overlay and catalog.defined_in(catalog.sources[source_id]) == "overlay":
+            return _own(catalog.overlay / "sources" / f"{source_id}.py")
+        return module(source_id)
+
+    return found
+
+
+@cache
+def _own(path: Path) -> SourceModule:
+    """The module in a file outside the package. Raises CatalogError if it cannot be imported or lacks a function."""
+    spec = util.spec_from_file_location(f"overlay_source_{path.stem}", path)
+    try:
+        if spec is None or spec.loader is None:
+            raise ImportError("not a Python file")
+        found: Any = util.module_from_spec(spec)
+        spec.loader.exec_module(found)
+        return cast(SourceModule, SimpleNamespace(plan=found.plan, parse=found.parse))
+    except Exception as error:  # whatever the user's file raises
+        raise CatalogError(f"{path}: {type(error).__name__}: {error}", todo="docs/adding_a_source.md") from error
 
 
 # Exceptions of json.loads for a body that is not JSON, or is nested too deeply.

@@ -28,16 +28,17 @@ from pipelines.transform.results import NodeResult
 log = text.logger("metals.transform")
 
 _PROJECT_FILES = ("*.sql", "*.yml", "*.py", "*.csv")
+_FOLDERS = ("models", "seeds", "macros", "tests")
 
 
 def manifest_path(settings: Settings) -> Path:
     """The project's manifest, parsed again only after a file of the project has changed."""
-    project = settings.dbt_project_dir
-    target = project / "target"
-    if not os.access(target if target.exists() else project, os.W_OK):
-        target = settings.warehouse_dir / "build" / "dbt_target"  # the project is read-only, or another user's
+    target = settings.dbt_project_dir / "target"
+    if _overlay(settings) or not os.access(target if target.exists() else target.parent, os.W_OK):
+        # The project has models of one user's own, is read-only, or another user's.
+        target = settings.warehouse_dir / "build" / "dbt_target"
     manifest, stamp = target / "manifest.json", target / "fingerprint"
-    current = _project_hash(project)
+    current = _project_hash(settings)
     if manifest.exists() and stamp.exists() and stamp.read_text() == current:
         return manifest
     target.mkdir(parents=True, exist_ok=True)
@@ -75,7 +76,7 @@ def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
         with warehouse.writer(settings) as connection:
             due_first = {i: due[i] for i in _upstream_first(nodes) if i in due}
             relations = {n["name"]: n["relation_name"] for n in nodes.values()}
-            results = execute.run(connection, due_first, settings.as_of_date(), settings.dbt_project_dir, relations)
+            results = execute.run(connection, due_first, settings.as_of_date(), _project(settings), relations)
             _describe(connection, manifest(settings)["nodes"])
             if select:  # what the other tests read may not have been built yet
                 standing = execute.existing(connection, "table") | execute.existing(connection, "view")
@@ -235,7 +236,7 @@ def compiled(settings: Settings) -> dict[str, dict[str, Any]]:
 
 def _of_kinds(settings: Settings, *kinds: str) -> dict[str, dict[str, Any]]:
     folder = manifest_path(settings).parent / "compiled_for_any_day"
-    kept = folder / f"nodes-and-seeds-{_project_hash(settings.dbt_project_dir)[:16]}.json"
+    kept = folder / f"nodes-and-seeds-{_project_hash(settings)[:16]}.json"
     if not kept.exists():
         folder.mkdir(exist_ok=True)
         # Lock order: the build's lock first, as everywhere, then this one.
@@ -265,7 +266,7 @@ def _compile(settings: Settings, folder: Path, kept: Path) -> None:
             "hooks": [hook["sql"] for kind in ("pre-hook", "post-hook") for hook in node["config"].get(kind) or []],
             "thresholds": {key: node["config"].get(key) for key in thresholds},
             "source": node["raw_code"],
-            "identity": fingerprint.node(node, settings.dbt_project_dir),
+            "identity": fingerprint.node(node, _project(settings)),
         }
         for unique_id, node in manifest["nodes"].items()
         if node["resource_type"] in ("model", "seed", "test")
@@ -320,8 +321,8 @@ def _invoke(
 
     # The JSON manifest loses the arguments of generic tests when read back; dbt's own parse state keeps them.
     known = None if parsed is None else Manifest.from_msgpack(parsed.read_bytes())
-    project = str(settings.dbt_project_dir)
-    variables = {"as_of": settings.as_of_date().isoformat(), "build_path": str(build_path or settings.build_path)}
+    project = str(_project(settings))
+    variables = _variables(settings, build_path or settings.build_path)
     command = [
         "--quiet",
         "--no-use-colors",
@@ -352,11 +353,67 @@ def _invoke(
     ]
 
 
-def _project_hash(project: Path) -> str:
+def _variables(settings: Settings, build_path: Path) -> dict[str, str]:
+    return {"as_of": settings.as_of_date().isoformat(), "build_path": str(build_path)}
+
+
+def _project(settings: Settings) -> Path:
+    """dbt's project: the project's folder, or a folder of links to its parts and to the user's overlay.
+
+    dbt writes compiled models under the path of their source, which must therefore be one below the project.
+    """
+    if not _overlay(settings):
+        return settings.dbt_project_dir
+    folder = settings.lock_path.parent / "dbt_project"
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = {name: settings.dbt_project_dir / name for name in (*_FOLDERS, "dbt_project.yml", "profiles.yml")}
+    for name, part in {**parts, "overlay": settings.overlay_dir}.items():
+        link = folder / name
+        if not link.is_symlink() or link.readlink() != part:
+            new = folder / f".{name}.{os.getpid()}"
+            new.symlink_to(part)
+            new.replace(link)
+    return folder
+
+
+def command(settings: Settings, arguments: list[str]) -> int:
+    """Run dbt on the project, the overlay and the build file of `settings`, as on its own; returns its exit code."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+    given = list(arguments)
+    if given and not given[0].startswith("-") and "--vars" not in given:
+        given += ["--vars", json.dumps(_variables(settings, settings.build_path))]
+    os.environ |= {
+        "DBT_PROJECT_DIR": str(_project(settings)),
+        "DBT_PROFILES_DIR": str(_project(settings)),
+        "DBT_TARGET_PATH": str(settings.build_path.parent / "dbt"),
+        "DBT_LOG_PATH": str(settings.lock_path.parent / "dbt"),
+    }
+    with warehouse.exclusive(settings):
+        if not settings.build_path.exists():
+            warehouse.create(settings.build_path)
+        try:
+            result = dbtRunner().invoke(given)
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+    return 0 if result.success else 2 if result.exception else 1
+
+
+def _project_hash(settings: Settings) -> str:
+    project, own = settings.dbt_project_dir, _overlay(settings)
     digest = hashlib.sha256()
-    folders = ("models", "seeds", "macros", "tests")
-    files = sorted(f for folder in folders for pattern in _PROJECT_FILES for f in (project / folder).rglob(pattern))
+    files = sorted(f for folder in _FOLDERS for pattern in _PROJECT_FILES for f in (project / folder).rglob(pattern))
     for file in [project / "dbt_project.yml", project / "profiles.yml", *files]:
         digest.update(str(file.relative_to(project)).encode())
         digest.update(file.read_bytes())
+    for file in own:
+        digest.update(str(file).encode())
+        digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def _overlay(settings: Settings) -> list[Path]:
+    """The user's own models and seeds with their descriptions, outside the project."""
+    folders = (settings.overlay_dir / "models", settings.overlay_dir / "seeds")
+    return sorted(f for folder in folders for pattern in _PROJECT_FILES for f in folder.rglob(pattern))

@@ -31,12 +31,12 @@ log = text.logger("metals.history")
 TARGETS = ("claim_evidence", "claim_verdicts")
 # Tables of the catalogue, without their descriptive columns.
 _CATALOGUE_TABLES = {
-    "catalog_series": "exclude (title, publisher, licence, bundle, description)",
+    "catalog_series": "exclude (title, publisher, licence, bundle, description, defined_in)",
     "catalog_indicator": "exclude (title, description)",
-    "catalog_company": "exclude (name, description)",
+    "catalog_company": "exclude (name, description, defined_in)",
     "catalog_company_tag": "",
     "catalog_metal": "exclude (description)",
-    "catalog_correction": "exclude (reason, reference)",
+    "catalog_correction": "exclude (reason, reference, defined_in)",
 }
 # The bitemporal tables. Their rows known by a day are that day's state; `claim_history` stores its fingerprint.
 _DATED_TABLES = {
@@ -159,10 +159,12 @@ def _compute(
 def _computed(connection: duckdb.DuckDBPyConnection, steps: Sequence[Step], day: date) -> dict[str, pl.DataFrame]:
     """The rows of `day` for the two tables of past verdicts. Runs in a thread, on a cursor of `connection`."""
     database = f"past_{day:%Y%m%d}"
+    # The model of the user's own claims holds every month itself.
+    of_project = "where claim_id not in (select claim_id from build.raw.catalog_claim)"
     with connection.cursor() as cursor, models_of(cursor, steps, day, database):
         return {
-            "claim_history": warehouse.query(cursor, f"from {database}.main.claim_verdicts"),
-            "claim_evidence_history": warehouse.query(cursor, f"from {database}.main.claim_evidence"),
+            "claim_history": warehouse.query(cursor, f"from {database}.main.claim_verdicts {of_project}"),
+            "claim_evidence_history": warehouse.query(cursor, f"from {database}.main.claim_evidence {of_project}"),
         }
 
 
@@ -354,11 +356,9 @@ def _marks_before(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -
     """The fingerprints that RULES_BEFORE gives to `days` over the data known now."""
     if not days:
         return {}
-    catalogue = "".join(
-        f"{table}\0{warehouse.one(connection, f'select count(*), bit_xor(hash(t)) from raw.{table} as t')}"
-        for table in _CATALOGUE_TABLES
-    )
+    states = "select count(*), bit_xor(hash(t)) from (select columns(lambda n: n <> 'defined_in') from raw.{}) as t"
+    catalogue = "".join(f"{t}\0{warehouse.one(connection, states.format(t))}" for t in _CATALOGUE_TABLES)
     return {
-        day: hashlib.sha256((RULES_BEFORE + catalogue + "".join(states)).encode()).hexdigest()[:16]
-        for day, states in _dated_states(connection, days).items()
+        day: hashlib.sha256((RULES_BEFORE + catalogue + "".join(known)).encode()).hexdigest()[:16]
+        for day, known in _dated_states(connection, days).items()
     }

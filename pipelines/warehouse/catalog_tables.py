@@ -19,6 +19,7 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
                 "group_name": s.group,
                 "licence_class": s.licence_class.value,
                 "parser_has_read": s.proven.said,
+                "defined_in": catalog.defined_in(s),
                 **s.model_dump(
                     include={
                         "title",
@@ -44,6 +45,7 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
                 "plausible_low": s.plausible[0],
                 "plausible_high": s.plausible[1],
                 "history": s.history.value,
+                "defined_in": catalog.defined_in(s),
                 **s.model_dump(
                     include={
                         "title",
@@ -64,6 +66,7 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
         "catalog_company": [
             {
                 "company_id": c.id,
+                "defined_in": catalog.defined_in(c),
                 **c.model_dump(include={"name", "role", "fiscal_year_end", "filing_lag_days", "description"}),
             }
             for c in catalog.companies.values()
@@ -100,6 +103,7 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
             {
                 "correction_id": c.id,
                 "series_id": c.series,
+                "defined_in": catalog.defined_in(c),
                 "action": c.action.value,
                 "corrected": c.value,
                 **c.model_dump(include={"period", "published", "known_on", "reason", "reference"}),
@@ -119,6 +123,27 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
             }
             for c in catalog.record_corrections.values()
             for cik in ((v.cik for v in catalog.companies[c.fact.company].ciks) if c.fact else (None,))
+        ],
+        "catalog_claim": [
+            {"claim_id": c.id, **c.model_dump(include={"name", "statement", "what_would_change_it"})}
+            for c in catalog.claims.values()
+        ],
+        "catalog_claim_indicator": [
+            {
+                "claim_id": c.id,
+                "indicator": i.id,
+                "series_id": i.series,
+                "transformation": i.transformation.value,
+                "comparison": i.supports.comparison,
+                "threshold": i.supports.threshold,
+                "threshold_high": i.supports.threshold_high,
+                "contradiction_threshold": i.contradicts,
+                "unit": i.unit_of(catalog.series[i.series]),
+                "label": i.label_of(catalog.series[i.series]),
+                **i.model_dump(include={"months", "role", "decimals", "tolerated_days", "reason", "reference"}),
+            }
+            for c in catalog.claims.values()
+            for i in c.indicators
         ],
         "catalog_release": [
             {"series_id": name, "period": period, "released_on": day, "reason": r.reason, "reference": r.reference}

@@ -284,6 +284,7 @@ TABLES = (
             Column("unofficial", "boolean", "Whether the channel is not the publisher's own"),
             Column("description", "varchar", "Description"),
             Column("parser_has_read", "varchar", "Which real answers its parser has read, and of which day"),
+            Column("defined_in", "varchar", "project, or overlay for an entry of the user's own"),
         ),
     ),
     Table(
@@ -309,6 +310,7 @@ TABLES = (
             Column("history", "varchar", "stable or revised"),
             Column("bundle", "boolean", "Whether its figures ship with the project"),
             Column("description", "varchar", "Description"),
+            Column("defined_in", "varchar", "project, or overlay for an entry of the user's own"),
         ),
     ),
     Table(
@@ -321,6 +323,7 @@ TABLES = (
             Column("fiscal_year_end", "varchar", "End of the fiscal year, MM-DD"),
             Column("filing_lag_days", "integer", "Longest normal time from quarter end to filing, in days"),
             Column("description", "varchar", "Description"),
+            Column("defined_in", "varchar", "project, or overlay for an entry of the user's own"),
         ),
     ),
     Table(
@@ -367,6 +370,7 @@ TABLES = (
             Column("known_on", "date", "Day from which it was known"),
             Column("reason", "varchar", "Why"),
             Column("reference", "varchar", "Who said so"),
+            Column("defined_in", "varchar", "project, or overlay for an entry of the user's own"),
         ),
     ),
     Table(
@@ -391,6 +395,38 @@ TABLES = (
             Column("known_on", "date", "Day from which it was known"),
             Column("reason", "varchar", "Why"),
             Column("reference", "varchar", "Who said so"),
+        ),
+    ),
+    Table(
+        "catalog_claim",
+        "One row per claim of the user's own (claims.yaml of the overlay).",
+        (
+            Column("claim_id", "varchar", "Identity"),
+            Column("name", "varchar", "Short name"),
+            Column("statement", "varchar", "What is claimed"),
+            Column("what_would_change_it", "varchar", "Events that would change the verdict, in words"),
+        ),
+    ),
+    Table(
+        "catalog_claim_indicator",
+        "One row per indicator of a claim of the user's own, with its rule.",
+        (
+            Column("claim_id", "varchar", "Claim"),
+            Column("indicator", "varchar", "Identity within the claim"),
+            Column("series_id", "varchar", "Series of the catalogue"),
+            Column("transformation", "varchar", "level, change, change_pct, zscore or percentile"),
+            Column("months", "integer", "Months of the change, or of the window"),
+            Column("role", "varchar", "decisive or supporting"),
+            Column("comparison", "varchar", "gt, gte, lt, lte or between"),
+            Column("threshold", "double", "Value to compare with, in `unit`"),
+            Column("threshold_high", "double", "Upper bound of between"),
+            Column("contradiction_threshold", "double", "At or beyond it the value contradicts; null: where it fails"),
+            Column("unit", "varchar", "Unit of the value"),
+            Column("decimals", "integer", "Decimals with which it is shown and compared"),
+            Column("tolerated_days", "integer", "Days that a figure counts after a newer one was due"),
+            Column("label", "varchar", "The indicator in words"),
+            Column("reason", "varchar", "Why this threshold"),
+            Column("reference", "varchar", "Source of the reason"),
         ),
     ),
     Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shlex
 import shutil
@@ -96,6 +97,8 @@ def test_commands_and_options_that_are_named_exist(page: Path) -> None:
                 wrong.append(f"metals {' '.join(words)}: no command {name}")
                 break
             command = command.commands[name]
+        if command.context_settings.get("ignore_unknown_options"):
+            continue  # the options are another program's
         options = {o for p in command.params for o in (*p.opts, *p.secondary_opts)} | {"--help", "-h"}
         wrong += [
             f"metals {' '.join(words)}: no option {word}"
@@ -137,12 +140,22 @@ def _default(value: Any) -> str:
 
 def test_the_settings_table_is_what_settings_py_says() -> None:
     declared = {
-        "ALERT_WEBHOOK_URL" if name == "alert_webhook_url" else setting_variable(name): _default(field.default)
+        "ALERT_WEBHOOK_URL" if name == "alert_webhook_url" else setting_variable(name): _default(
+            field.get_default(call_default_factory=True, validated_data={})
+        )
         for name, field in Settings.model_fields.items()
         if name not in FOR_TESTS
     }
     declared["METALS_CONTACT"] = "not set"  # its default says so in the User-Agent itself
     assert _settings_table() == declared
+
+
+def test_the_short_page_of_the_claims_has_every_statement_and_leads_to_its_rule() -> None:
+    page = _text(PROJECT_ROOT / "docs" / "reading_claims.md")
+    with (PROJECT_ROOT / "dbt_project" / "seeds" / "claims.csv").open(encoding="utf-8") as seed:
+        claims = [(row["claim_id"], row["statement"]) for row in csv.DictReader(seed)]
+    shown = re.findall(r"^\| \[(\w+)\]\(claims\.md#\w+\) \| (.*) \|$", page, flags=re.MULTILINE)
+    assert shown == claims
 
 
 def test_the_readme_stays_short() -> None:

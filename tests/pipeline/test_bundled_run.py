@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
+import shlex
 import shutil
+import statistics
 import time
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
@@ -494,12 +496,12 @@ def _append(catalog: Path, entry: str) -> None:
 
 
 def test_the_documented_example_of_a_new_series_is_a_valid_entry(tmp_path: Path) -> None:
-    own_catalog = _copy_of_the_catalogue(tmp_path)
-    before = catalogs.load(own_catalog)
+    before = catalogs.load(Settings().catalog_dir)
     text = (REPOSITORY / "docs" / "adding_a_series.md").read_text(encoding="utf-8")
     [block] = re.findall(r"^```yaml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    _append(own_catalog, block)
-    after = catalogs.load(own_catalog)
+    (tmp_path / "series").mkdir()
+    (tmp_path / "series" / "fred.yaml").write_text(block, encoding="utf-8")
+    after = catalogs.load(Settings().catalog_dir, tmp_path)
 
     [added] = set(after.series) - set(before.series)
     assert f"data_freshness where series_id = '{added}'" in text, "the query that follows asks for this series"
@@ -512,14 +514,23 @@ def test_the_documented_example_of_a_new_series_is_a_valid_entry(tmp_path: Path)
 def home_with_aluminium(
     offline_home: tuple[Home, str, float], shipped: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Home:
-    """The home a day later, its catalogue with one entry more; only FRED is asked. The last to use this home."""
+    """The home a day later, its catalogue with one entry more and the documented claim of one's own in the overlay.
+
+    Only FRED is asked. The last to use this home.
+    """
     home, _, _ = offline_home
     catalog = _copy_of_the_catalogue(tmp_path_factory.mktemp("catalogue"))
     _append(catalog, ALUMINIUM)
+    overlay = str(tmp_path_factory.mktemp("overlay"))
+    page = (REPOSITORY / "docs" / "adding_a_claim.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    [command] = re.findall(r"^    \.venv/bin/metals (claim add .*)$", page, flags=re.MULTILINE)
+    added = home.call(*shlex.split(command), METALS_OVERLAY_DIR=overlay)
+    assert (added.returncode, added.stdout.startswith("U1 written to")) == (0, True), added.stdout + added.stderr
     with Replay(shipped, NEXT_DAY[:10]) as replay:
         run = home.metals(
             "run", "--only", "fred", METALS_NOW=NEXT_DAY, METALS_PACING="false",
             METALS_UPSTREAM_BASE_URL=replay.base_url, METALS_CATALOG_DIR=str(catalog),
+            METALS_OVERLAY_DIR=overlay,
         )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
     return home
@@ -541,6 +552,40 @@ def test_a_series_is_added_by_one_entry(home_with_aluminium: Home, shipped: Path
         "select source_id, last_period, age_days, staleness_limit_days, is_stale, how "
         f"from data_freshness where {series}"
     ) == [("fred", date(2025, 4, 1), 479, 75, True, "fresh")]
+
+
+def test_the_documented_claim_of_ones_own_is_judged_back_to_its_first_month(home_with_aluminium: Home) -> None:
+    rows = home_with_aluminium.rows
+    copper = "series_id = 'wb_copper_usd_per_tonne'"
+    known = "select period, max_by(value, known_at) as value from raw.observation where {} and known_at < {} group by 1"
+    for day in ("2026-08-22", "2015-12-31"):
+        until = f"date '{day}' + interval 1 day"
+        window = [
+            v for (v,) in rows(f"select value from ({known.format(copper, until)}) order by period desc limit 120")
+        ]
+        table = "claim_evidence" if day == "2026-08-22" else "claim_evidence_history"
+        [(value, reading)] = rows(
+            f"select value, reading from {table} where indicator = 'wb_copper_usd_per_tonne_zscore_120m' "
+            f"and as_of = date '{day}'"
+        )
+        zscore = (window[0] - statistics.mean(window)) / statistics.stdev(window)  # type: ignore[type-var, operator]
+        assert value == pytest.approx(zscore)
+        bar = round(zscore, 2)
+        assert reading == ("supports" if bar >= 1 else "contradicts" if bar <= 0 else "neutral")
+    [(first,)] = rows(f"select last_day(min(known_at)::date) from raw.observation where {copper}")
+    [(oldest, months)] = rows("select min(as_of), count(*) from claim_verdict_history where claim_id = 'U1'")
+    assert oldest == first
+    assert months == rows(f"select date_diff('month', date '{first}', date '2026-07-31') + 1")[0][0]
+    assert rows("select defined_in, count(*) from claim_verdicts group by 1 order by 1") == [
+        ("overlay", 1),
+        ("project", 14),
+    ]
+    brief = home_with_aluminium.folder / "warehouse" / "brief"
+    page = (brief / "index.html").read_text(encoding="utf-8")
+    assert page.count("your own claim") == 1
+    assert "Copper is dear against its own past." in page
+    told = {c["claim_id"]: c for c in json.loads((brief / "brief.json").read_text(encoding="utf-8"))["claims"]}
+    assert told["U1"]["defined_in"] == "overlay"
 
 
 def test_only_the_named_publisher_was_asked_and_the_others_are_bundled(home_with_aluminium: Home) -> None:

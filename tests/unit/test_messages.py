@@ -58,7 +58,7 @@ def digest(
     claim = Claim(
         claim_id="C2", name="ai_capex", statement="Capital expenditure goes on.", verdict=verdict, because="…",
         last_verdict=None, last_verdict_on=None, decidable_until=None, known_at=NOW, decisive_indicators=1,
-        decisive_supporting=1, decisive_contradicting=0, decisive_missing_or_stale=0,
+        decisive_supporting=1, decisive_contradicting=0, decisive_missing_or_stale=0, defined_in="project",
         evidence=[evidence("supports")] if found is None else found,
     )  # fmt: skip
     divergence = Divergence(

@@ -39,6 +39,7 @@ def own_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replay: Replay)
     for name, value in {
         "METALS_CATALOG_DIR": str(folder),
         "METALS_WAREHOUSE_DIR": str(tmp_path / "warehouse"),
+        "METALS_OVERLAY_DIR": str(tmp_path / "overlay"),
         "METALS_UPSTREAM_BASE_URL": replay.base_url,
         "METALS_PACING": "false",
         "METALS_NOW": NOW,
@@ -54,18 +55,35 @@ def _add(plausible: tuple[str, str] = ("300", "15000"), *flags: str, **changed: 
 
 
 def _series_files(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text(encoding="utf-8") for path in (folder / "series").iterdir()}
+    """The files of the catalogue, and those of the overlay beside it."""
+    paths = [*(folder / "series").iterdir(), *(folder.parent / "overlay").rglob("*")]
+    return {str(p.relative_to(folder.parent)): p.read_text(encoding="utf-8") for p in paths if p.is_file()}
+
+
+def test_an_entry_is_written_into_the_overlay_and_the_projects_files_stay(own_catalog: Path, tmp_path: Path) -> None:
+    before = _series_files(own_catalog)
+    run = _add()
+    assert run.exit_code == 0, run.output
+    after = _series_files(own_catalog)
+    assert {name for name in after if after[name] != before.get(name)} == {"overlay/series/fred.yaml"}
+    tracked = catalogs.load(own_catalog, tmp_path / "overlay")
+    series = tracked.series["fred_palumusdm_usd_per_tonne"]
+    assert series.licence == "US government work, public domain", "from the defaults of the project's file"
+    assert (tracked.defined_in(series), tracked.defined_in(tracked.series["fred_dgs10_pct"])) == ("overlay", "project")
+    again = _add(id="fred_palumusdm_again_usd_per_tonne")
+    assert (again.exit_code, "tracked already, as 'fred_palumusdm_usd_per_tonne'" in again.output) == (2, True)
 
 
 def test_an_entry_is_written_after_the_publisher_sent_its_rows(own_catalog: Path, tmp_path: Path) -> None:
     before = _series_files(own_catalog)
-    run = _add()
+    run = _add(("300", "15000"), "--project")
     assert run.exit_code == 0, run.output
     assert "424 rows, 1990-01-01 to 2025-04-01, from 1036.72 to 3507.75 usd_per_tonne" in run.output
     after = _series_files(own_catalog)
     assert after.keys() == before.keys(), "no part file is left"
-    assert {name for name in after if after[name] != before[name]} == {"fred.yaml"}
-    assert after["fred.yaml"].startswith(before["fred.yaml"].rstrip("\n")), "comments and entries stand as they stood"
+    file = "catalog/series/fred.yaml"
+    assert {name for name in after if after[name] != before[name]} == {file}
+    assert after[file].startswith(before[file].rstrip("\n")), "comments and entries stand as they stood"
     series = catalogs.load(own_catalog).series["fred_palumusdm_usd_per_tonne"]
     assert series.select == {"id": "PALUMUSDM"}
     assert (series.unit, series.metal, series.publication_lag_days) == ("usd_per_tonne", "aluminium", 30)

@@ -13,7 +13,8 @@ select
     last_verdict,
     last_verdict_on,
     known_at,
-    as_of
+    as_of,
+    defined_in
 from claim_verdicts
 order by
     coalesce(array_position(['supported', 'contradicted', 'mixed', 'undetermined', 'no_data'], verdict), 9),

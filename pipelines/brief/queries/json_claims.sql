@@ -15,6 +15,7 @@ select
     decisive_indicators,
     decisive_supporting,
     decisive_contradicting,
-    decisive_missing_or_stale
+    decisive_missing_or_stale,
+    defined_in
 from claim_verdicts
 order by claim_id

@@ -102,7 +102,7 @@ def snapshot(settings: Settings, catalog: Catalog) -> dict[str, Any]:
             live.load(connection, settings)
             for source in catalog.sources.values():
                 ingest.load_source(
-                    connection, source, sources.module(source.id), catalog, Landing(settings.landing_dir)
+                    connection, source, sources.modules(catalog)(source.id), catalog, Landing(settings.landing_dir)
                 )
         failed = [r for r in transform.build(settings) if r.failed]
         if failed:

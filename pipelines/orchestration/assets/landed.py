@@ -74,7 +74,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
         selected = assets | {check.asset_key for check in wanted}  # the UI may run a check alone
         chosen = [s for s in catalog.sources.values() if key(s.id) in selected]
         refused = ingest.refused_payloads(metals.settings)
-        results = landing.land(chosen, sources.module, catalog, metals.settings, refused)
+        results = landing.land(chosen, sources.modules(catalog), catalog, metals.settings, refused)
         for source in chosen:
             retrievals = results[source.id]
             why = unset(source, metals.settings)

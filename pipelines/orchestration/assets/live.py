@@ -52,7 +52,7 @@ def build(catalog: Catalog) -> AssetsDefinition:
     def live_check(metals: MetalsRun) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
         settings = metals.settings
         before = {c.source_id: c.state for c in live.kept(settings)}
-        checks = live.check(catalog.sources.values(), sources.module, catalog, settings)
+        checks = live.check(catalog.sources.values(), sources.modules(catalog), catalog, settings)
         live.keep(checks, settings)
         with warehouse.writer(settings) as connection:
             live.load(connection, settings)

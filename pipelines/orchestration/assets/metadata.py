@@ -49,7 +49,9 @@ def pages(*files: tuple[str, str | None]) -> Metadata:
 
 
 def publisher(source: Source) -> Metadata:
-    """The publisher, its terms, and links to documentation."""
+    """The publisher, its terms, and links to documentation (those of the user's own have none here)."""
+    module = f"pipelines/sources/{source.id}.py"
+    links = pages((DICTIONARY, source.id), (module, None)) if (PROJECT_ROOT / module).exists() else {}
     return {
         "publisher": MetadataValue.text(source.publisher),
         "homepage": MetadataValue.url(source.homepage),
@@ -57,7 +59,7 @@ def publisher(source: Source) -> Metadata:
         "credit": MetadataValue.text(source.credit),
         "terms": MetadataValue.text(source.terms),
         "parser has read": MetadataValue.text(source.proven.said),
-        **pages((DICTIONARY, source.id), (f"pipelines/sources/{source.id}.py", None)),
+        **links,
     }
 
 

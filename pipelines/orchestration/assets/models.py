@@ -1,6 +1,7 @@
 """The dbt models as assets: lineage, descriptions and tests from dbt's manifest; built by one call."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from dagster import (
@@ -61,10 +62,11 @@ class Translator(DagsterDbtTranslator):
             own += AssetSpec("reads", deps=[raw.key(source_id) for source_id in sorted(with_series)]).deps
         spec = spec.replace_attributes(deps=own, kinds={"dbt", "duckdb"}, owners=["team:metals-drivers"])
         is_mart = "marts" in node["fqn"]
+        path = Path("dbt_project") / node["original_file_path"]
+        if path.parts[1] == "overlay" and self._catalog.overlay:  # outside the project
+            path = self._catalog.overlay.joinpath(*path.parts[2:])
         return spec.merge_attributes(
-            metadata=pages(
-                (f"dbt_project/{node['original_file_path']}", None), (DICTIONARY, node["name"] if is_mart else None)
-            ),
+            metadata=pages((str(path), None), (DICTIONARY, node["name"] if is_mart else None)),
             tags=metals(self._catalog.metals if is_mart and "metal_id" in node["columns"] else ()),
         )
 

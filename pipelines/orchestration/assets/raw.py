@@ -111,7 +111,8 @@ def _load(
 
     A publisher that is never asked with these settings and of which nothing is held has the reason and no checks.
     """
-    report = ingest.load_source(connection, source, sources.module(source.id), catalog, Landing(settings.landing_dir))
+    module = sources.modules(catalog)(source.id)
+    report = ingest.load_source(connection, source, module, catalog, Landing(settings.landing_dir))
     if report.payloads or report.refused:
         log.info(
             "%s: %d payloads loaded, %d rows added, %d revised, %d refined, %d quarantined, %d payloads refused",

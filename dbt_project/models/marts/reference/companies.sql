@@ -17,6 +17,7 @@ select
     k.cik,
     c.fiscal_year_end,
     c.filing_lag_days,
-    c.description
+    c.description,
+    c.defined_in
 from {{ ref('stg_catalog__companies') }} as c
 left join current_cik as k on c.company_id = k.company_id

@@ -14,5 +14,6 @@ select
     history,
     licence,
     bundle as ships_with_project,
-    description
+    description,
+    defined_in
 from {{ ref('stg_catalog__series') }}

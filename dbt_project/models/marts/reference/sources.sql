@@ -12,5 +12,6 @@ select
     cadence_hours,
     unofficial as is_unofficial_channel,
     description,
-    parser_has_read
+    parser_has_read,
+    defined_in
 from {{ ref('stg_catalog__sources') }}

@@ -75,3 +75,37 @@ select
     source_key,
     {{ as_of_date() }} as as_of
 from judged
+union all
+select
+    claim_id,
+    indicator,
+    role,
+    line,
+    value,
+    value_low,
+    value_high,
+    unit,
+    is_lower_bound,
+    period,
+    period_label,
+    known_at,
+    comparison,
+    threshold,
+    threshold_high,
+    contradiction_threshold,
+    reading,
+    age_days,
+    due_days,
+    max_age_days,
+    is_ageing,
+    is_stale,
+    counts_until,
+    finding,
+    reason,
+    max_age_reason,
+    reference,
+    source_table,
+    source_key,
+    as_of
+from {{ ref('int_own_claims__evidence') }}
+where as_of = {{ as_of_date() }}

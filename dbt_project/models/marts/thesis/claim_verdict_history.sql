@@ -14,5 +14,5 @@ select
     decisive_ageing,
     decidable_until,
     known_at
-from {{ ref('stg_pipeline__claim_verdicts') }}
+from {{ ref('int_claims__verdict_history') }}
 where as_of <= {{ as_of_date() }}

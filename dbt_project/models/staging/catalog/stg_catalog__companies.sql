@@ -4,5 +4,6 @@ select
     role,
     fiscal_year_end,
     filing_lag_days,
-    description
+    description,
+    coalesce(defined_in, 'project') as defined_in
 from {{ source('raw', 'catalog_company') }}

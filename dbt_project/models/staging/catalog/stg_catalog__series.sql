@@ -15,5 +15,6 @@ select
     licence,
     history,
     bundle,
-    description
+    description,
+    coalesce(defined_in, 'project') as defined_in
 from {{ source('raw', 'catalog_series') }}

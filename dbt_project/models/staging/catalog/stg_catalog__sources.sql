@@ -11,5 +11,6 @@ select
     cadence_hours,
     unofficial,
     description,
-    parser_has_read
+    parser_has_read,
+    coalesce(defined_in, 'project') as defined_in
 from {{ source('raw', 'catalog_source') }}

@@ -1,0 +1,141 @@
+"""The user's own entries: merged with the project's, refused with both files named, and nothing half-written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from pipelines import catalog as catalogs
+from pipelines import sources
+from pipelines.authoring import overlay
+from pipelines.cli import app
+from pipelines.errors import CatalogError
+from pipelines.settings import Settings
+from tests.unit.test_catalog import SOURCE
+
+CATALOG = Settings().catalog_dir
+PUBLISHER = SOURCE | {"id": "own_desk", "hosts": ["desk.example.org"]}
+MODULE = """
+from pipelines.sources import Parsed
+
+def plan(catalog, today):
+    return []
+
+def parse(body, key, catalog):
+    return Parsed()
+"""
+DEAR = {
+    "id": "U1",
+    "name": "copper_is_dear",
+    "statement": "Copper is dear against its own past.",
+    "what_would_change_it": "A z-score below zero.",
+    "indicators": [
+        {
+            "id": "z",
+            "series": "wb_copper_usd_per_tonne",
+            "transformation": "zscore",
+            "months": 120,
+            "supports": {"comparison": "gte", "threshold": 1},
+            "contradicts": 0,
+            "reason": "One standard deviation.",
+        }
+    ],
+}
+
+
+def _write(folder: Path, name: str, content: Any) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def test_entries_of_the_overlay_stand_beside_the_projects_and_are_known_as_ones_own(tmp_path: Path) -> None:
+    alone = catalogs.load(CATALOG)
+    _write(tmp_path, "sources.yaml", {"sources": [PUBLISHER]})
+    _write(tmp_path, "sources/own_desk.py", MODULE)
+    _write(tmp_path, "claims.yaml", {"claims": [DEAR]})
+    both = catalogs.load(CATALOG, tmp_path)
+    assert both.sources.keys() - alone.sources.keys() == {"own_desk"}
+    assert (both.series, both.corrections) == (alone.series, alone.corrections)
+    assert both.defined_in(both.claims["U1"]) == both.defined_in(both.sources["own_desk"]) == "overlay"
+    assert both.defined_in(both.sources["fred"]) == "project"
+    assert sources.modules(both)("own_desk").plan(both, None) == []  # type: ignore[arg-type]
+    assert sources.modules(both)("fred") is sources.module("fred")
+
+
+def test_an_id_that_the_project_has_too_is_refused_with_both_files_named(tmp_path: Path) -> None:
+    fred = yaml.safe_load((CATALOG / "series" / "fred.yaml").read_text(encoding="utf-8"))
+    path = _write(tmp_path, "series/mine.yaml", {"defaults": fred["defaults"], "series": fred["series"][:1]})
+    with pytest.raises(CatalogError) as refused:
+        catalogs.load(CATALOG, tmp_path)
+    said = str(refused.value)
+    assert fred["series"][0]["id"] in said
+    assert f"{path}: entry" in said or f"declared in {path}" in said
+    assert "fred.yaml" in said
+
+
+def test_a_publisher_without_a_module_or_with_a_broken_one_is_named(tmp_path: Path) -> None:
+    _write(tmp_path, "sources.yaml", {"sources": [PUBLISHER]})
+    with pytest.raises(CatalogError, match=r"there is no module .*sources/own_desk\.py"):
+        catalogs.load(CATALOG, tmp_path)
+    _write(tmp_path, "sources/own_desk.py", "import nothing_like_it\n")
+    with pytest.raises(CatalogError, match=r"own_desk\.py: ModuleNotFoundError"):
+        sources.modules(catalogs.load(CATALOG, tmp_path))("own_desk")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"months": 0}, "zscore needs them"),
+        ({"months": 12}, "24 months or more"),
+        ({"transformation": "level"}, "a level has no months"),
+        ({"contradicts": 2}, "on the other side"),
+        ({"supports": {"comparison": "between", "threshold": 1}}, "threshold_high"),
+        ({"role": "supporting"}, "no indicator is decisive"),
+        ({"series": "no_such_series"}, "unknown series 'no_such_series'"),
+    ],
+)
+def test_a_rule_that_cannot_be_judged_is_refused(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
+    claim = DEAR | {"indicators": [DEAR["indicators"][0] | changed]}  # type: ignore[operator, index]
+    _write(tmp_path, "claims.yaml", {"claims": [claim]})
+    with pytest.raises(CatalogError, match=said):
+        catalogs.load(CATALOG, tmp_path)
+
+
+def test_a_rule_in_one_line_is_read_as_it_is_written() -> None:
+    found = overlay.indicator("fred_dgs10_pct  change 12 between -1 0.5 against 1", "supporting", "why", None, 30)
+    assert found == {
+        "id": "fred_dgs10_pct_change_12m", "series": "fred_dgs10_pct", "transformation": "change", "months": 12,
+        "role": "supporting", "supports": {"comparison": "between", "threshold": -1.0, "threshold_high": 0.5},
+        "contradicts": 1.0, "decimals": 2, "tolerated_days": 30, "reason": "why",
+    }  # fmt: skip
+    assert overlay.indicator("x level >= 3", "decisive", "why", None, 0)["supports"]["comparison"] == "gte"
+    with pytest.raises(CatalogError, match="is not of the form SERIES TRANSFORMATION"):
+        overlay.indicator("fred_dgs10_pct rises", "decisive", "why", None, 0)
+
+
+def test_claims_and_corrections_are_added_by_command_and_a_refused_one_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METALS_OVERLAY_DIR", str(tmp_path))
+    claim = ["claim", "add", "copper_is_dear", "--statement", "s", "--reason", "r", "--changes", "c", "--decisive"]
+    for rule in ("wb_copper_usd_per_tonne zscore 120 >= 1 against 0", "wb_copper_usd_per_tonne change_pct 12 > 10"):
+        run = CliRunner().invoke(app, [*claim, rule])
+        assert run.exit_code == 0, run.output
+    correction = ["correction", "add", "fred_dgs10_pct", "2026-01-05", "--reason", "r", "--reference", "n"]
+    assert CliRunner().invoke(app, [*correction, "--action", "drop", "--published", "4.17"]).exit_code == 0
+    before = {p.name: p.read_text(encoding="utf-8") for p in tmp_path.iterdir()}
+    for wrong in ([*claim, "nothing level > 1"], [*correction, "--action", "override", "--published", "4.17"]):
+        run = CliRunner().invoke(app, wrong)
+        assert (run.exit_code, "Nothing was written" in " ".join(run.output.split())) == (2, True), run.output
+    assert {p.name: p.read_text(encoding="utf-8") for p in tmp_path.iterdir()} == before
+    tracked = catalogs.load(CATALOG, tmp_path)
+    assert list(tracked.claims) == ["U1", "U2"]
+    assert tracked.corrections["fred_dgs10_pct_2026_01_05"].published == 4.17
+    listed = CliRunner().invoke(app, ["overlay"])
+    assert (listed.exit_code, "U1, U2" in listed.output) == (0, True), listed.output
