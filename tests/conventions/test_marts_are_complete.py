@@ -21,6 +21,7 @@ WITHOUT_UNIT_TEST = {
     "sources": "columns of the catalogue, renamed",
     "metal_attribution_betas": "a contract for a Python model; its arithmetic: tests/unit/test_attribution.py",
     "lead_lag_money_ppi": "a contract for a Python model; its arithmetic: tests/unit/test_stats.py",
+    "ppi_nowcast": "a contract for a Python model; its arithmetic: tests/unit/test_nowcast.py",
     "lineage": "reads every mart; followed to payloads on real rows: tests/models/test_lineage_of_every_mart.py",
 }
 # A figure's unit is the end of its name, or the middle where the way it was made follows.

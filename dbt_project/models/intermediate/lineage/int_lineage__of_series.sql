@@ -44,6 +44,7 @@
         'subject': 'driver_id',
     },
     {'mart': 'divergence_money_ppi', 'key': 'cast(month as varchar)', 'month': 'month', 'subject': none},
+    {'mart': 'ppi_nowcast', 'key': 'cast(horizon_months as varchar)', 'month': 'origin_month as month', 'subject': none},
     {
         'mart': 'driver_trade_policy',
         'key': "metal_id || '|' || cast(month as varchar)",
