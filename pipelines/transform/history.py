@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import logging
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -264,11 +264,16 @@ def _ordered(nodes: dict[str, dict[str, Any]], targets: Sequence[str]) -> Iterat
 
 @contextlib.contextmanager
 def models_of(
-    connection: duckdb.DuckDBPyConnection, steps: Sequence[Step], day: date, database: str = "past"
+    connection: duckdb.DuckDBPyConnection,
+    steps: Sequence[Step],
+    day: date,
+    database: str = "past",
+    changed: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
     """The steps' tables as of `day`, in an in-memory database of that name.
 
-    `connection` has the build attached under its own name; nothing is written to it.
+    `connection` has the build attached under its own name; nothing is written to it. `changed` has, by a step's name, a
+    select over `{rows}` whose rows stand in for the step's own, so that the later steps read them.
     """
     with _memory(connection, database):
         for step in steps:
@@ -279,6 +284,12 @@ def models_of(
                 else:
                     code = _moved(step.code, steps, database).replace(SENTINEL.isoformat(), day.isoformat())
                     connection.execute(f"create {step.kind} {target} as {code}")
+                if changed and step.name in changed:
+                    connection.execute(
+                        f"create or replace temp table changed as {changed[step.name].format(rows=target)}"
+                    )
+                    connection.execute(f"drop {'view' if step.kind == 'view' else 'table'} {target}")
+                    connection.execute(f"create table {target} as from changed")
             except Exception as error:
                 error.add_note(f"in the model {step.name}")
                 raise
