@@ -183,7 +183,7 @@ def _value(row: dict[str, Any] | None) -> float | str | None:
 
 def _changes(given: dict[str, float], day: str) -> dict[str, str]:
     """By step, the select that stands in for its rows."""
-    changes = {}
+    changes: dict[str, str] = {}
     if "capex_pct" in given:
         factor = 1 + given["capex_pct"] / 100
         changes |= {step: select.format(factor=factor) for step, select in _SPENDING.items()}

@@ -49,7 +49,7 @@ def test_forecast_errors_and_band(built: duckdb.DuckDBPyConnection, horizon: int
             low, high = np.quantile(earlier, [0.1, 0.9])
             inside.append(low <= error <= high)
 
-    [row] = built.execute("select * from ppi_nowcast where horizon_months = ?", [horizon]).pl().to_dicts()
+    [row] = built.sql(f"select * from ppi_nowcast where horizon_months = {horizon}").pl().to_dicts()
     assert (number(row["origin_month"]), number(row["target_month"])) == (last, last + horizon)
     assert number(row["gap_month"]) == last + horizon - 6
     assert row["no_change_pct"] == ppi[last]
