@@ -463,6 +463,43 @@ def why_command(metal: Annotated[str, typer.Argument(help="A metal, e.g. copper.
     _print(found)
 
 
+@app.command("what-if")
+def what_if_command(
+    capex_pct: Annotated[
+        float | None, typer.Option(help="Hyperscalers' capital expenditure of the newest four quarters, per cent more.")
+    ] = None,
+    copper_t_per_mw: Annotated[
+        float | None, typer.Option(help="Copper in a data centre, tonnes per megawatt, in every scenario.")
+    ] = None,
+    aluminium_t_per_mw: Annotated[
+        float | None, typer.Option(help="Aluminium in a data centre, tonnes per megawatt, in every scenario.")
+    ] = None,
+    money_gap_pp: Annotated[
+        float | None, typer.Option(help="China's M1-M2 growth gap of the newest month, percentage points more.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Show tonnes, composites, the nowcast and the claims as published, and as other inputs would give them.
+
+    The models run in memory; nothing is written. Figures below zero lower an input: --capex-pct -30.
+    """
+    from pipelines.reporting import what_if  # noqa: PLC0415 - the models' machinery takes a second to import
+
+    options = {
+        "capex_pct": capex_pct, "copper_t_per_mw": copper_t_per_mw, "aluminium_t_per_mw": aluminium_t_per_mw,
+        "money_gap_pp": money_gap_pp,
+    }  # fmt: skip
+    given = {name: value for name, value in options.items() if value is not None}
+    if why := what_if.refusal(given):
+        raise _fail(why, EXIT_USAGE)
+    compared = what_if.compare(_published(), given)
+    if as_json:
+        figures = [{"what": c.what, "unit": c.unit, "base": c.base, "scenario": c.scenario} for c in compared]
+        _print_json({"inputs_changed": given, "figures": figures})
+        return
+    _print(list(what_if.show(compared, given)))
+
+
 def _print(found: list[RenderableType]) -> None:
     for part in found:
         console.print(part, highlight=False)

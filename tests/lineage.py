@@ -11,8 +11,11 @@ from pipelines import transform
 from pipelines.reporting import explain
 from pipelines.settings import PROJECT_ROOT, Settings
 
-# What a past day's verdicts rest on is in the build of that day; `lineage` itself is the answer, not a question.
-WITHOUT_LINEAGE = {"claim_verdict_history", "claim_evidence_history", "lineage"}
+# What a past day's verdicts and nowcasts rest on is in the build of that day; `lineage` itself is the answer.
+WITHOUT_LINEAGE = {
+    *("claim_verdict_history", "claim_evidence_history", "ppi_nowcast_history", "lineage"),
+    "claim_score_summary",  # counts rows of claim_scores
+}
 # Read from filings: an accession number must stand among the inputs.
 FROM_FILINGS = {
     "capex_vintages",

@@ -267,3 +267,14 @@
         left join lines as l on {% for key in by %}t.{{ key }} = l.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
     )
 {%- endmacro %}
+
+{#- First day of the last month, quarter or year that had ended by the end of a day. -#}
+{% macro period_ended_by(day, frequency) -%}
+    cast(
+        case {{ frequency }}
+            when 'monthly' then date_trunc('month', {{ day }} + interval 1 day) - interval 1 month
+            when 'quarterly' then date_trunc('quarter', {{ day }} + interval 1 day) - interval 3 month
+            else date_trunc('year', {{ day }} + interval 1 day) - interval 12 month
+        end as date
+    )
+{%- endmacro %}

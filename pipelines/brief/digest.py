@@ -117,6 +117,27 @@ class StateChange(_Part):
     state_after: State | None = Field(description="State now; null where absent")
 
 
+class Nowcast(_Part):
+    """China's producer prices on the year in a month to come, as its money lets expect them."""
+
+    target_month: date = Field(description="First day of the month")
+    horizon_months: int = Field(description="Months from the last known month of producer prices")
+    origin_month: date = Field(description="First day of that last known month")
+    forecast_pct: float = Field(description="Forecast, per cent on the year")
+    forecast_lower_80_pct: float = Field(description="Lower end of its 80 % band of past errors")
+    forecast_upper_80_pct: float = Field(description="Upper end of the band")
+    no_change_pct: float = Field(description="Producer prices of the last known month: the forecast of no change")
+    forecasts: int = Field(description="Past forecasts with an outcome")
+    rmse_pp: float = Field(description="Their root mean squared error, percentage points")
+    rmse_no_change_pp: float = Field(description="The same of no change")
+    rmse_own_past_pp: float = Field(description="The same without money")
+    beats_no_change: bool | None = Field(
+        description="Whether the forecasts are better than no change beyond chance; null where that was not tested"
+    )
+    band_covered_pct: float | None = Field(description="Share of past outcomes inside such bands")
+    known_at: AwareDatetime = Field(description="When the newest figure behind it became known")
+
+
 class Publisher(_Part):
     """A publisher: what is held of it, and whether it answers."""
 
@@ -162,6 +183,7 @@ class Digest(_Part):
     verdict_flips: list[Flip] = Field(description="Verdicts that differ from the publication before")
     divergences: list[Divergence] = Field(description="Every divergence, open ones first")
     divergence_changes: list[StateChange] = Field(description="States that differ from the publication before")
+    ppi_nowcast: list[Nowcast] = Field(description="China's producer prices in the months to come, farthest first")
     publishers: list[Publisher] = Field(description="Every publisher")
 
     def text(self) -> str:
@@ -195,6 +217,7 @@ def digest(answers: Answers, made_at: datetime) -> Digest:
         verdict_flips=[_part(Flip, row) for row in _rows(answers["verdict_flips"])],
         divergences=[_part(Divergence, row) for row in _rows(answers["json_divergences"])],
         divergence_changes=[_part(StateChange, row) for row in _rows(answers["json_divergence_changes"])],
+        ppi_nowcast=[_part(Nowcast, row) for row in _rows(answers["ppi_nowcast"])],
         publishers=[
             _part(
                 Publisher,

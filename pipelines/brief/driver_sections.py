@@ -372,6 +372,7 @@ def money(answers: Answers) -> Section:
         ]  # fmt: skip
     section.says.append(".")
     section.credits = answers.credits("divergence_money_ppi")
+    _nowcast(answers, section)
     lead = gap.cell(0, "lead_months", "months")
     moved = lead.value is not None
     shown = "gap_shown_at_month" if moved else "month"
@@ -425,6 +426,32 @@ def money(answers: Answers) -> Section:
             )
         )  # fmt: skip
     return section
+
+
+def _nowcast(answers: Answers, section: Section) -> None:
+    nowcast = answers["ppi_nowcast"]
+    if not len(nowcast):
+        return
+    gain = nowcast.frame["beats_no_change"][0]
+    section.says += [
+        " With the gap of six months before, producer prices of ", nowcast.cell(0, "target_month"),
+        " are expected at ", nowcast.cell(0, "forecast_pct", "yoy_pct"), " on the year (80 % band of past errors: ",
+        nowcast.cell(0, "forecast_lower_80_pct", "yoy_pct"), " to ",
+        nowcast.cell(0, "forecast_upper_80_pct", "yoy_pct"), "); ", nowcast.cell(0, "forecasts", "count"),
+        " such forecasts erred by ", nowcast.cell(0, "rmse_pp", "points"), ", no change by ",
+        nowcast.cell(0, "rmse_no_change_pp", "points"),
+        ", a gain beyond chance." if gain else ": not shown to be better than no change.",
+    ]  # fmt: skip
+    section.tables.append(
+        table(nowcast, "Producer prices expected from money, on the year, and the error of past forecasts", [
+            Column("Month", "target_month"), Column("Expected", "forecast_pct", "yoy_pct"),
+            Column("Lower, 80 %", "forecast_lower_80_pct", "yoy_pct"),
+            Column("Upper", "forecast_upper_80_pct", "yoy_pct"), Column("No change", "no_change_pct", "yoy_pct"),
+            Column("Error", "rmse_pp", "points"), Column("Of no change", "rmse_no_change_pp", "points"),
+            Column("Without money", "rmse_own_past_pp", "points"), Column("Beats no change", "beats_no_change"),
+            Column("Inside the band", "band_covered_pct"), Column("Forecasts", "forecasts", "count"),
+        ], range(len(nowcast) - 1, -1, -1), folded=True)
+    )  # fmt: skip
 
 
 def trade(answers: Answers) -> Section:

@@ -35,6 +35,7 @@ EVIDENCE = """
 select * from claim_evidence where claim_id = ?
 order by role <> 'decisive', array_position(['supports', 'contradicts', 'neutral'], reading) nulls last, indicator
 """
+SCORE = "select * from claim_score_summary where claim_id = ?"
 PRICE = """
 select *, 100 * (exp(return_1m_log) - 1) as return_1m_pct
 from metal_prices where metal_id = ? and frequency = 'monthly' and price_native is not null
@@ -83,6 +84,7 @@ def claim(connection: duckdb.DuckDBPyConnection, claim_id: str) -> Iterator[Rend
             yield f"its evidence counts until {row['decidable_until']}"
         if row["months"]:
             yield f"month ends of a year: {''.join(LETTERS[verdict] for verdict in row['months'])}"
+        yield from _score(_first(connection, SCORE, row["claim_id"]))
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
@@ -99,6 +101,24 @@ def claim(connection: duckdb.DuckDBPyConnection, claim_id: str) -> Iterator[Rend
         own = row["defined_in"] == "overlay"
         where = "claims.yaml of your overlay" if own else f"docs/claims.md#{row['claim_id'].lower()}"
         yield f"[dim]the rule and its reasons: {where}[/]"
+
+
+def _score(score: dict[str, Any] | None) -> Iterator[str]:
+    """How often the past verdicts of a claim were followed by what they said, or why that is not counted."""
+    if score is None:
+        return
+    if not score["is_scored"]:
+        yield escape(score["reason"])
+        return
+    yield escape(
+        f"{_counted(score['hits'], 'hit', 'hits')}, {_counted(score['misses'], 'miss', 'misses')} "
+        f"{score['horizon_months']} months after a verdict ({score['says_of_the_future']}); "
+        f"{score['not_yet']} not yet, {score['no_call']} month ends without a call"
+    )
+
+
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
 
 
 def _rule(evidence: dict[str, Any]) -> str:
@@ -132,8 +152,8 @@ def why(connection: duckdb.DuckDBPyConnection, metal_id: str) -> Iterator[Render
         yield "[dim]the figures: metals sql docs/queries/drivers_by_metal.sql; the method: docs/methods/scores.md[/]"
 
 
-def _first(connection: duckdb.DuckDBPyConnection, query: str, metal_id: str) -> dict[str, Any] | None:
-    return next(iter(warehouse.query(connection, query, [metal_id]).to_dicts()), None)
+def _first(connection: duckdb.DuckDBPyConnection, query: str, key: str) -> dict[str, Any] | None:
+    return next(iter(warehouse.query(connection, query, [key]).to_dicts()), None)
 
 
 def _price(price: dict[str, Any] | None) -> Iterator[str]:

@@ -155,7 +155,7 @@ def lead_lag(follower: Floats, leaders: Floats, lags: Sequence[int]) -> LeadLag:
         )
 
     block_length = circular_block_length(follower, leaders[:, int(np.argmax(pairs))])
-    draws = resampled_correlation(follower, leaders, _times_drawn(follower.size, block_length))
+    draws = resampled_correlation(follower, leaders, times_drawn(follower.size, block_length))
     tails = [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)]
     band = np.where(usable, np.nanpercentile(draws, tails, axis=0), np.nan)
     # Resamples in which no lag has a correlation (a constant side) have no best one.
@@ -178,7 +178,7 @@ def lead_lag(follower: Floats, leaders: Floats, lags: Sequence[int]) -> LeadLag:
     )
 
 
-def _times_drawn(rows: int, block_length: int) -> Floats:
+def times_drawn(rows: int, block_length: int) -> Floats:
     """How often each row occurs in each resample, shape (BOOTSTRAP_REPLICATIONS, rows).
 
     The draws of `arch.bootstrap.CircularBlockBootstrap` with this seed, all at once: a tenth of its time.

@@ -1,9 +1,9 @@
-"""Point-in-time verdicts of past month ends: the models run as of each of those days.
+"""Point-in-time verdicts and nowcasts of past month ends: the models run as of each of those days.
 
-The SQL of the claims and of everything they read is compiled once per change of the project; for each month end it runs
-in memory over the raw tables of the build. A month is kept while neither the rules nor the data known by its end
-change, so a daily run computes at most one month. Where the text of a rule or the version of a program has changed,
-months are recomputed and compared: see `fill`.
+The SQL of the claims, of the nowcast and of everything they read is compiled once per change of the project; for each
+month end it runs in memory over the raw tables of the build. A month is kept while neither the rules nor the data known
+by its end change, so a daily run computes at most one month. Where the text of a rule or the version of a program has
+changed, months are recomputed and compared: see `fill`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import logging
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -28,7 +28,13 @@ from pipelines.transform.reuse import SENTINEL, computes
 
 log = text.logger("metals.history")
 
-TARGETS = ("claim_evidence", "claim_verdicts")
+# What is kept of each month end, in which raw table, by which key beside `as_of`.
+KEPT = {
+    "claim_history": ("claim_verdicts", ("claim_id",)),
+    "claim_evidence_history": ("claim_evidence", ("claim_id", "indicator")),
+    "ppi_nowcast_history": ("ppi_nowcast", ("horizon_months",)),
+}
+TARGETS = tuple(mart for mart, _ in KEPT.values())
 # Tables of the catalogue, without their descriptive columns.
 _CATALOGUE_TABLES = {
     "catalog_series": "exclude (title, publisher, licence, bundle, description, defined_in)",
@@ -144,7 +150,7 @@ def _compute(
                 found["claim_history"] = verdicts.with_columns(fingerprint=pl.lit(f"{rules} {known[day]}"))
                 if day in compared and any(_differs(connection, table, day, frame) for table, frame in found.items()):
                     differ.append(day)
-                with warehouse.transaction(connection):  # both or neither, if the run is killed
+                with warehouse.transaction(connection):  # all or none, if the run is killed
                     _drop(connection, {day})
                     for table, frame in found.items():
                         warehouse.append(connection, table, frame.select(_columns(table)))
@@ -157,21 +163,23 @@ def _compute(
 
 
 def _computed(connection: duckdb.DuckDBPyConnection, steps: Sequence[Step], day: date) -> dict[str, pl.DataFrame]:
-    """The rows of `day` for the two tables of past verdicts. Runs in a thread, on a cursor of `connection`."""
+    """The rows of `day` for the tables of past months. Runs in a thread, on a cursor of `connection`."""
     database = f"past_{day:%Y%m%d}"
     # The model of the user's own claims holds every month itself.
     of_project = "where claim_id not in (select claim_id from build.raw.catalog_claim)"
     with connection.cursor() as cursor, models_of(cursor, steps, day, database):
         return {
-            "claim_history": warehouse.query(cursor, f"from {database}.main.claim_verdicts {of_project}"),
-            "claim_evidence_history": warehouse.query(cursor, f"from {database}.main.claim_evidence {of_project}"),
+            table: warehouse.query(
+                cursor, f"from {database}.main.{mart} {of_project if 'claim_id' in key else ''}"
+            ).with_columns(as_of=pl.lit(day))
+            for table, (mart, key) in KEPT.items()
         }
 
 
 def _differs(connection: duckdb.DuckDBPyConnection, table: str, day: date, frame: pl.DataFrame) -> bool:
     """Whether the figures or verdicts of a recomputed month differ from the stored ones."""
     figures = [c for c in _columns(table) if c not in _WORDS]
-    key = [c for c in ("claim_id", "indicator") if c in figures]
+    key = KEPT[table][1]
     old = warehouse.query(connection, f"from raw.{table} where as_of = ?", [day]).select(figures).sort(key)
     new = frame.select(figures).sort(key)
     return new.height != old.height or not all(_is_same(new[c], old[c]) for c in figures)
@@ -214,7 +222,7 @@ def _settle(
 
 
 def _drop(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> None:
-    for table in ("claim_history", "claim_evidence_history"):
+    for table in KEPT:
         connection.execute(f"delete from raw.{table} where as_of in (select unnest(?::date[]))", [list(days)])
 
 
@@ -260,11 +268,16 @@ def _ordered(nodes: dict[str, dict[str, Any]], targets: Sequence[str]) -> Iterat
 
 @contextlib.contextmanager
 def models_of(
-    connection: duckdb.DuckDBPyConnection, steps: Sequence[Step], day: date, database: str = "past"
+    connection: duckdb.DuckDBPyConnection,
+    steps: Sequence[Step],
+    day: date,
+    database: str = "past",
+    changed: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
     """The steps' tables as of `day`, in an in-memory database of that name.
 
-    `connection` has the build attached under its own name; nothing is written to it.
+    `connection` has the build attached under its own name; nothing is written to it. `changed` has, by a step's name, a
+    select over `{rows}` whose rows stand in for the step's own, so that the later steps read them.
     """
     with _memory(connection, database):
         for step in steps:
@@ -275,6 +288,12 @@ def models_of(
                 else:
                     code = _moved(step.code, steps, database).replace(SENTINEL.isoformat(), day.isoformat())
                     connection.execute(f"create {step.kind} {target} as {code}")
+                if changed and step.name in changed:
+                    connection.execute(
+                        f"create or replace temp table changed as {changed[step.name].format(rows=target)}"
+                    )
+                    connection.execute(f"drop {'view' if step.kind == 'view' else 'table'} {target}")
+                    connection.execute(f"create table {target} as from changed")
             except Exception as error:
                 error.add_note(f"in the model {step.name}")
                 raise

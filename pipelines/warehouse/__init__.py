@@ -16,7 +16,7 @@ from pipelines.warehouse.build import (
 from pipelines.warehouse.catalog_tables import write_catalog
 from pipelines.warehouse.files import locked, part_of, remove_parts, replacing
 from pipelines.warehouse.publication import held_back, hold_back, prune, publish
-from pipelines.warehouse.readers import as_of, last_published, locked_reader, reader
+from pipelines.warehouse.readers import as_of, for_models, last_published, locked_reader, reader
 from pipelines.warehouse.requests import REQUESTS, standing_faults
 from pipelines.warehouse.sql import append, newest_known, one, one_select, query, quoted, selects, transaction
 from pipelines.warehouse.tables import TABLES, Column, Table
@@ -30,6 +30,7 @@ __all__ = [
     "as_of",
     "create",
     "exclusive",
+    "for_models",
     "held_back",
     "hold_back",
     "last_published",

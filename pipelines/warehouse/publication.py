@@ -91,6 +91,7 @@ def _prune(connection: duckdb.DuckDBPyConnection, end: datetime) -> None:
         ("known_at_change", "changed_at"),
         ("claim_history", "as_of"),
         ("claim_evidence_history", "as_of"),
+        ("ppi_nowcast_history", "as_of"),
         ("catalog_correction", "known_on"),
         ("catalog_record_correction", "known_on"),
         ("catalog_release", "released_on"),

@@ -53,6 +53,17 @@ def locked_reader(settings: Settings, writes: Path | None = None) -> Iterator[du
 
 
 @contextlib.contextmanager
+def for_models(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory with the published file attached, read-only, as `build`: the name it has in the models."""
+    with _opened(settings.published_path) as (connection, path):
+        connection.close()
+        with duckdb.connect() as memory:
+            memory.execute(f"attach '{quoted(path)}' as build (read_only)")
+            memory.execute("use build")
+            yield memory
+
+
+@contextlib.contextmanager
 def last_published(settings: Settings) -> Iterator[Path | None]:
     """A file with the published tables, to be opened read-only, if all their rows can be read.
 

@@ -260,6 +260,27 @@ TABLES = (
         ),
     ),
     Table(
+        "ppi_nowcast_history",
+        "One row per past month end and month ahead: China's producer prices as ppi_nowcast forecast them from what "
+        "was known by that day.",
+        (
+            Column("as_of", "date", "Month end"),
+            Column("horizon_months", "integer", "Months from the last known month of producer prices to the target"),
+            Column("origin_month", "date", "Last month of producer prices known then"),
+            Column("target_month", "date", "Month that was forecast"),
+            Column("no_change_pct", "double", "Producer prices of the origin month, on the year"),
+            Column("forecast_pct", "double", "Forecast, on the year"),
+            Column("forecast_lower_80_pct", "double", "Lower end of its 80 % band"),
+            Column("forecast_upper_80_pct", "double", "Upper end of its band"),
+            Column(
+                "beats_no_change",
+                "boolean",
+                "Whether the errors known by then showed such forecasts to be better than no change",
+            ),
+            Column("known_at", "timestamp", "When the newest figure behind it became known, UTC"),
+        ),
+    ),
+    Table(
         "bundle",
         "One row per bundle of figures that was loaded into this warehouse.",
         (

@@ -21,6 +21,7 @@ WITHOUT_UNIT_TEST = {
     "sources": "columns of the catalogue, renamed",
     "metal_attribution_betas": "a contract for a Python model; its arithmetic: tests/unit/test_attribution.py",
     "lead_lag_money_ppi": "a contract for a Python model; its arithmetic: tests/unit/test_stats.py",
+    "ppi_nowcast": "a contract for a Python model; its arithmetic: tests/unit/test_nowcast.py",
     "lineage": "reads every mart; followed to payloads on real rows: tests/models/test_lineage_of_every_mart.py",
 }
 # A figure's unit is the end of its name, or the middle where the way it was made follows.
@@ -28,7 +29,7 @@ UNITS = (
     "pct|pp|pp_of_gdp|usd|usd_bn|cny_per_tonne|tonnes|twh|mw|contracts|index|ratio|zscore|percentile|annualised_pct|"
     "ounces_per_ounce|ounces_per_tonne|usd_per_tonne|usd_per_mw|tonnes_per_mw|tonnes_per_year|twh_per_year|pp_per_year|"
     "pct_per_year|pp_per_pp|"
-    "pct_gdp|pct_of_gdp|pct_revenue|pct_open_interest|pct_of_articles|pct_of_world_use|pct_of_imports|pct_of_receipts|"
+    "pct_gdp|pct_of_gdp|pct_revenue|pct_open_interest|pct_of_articles|pct_of_world_use|pct_of_use_growth|pct_of_imports|pct_of_receipts|"
     "standard_error_pct|one_sided|hours|log"
 )
 # Pure numbers by their nature, and the reason why a name carries no unit.

@@ -25,11 +25,13 @@ KEYS = {
     "quarantine": "payload_id, series_id, row, reason, quarantined_at",
     "claim_history": "as_of, claim_id",
     "claim_evidence_history": "as_of, claim_id, indicator",
+    "ppi_nowcast_history": "as_of, horizon_months",
     "build": "build_id",
     "model_state": "model",
 }
 # When and how often something was done, in place of what is known: two ways to the same state differ here.
-ABOUT_THE_RUN = {"build", "bundle", "model_state", "claim_history", "claim_evidence_history"}
+HISTORY = {"claim_history", "claim_evidence_history", "ppi_nowcast_history"}
+ABOUT_THE_RUN = {"build", "bundle", "model_state", *HISTORY}
 
 
 def digest(path: Path) -> str:

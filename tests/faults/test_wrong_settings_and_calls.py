@@ -136,6 +136,10 @@ WRONG: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {
     "a public URL with a user": (("ui", "--public-url", "https://u@e.org"), {}, "--public-url should look like"),
     "fewer rows than none": (("sql", "--rows", "-1", "select 1"), {}, "Invalid value for '--rows'"),
     "an unknown option": (("sql", "--unlimited", "select 1"), {}, "No such option"),
+    "what if of nothing": (("what-if",), {}, "name at least one input to change: --capex-pct, --copper-t-per-mw"),
+    "what if nobody spent": (("what-if", "--capex-pct", "-100"), {}, "--capex-pct is in per cent, from -99 to 1000"),
+    "what if of no number": (("what-if", "--money-gap-pp", "nan"), {}, "--money-gap-pp is in percentage points"),
+    "what if in words": (("what-if", "--copper-t-per-mw", "more"), {}, "Invalid value for '--copper-t-per-mw'"),
 }
 
 

@@ -319,3 +319,24 @@ def test_the_terminal_and_data_freshness_tell_one_age_and_a_fiscal_year_its_name
     status.show(Console(file=out, width=120), settings, {}, verbose=True)
     [line] = [line for line in out.getvalue().splitlines() if "deficit_fy_pct_gdp" in line]
     assert line.split()[2] == f"FY{fiscal_year}"
+
+
+def test_the_increase_of_implied_copper_is_that_of_the_same_companies_over_a_years_growth_of_use(
+    built: duckdb.DuckDBPyConnection,
+) -> None:
+    rows = built.execute(
+        "select calendar_quarter, scenario, capex_ttm_members, implied_tonnes_per_year, world_use_year, "
+        "implied_increase_pct_of_use_growth from driver_ai_metal_demand where metal_id = 'copper'"
+    ).fetchall()
+    of = {(quarter, scenario): (members, tonnes) for quarter, scenario, members, tonnes, *_ in rows}
+    growth = 27.4e6 - 27.4e6 / 1.029  # the International Copper Study Group's use of 2024, and its growth
+    checked = 0
+    for quarter, scenario, members, tonnes, year, share in rows:
+        before, tonnes_before = of.get((months_on(quarter, -12), scenario), (None, None))
+        if members is None or members != before or year is None:
+            assert share is None
+            continue
+        assert year == 2024
+        assert share == pytest.approx(100 * (tonnes - tonnes_before) / growth, rel=CLOSE)
+        checked += 1
+    assert checked >= 3

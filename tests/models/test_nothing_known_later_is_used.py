@@ -40,6 +40,7 @@ DATED = {
     "known_at_change": "changed_at",
     "claim_history": "as_of",
     "claim_evidence_history": "as_of",
+    "ppi_nowcast_history": "as_of",
     "retrieval": "checked_at",
     "live_check": "checked_at",
     "coverage": "retrieved_at",

@@ -44,7 +44,7 @@ def test_a_month_says_what_a_build_as_of_that_day_says_and_is_kept_while_it_hold
     then = home.model_copy(update={"as_of": date(2026, 4, 30)})
     then.build_path.parent.mkdir(parents=True)
     shutil.copyfile(home.build_path, then.build_path)
-    assert not [r for r in transform.build(then, ["+claim_verdicts"]) if r.failed]
+    assert not [r for r in transform.build(then, ["+claim_verdicts", "+ppi_nowcast"]) if r.failed]
     query = "select claim_id, verdict, because from {} order by 1"
     said = rows(home, query.format("(from raw.claim_history where as_of = date '2026-04-30')"))
     assert said == rows(then, query.format("claim_verdicts"))
@@ -53,6 +53,11 @@ def test_a_month_says_what_a_build_as_of_that_day_says_and_is_kept_while_it_hold
     assert rows(home, evidence.format("(from raw.claim_evidence_history where as_of = date '2026-04-30')")) == rows(
         then, evidence.format("claim_evidence")
     )
+
+    forecast = "select horizon_months, target_month, forecast_pct, forecast_upper_80_pct from {} order by 1"
+    kept = rows(home, forecast.format("(from raw.ppi_nowcast_history where as_of = date '2026-04-30')"))
+    assert kept == rows(then, forecast.format("ppi_nowcast"))
+    assert len(kept) == 6
 
     # A figure learnt in May changes what was known at the end of May, and nothing before it.
     with warehouse.writer(home) as connection:
@@ -78,13 +83,30 @@ def test_a_month_says_what_a_build_as_of_that_day_says_and_is_kept_while_it_hold
 
 def test_the_views_show_it_by_its_own_day(home: Settings) -> None:
     history.fill(home, 3)
-    transform.build(home, ["claim_verdict_history", "claim_evidence_history"])
+    transform.build(home, ["claim_verdict_history", "claim_evidence_history", "ppi_nowcast_history"])
     shown = rows(
         home, "select as_of, count(*), count(verdict_month_before) from claim_verdict_history group by 1 order by 1"
     )
     assert shown == [(date(2026, 3, 31), 14, 0), (date(2026, 4, 30), 14, 14), (date(2026, 5, 31), 14, 14)]
     later = rows(home, "select count(*) from claim_evidence_history where known_at > as_of + interval 1 day")
     assert later == [(0,)]
+    judged = rows(
+        home,
+        """
+        select
+            as_of, target_month, first_published_pct, error_pp,
+            first_published_pct - forecast_pct, is_inside_band, first_published_at > as_of
+        from ppi_nowcast_history where first_published_pct is not null and forecast_pct is not null order by 1, 2
+        """,
+    )
+    assert [(d, m) for d, m, *_ in judged][:2] == [
+        (date(2026, 3, 31), date(2026, 3, 1)),
+        (date(2026, 3, 31), date(2026, 4, 1)),
+    ]
+    assert all(error == left and band is not None and is_later for *_, error, left, band, is_later in judged)
+    first = "select period, arg_min(value, known_at) from raw.observation where series_id = 'cn_ppi_yoy_pct' group by 1"
+    published = {period: value for period, value in rows(home, first)}
+    assert [value for _, _, value, *_ in judged] == [published[m] for _, m, *_ in judged]
 
 
 def test_a_month_that_cannot_be_computed_is_named_and_the_others_go_on(home: Settings) -> None:

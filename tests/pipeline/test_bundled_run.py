@@ -359,6 +359,11 @@ def test_each_claim_and_metal_has_an_answer_of_its_own(offline_home: tuple[Home,
             assert all(finding in one for (finding,) in findings)
             assert verdict.replace("_", " ") in one.splitlines()[0]
             assert last is None or f"{last}" in board
+        for claim_id, is_scored, reason in connection.sql(
+            "select claim_id, is_scored, reason from claim_score_summary"
+        ).fetchall():
+            one = said(questions.claim(connection, claim_id))
+            assert ("not yet, " if is_scored else reason) in one
         composites = connection.sql("""
             select metal_id, arg_max(composite, month) from driver_composites
             where composite is not null group by metal_id

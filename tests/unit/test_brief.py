@@ -407,6 +407,32 @@ def test_the_lead_moves_money_ahead(given: Callable[[str], Path]) -> None:
     )
 
 
+def test_a_nowcast_is_told_with_its_error_beside_that_of_no_change(given: Callable[[str], Path]) -> None:
+    money = (
+        "insert into divergence_money_ppi (month, gap_pp, ppi_yoy_pct, m1_definition) values "
+        "('2026-07-01', -2.0, 3.8, 'from_2025');"
+    )
+    row = (
+        "insert into ppi_nowcast (horizon_months, origin_month, target_month, no_change_pct, forecast_pct, "
+        "forecast_lower_80_pct, forecast_upper_80_pct, forecasts, rmse_pp, rmse_no_change_pp, rmse_own_past_pp, "
+        "beats_no_change, bands, gap_month, known_at) values "
+        "({}, '2026-07-01', '{}', 3.8, {}, {}, 5.0, 153, 3.19, 3.58, 3.3, {}, 100, '2026-07-01', '2026-08-15');"
+    )
+    near = row.format(1, "2026-08-01", 3.9, 3.1, "true")
+    page = page_of(given(money + near + row.format(6, "2027-01-01", 2.5, -1.0, "false")))
+    assert (
+        "producer prices of Jan 2027 are expected at +2.5\u202f% on the year (80 % band of past errors: "
+        "\u22121.0\u202f% to +5.0\u202f%); 153 such forecasts erred by 3.19\u202fpoints, no change by "
+        "3.58\u202fpoints: not shown to be better than no change." in page.text
+    )
+    # Without a band of the farthest month the next one is told; without any, none.
+    assert (
+        "Aug 2026 are expected" in page_of(given(money + near + row.format(6, "2027-01-01", 2.5, "null", "null"))).text
+    )
+    assert "no change by 3.58\u202fpoints, a gain beyond chance." in page_of(given(money + near)).text
+    assert "are expected" not in page_of(given(money)).text
+
+
 def test_a_page_is_written_whole_beside_others(given: Callable[[str], Path], tmp_path: Path) -> None:
     path = given()
     settings = Settings(warehouse_dir=tmp_path / "home", now=NOW)

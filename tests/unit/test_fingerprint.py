@@ -43,13 +43,21 @@ select
 from {{ ref('known') }} as k
 cross join {{ ref('factor') }} as f
 """
+NOWCAST = """
+select
+    1 as horizon_months, max(period) as origin_month, max(period) as target_month, 1e0 as no_change_pct,
+    sum(value) as forecast_pct, 0e0 as forecast_lower_80_pct, 9e0 as forecast_upper_80_pct, false as beats_no_change,
+    max(known_at) as known_at
+from {{ ref('known') }}
+"""
 MODELS = {
     "models/by_formula.py": BY_FORMULA,
     "models/after_formula.sql": "select lags + 1 as lags from {{ ref('by_formula') }}",
     "models/claim_verdicts.sql": VERDICTS,
     "models/claim_evidence.sql": EVIDENCE,
+    "models/ppi_nowcast.sql": NOWCAST,
 }
-EVERYTHING = small.EVERYTHING | {"by_formula", "after_formula", "claim_verdicts", "claim_evidence"}
+EVERYTHING = small.EVERYTHING | {"by_formula", "after_formula", "claim_verdicts", "claim_evidence", "ppi_nowcast"}
 
 
 def begun(folder: Path) -> small.Small:

@@ -212,7 +212,7 @@ def test_the_past_month_ends_do_not_repeat_the_builds_regressions(monkeypatch: p
 
 @pytest.mark.parametrize(("rows", "length"), [(1, 1), (33, 11), (60, 1), (120, 40), (200, 7), (431, 23)])
 def test_resamples_are_those_of_a_circular_block_bootstrap(rows: int, length: int) -> None:
-    drawn = lead_lag._times_drawn(rows, length)
+    drawn = lead_lag.times_drawn(rows, length)
     peer = CircularBlockBootstrap(length, np.arange(rows), seed=lead_lag.BOOTSTRAP_SEED)
     expected = [np.bincount(at[0], minlength=rows) for at, _ in peer.bootstrap(lead_lag.BOOTSTRAP_REPLICATIONS)]
     assert np.array_equal(drawn, np.stack(expected))

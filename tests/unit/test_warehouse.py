@@ -176,7 +176,7 @@ def test_what_a_killed_writer_had_committed_is_published(settings: Settings) -> 
 
 DATED = (
     *("observation", "retrieval", "quarantine", "known_at_change", "catalog_release", "catalog_correction"),
-    *("claim_history", "claim_evidence_history"),
+    *("claim_history", "claim_evidence_history", "ppi_nowcast_history"),
 )
 
 
@@ -194,6 +194,7 @@ def test_what_was_learnt_after_the_as_of_day_is_left_out_and_views_read_the_new_
             connection.execute("insert into raw.catalog_correction (series_id, known_on) values ('s', ?)", [day[:10]])
             connection.execute("insert into raw.claim_history (claim_id, as_of) values ('C1', ?)", [day[:10]])
             connection.execute("insert into raw.claim_evidence_history (claim_id, as_of) values ('C1', ?)", [day[:10]])
+            connection.execute("insert into raw.ppi_nowcast_history (as_of) values (?)", [day[:10]])
             connection.execute(
                 "insert into raw.coverage (payload_id, retrieved_at, rows) values (?, ?, 1)", [f"payload of {day}", day]
             )

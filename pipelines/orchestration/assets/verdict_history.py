@@ -23,7 +23,8 @@ def build(upstream: AssetKey) -> AssetsDefinition:
                 KEY,
                 deps=[upstream],
                 description="Point-in-time verdicts: the result of each claim's rule at past month ends, from what was "
-                "known by those days alone. Published as claim_verdict_history and claim_evidence_history.",
+                "known by those days alone. Published as claim_verdict_history and claim_evidence_history, with the "
+                "nowcasts of those days as ppi_nowcast_history.",
                 group_name="thesis",
                 owners=["team:metals-drivers"],
                 kinds={"python", "duckdb"},

@@ -136,6 +136,22 @@ of_publications as (
             d.metal_id = w.metal_id
             and d.world_use_year = w.year
             and d.world_use_source = w.publication || ', ' || w.publisher
+    union
+    select
+        'driver_ai_metal_demand' as table_name,
+        cast(d.calendar_quarter as varchar) || '|' || d.metal_id || '|' || d.scenario as row_key,
+        d.world_use_growth_source as input_id,
+        'growth of world use' as feeds,
+        make_date(d.world_use_year, 1, 1) as first_period,
+        make_date(d.world_use_year, 12, 31) as last_period,
+        cast(1 as bigint) as rows,
+        'seed:world_metal_use_growth' as payload_id
+    from {{ ref('driver_ai_metal_demand') }} as d
+    inner join {{ ref('world_metal_use_growth') }} as w
+        on
+            d.metal_id = w.metal_id
+            and d.world_use_year = w.year
+            and d.world_use_growth_source = w.publication || ', ' || w.publisher
 ),
 
 of_documents as (

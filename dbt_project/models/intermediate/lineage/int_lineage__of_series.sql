@@ -44,6 +44,7 @@
         'subject': 'driver_id',
     },
     {'mart': 'divergence_money_ppi', 'key': 'cast(month as varchar)', 'month': 'month', 'subject': none},
+    {'mart': 'ppi_nowcast', 'key': 'cast(horizon_months as varchar)', 'month': 'origin_month as month', 'subject': none},
     {
         'mart': 'driver_trade_policy',
         'key': "metal_id || '|' || cast(month as varchar)",
@@ -219,7 +220,8 @@ surveys as (
         cast(d.calendar_quarter as varchar) || '|' || d.metal_id || '|' || d.scenario as row_key,
         s.input_id,
         'world use' as feeds,
-        make_date(d.world_use_year, 1, 1) as from_month,
+        -- The year before it gives the growth.
+        make_date(d.world_use_year - 1, 1, 1) as from_month,
         make_date(d.world_use_year, 12, 1) as to_month
     from {{ ref('driver_ai_metal_demand') }} as d
     inner join (

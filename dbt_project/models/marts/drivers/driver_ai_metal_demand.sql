@@ -1,6 +1,7 @@
 -- From capital expenditure to metal, one link a column:
 --   capex x share that is data centres x share that lives long (buildings, power, cooling) / cost of a megawatt = megawatts
 --   megawatts x tonnes per megawatt = tonnes a year; over the world's yearly use = the share that moves a market
+--   tonnes less those of a year before, over a year's growth of the world's use = the share of what the market has to add
 -- The cost of a megawatt is without servers, so it divides only the part of capex that is not servers.
 -- The parameters describe the build-out of accelerators, so no quarter before it is estimated with them; nor one that ends
 -- more than three years after a figure became known, by when sites are built another way.
@@ -34,7 +35,10 @@ world_use as (
         u.tonnes,
         u.measure,
         u.source_name,
-        u.known_at
+        u.known_at,
+        u.growth_tonnes,
+        u.growth_source_name,
+        u.growth_known_at
     from quarters as q
     inner join {{ ref('int_world_metal_use') }} as u
         on
@@ -81,6 +85,8 @@ chain as (
         u.year as world_use_year,
         u.measure as world_use_measure,
         u.source_name as world_use_source,
+        u.growth_tonnes as world_use_growth_tonnes,
+        u.growth_source_name as world_use_growth_source,
         d.publication as data_centre_share_publication,
         l.publication as long_lived_share_publication,
         c.publication as capex_usd_per_mw_publication,
@@ -92,7 +98,7 @@ chain as (
         greatest(d.known_on, l.known_on, c.known_on, t.known_on) as parameters_known_on,
         {{ latest_of([
             'q.known_at', 'cast(d.known_on as timestamp)', 'cast(l.known_on as timestamp)', 'cast(c.known_on as timestamp)',
-            'cast(t.known_on as timestamp)', 'u.known_at'
+            'cast(t.known_on as timestamp)', 'u.known_at', 'u.growth_known_at'
         ]) }} as known_at
     from quarters as q
     cross join metals as m
@@ -103,6 +109,23 @@ chain as (
     left join tonnes_per_mw as t
         on q.calendar_quarter = t.calendar_quarter and s.scenario = t.scenario and m.metal_id = t.metal_id
     left join world_use as u on q.calendar_quarter = u.calendar_quarter and m.metal_id = u.metal_id
+),
+
+year_before as (
+    select
+        *,
+        {{ months_earlier('capex_ttm_members', 12, 'calendar_quarter', 'metal_id, scenario') }} as members_year_before,
+        {{ months_earlier('implied_mw * tonnes_per_mw', 12, 'calendar_quarter', 'metal_id, scenario') }} as tonnes_year_before
+    from chain
+),
+
+-- A company more or less in the sum is no growth of what the others buy.
+increases as (
+    select
+        *,
+        case when capex_ttm_members = members_year_before then implied_mw * tonnes_per_mw - tonnes_year_before end
+            as implied_increase_tonnes
+    from year_before
 )
 
 select
@@ -125,6 +148,10 @@ select
     cast(world_use_year as integer) as world_use_year,
     world_use_measure,
     cast(100.0 * implied_mw * tonnes_per_mw / world_use_tonnes as double) as implied_pct_of_world_use,
+    cast(implied_increase_tonnes as double) as implied_increase_tonnes,
+    cast(world_use_growth_tonnes as double) as world_use_growth_tonnes,
+    cast(case when world_use_growth_tonnes > 0 then 100 * implied_increase_tonnes / world_use_growth_tonnes end as double)
+        as implied_increase_pct_of_use_growth,
     capex_ttm_companies < companies_expected as is_lower_bound,
     case
         when capex_ttm_usd is null then 'fewer than three in five companies have twelve known months to the quarter'
@@ -139,6 +166,7 @@ select
     capex_usd_per_mw_publication,
     tonnes_per_mw_publication,
     world_use_source,
+    world_use_growth_source,
     parameters_known_on,
     cast(known_at as timestamp) as known_at
-from chain
+from increases

@@ -147,6 +147,20 @@
             'parent_key': 'source_key',
             'where': 'source_table is not null',
         },
+        {
+            'mart': 'claim_scores',
+            'key': "claim_id || '|' || cast(as_of as varchar)",
+            'parent': 'source_table',
+            'parent_key': 'base_key',
+            'where': 'base_key is not null',
+        },
+        {
+            'mart': 'claim_scores',
+            'key': "claim_id || '|' || cast(as_of as varchar)",
+            'parent': 'source_table',
+            'parent_key': 'due_key',
+            'where': 'due_key is not null',
+        },
     ],
     [
         {

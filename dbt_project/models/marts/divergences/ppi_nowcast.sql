@@ -1,0 +1,25 @@
+-- Computed in Python (int_ppi_nowcast): China's producer prices one to six months ahead, with the record of forecasts so made.
+select
+    horizon_months,
+    origin_month,
+    target_month,
+    gap_month,
+    m1_m2_gap_pp,
+    no_change_pct,
+    forecast_pct,
+    forecast_lower_80_pct,
+    forecast_upper_80_pct,
+    gap_reason,
+    forecasts,
+    first_target_month,
+    rmse_pp,
+    rmse_no_change_pp,
+    rmse_own_past_pp,
+    rmse_reduction_pct,
+    rmse_reduction_lower_95_pct,
+    rmse_reduction_upper_95_pct,
+    beats_no_change,
+    bands,
+    band_covered_pct,
+    known_at
+from {{ ref('int_ppi_nowcast') }}
