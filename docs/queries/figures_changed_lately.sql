@@ -1,4 +1,4 @@
--- Which figures arrived or were revised on the newest day with an arrival and the six before it, and what stood there before?
+-- Which figures arrived or were revised on the warehouse's day and the six before it, and what stood there before?
 with vintages as (
     select
         o.series_id, o.period, o.value, greatest(o.known_at, p.retrieved_at) as arrived_at, o.known_at, o.known_at_basis,
@@ -18,5 +18,6 @@ select
     end as what, v.arrived_at
 from vintages as v
 inner join series as s using (series_id)
-where v.arrived_at::date > (select max(arrived_at)::date from vintages) - 7
+cross join (select max(as_of) as as_of from raw.build where succeeded) as b
+where v.arrived_at::date between b.as_of - 6 and b.as_of
 order by what = 'new', v.arrived_at desc, v.series_id, v.period desc
