@@ -67,11 +67,6 @@ FIGURES = """
 with quarter as (
     select max(calendar_quarter) as newest from past.main.driver_ai_metal_demand
     where metal_id = 'copper' and scenario = 'base' and implied_tonnes_per_year is not null
-),
-
-month as (
-    select max(month) as newest from past.main.driver_composites
-    where composite is not null
 )
 
 select 1 as part, 0 as place, 'hyperscalers, four quarters' as what, 'bn USD' as unit, capex_ttm_usd / 1e9 as figure,
@@ -79,26 +74,30 @@ select 1 as part, 0 as place, 'hyperscalers, four quarters' as what, 'bn USD' as
 from past.main.driver_ai_capex_aggregate
 where calendar_quarter = (select newest from quarter)
 union all
-select 2, case scenario when 'low' then 1 when 'base' then 2 else 3 end, metal_id || ', ' || scenario || ' scenario',
+select 2, list_position(['low', 'base', 'high'], scenario) + if(metal_id = 'copper', 0, 3),
+    metal_id || ', ' || scenario || ' scenario',
     'kt a year', implied_tonnes_per_year / 1e3, null
 from past.main.driver_ai_metal_demand
 where calendar_quarter = (select newest from quarter)
 union all
-select 3, case scenario when 'low' then 1 when 'base' then 2 else 3 end, metal_id || ', ' || scenario || ' scenario',
+select 3, list_position(['low', 'base', 'high'], scenario) + if(metal_id = 'copper', 0, 3),
+    metal_id || ', ' || scenario || ' scenario',
     '% of world', implied_pct_of_world_use, null
 from past.main.driver_ai_metal_demand
 where calendar_quarter = (select newest from quarter)
 union all
-select 4, 0, 'composite of ' || metal_id, 'z-score', composite, null
+select 4, 0, 'composite of ' || metal_id || ', ' || strftime(max(month), '%b %Y'), 'z-score',
+    arg_max(composite, month), null
 from past.main.driver_composites
-where month = (select newest from month)
+where composite is not null
+group by metal_id
 union all
 select 5, horizon_months, 'China PPI, ' || strftime(target_month, '%b %Y'), '% on year', forecast_pct, null
 from past.main.ppi_nowcast
 union all
 select 6, 0, claim_id || ' ' || replace(name, '_', ' '), '', null, verdict
 from past.main.claim_verdicts
-order by part, what, place
+order by part, place, what
 """
 DECIMALS = {"bn USD": 0, "kt a year": 0, "% of world": 2, "z-score": 2, "% on year": 1}
 
@@ -161,7 +160,9 @@ def compare(settings: Settings, given: dict[str, float]) -> list[Compared]:
 
 def show(compared: list[Compared], given: dict[str, float]) -> Iterator[RenderableType]:
     """The comparison as a table of 80 columns."""
-    said = ", ".join(f"{_option(name).removeprefix('--')} {value:+g}" for name, value in given.items())
+    said = ", ".join(
+        f"{_option(name)[2:]} {value:{'g' if name.endswith('per_mw') else '+g'}}" for name, value in given.items()
+    )
     yield f"a scenario, not a forecast: {said}; nothing is stored"
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("", "unit", "base", "scenario", ""):

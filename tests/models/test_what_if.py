@@ -28,7 +28,7 @@ def asked(home: Settings, given: dict[str, float]) -> dict[tuple[str, str], what
 
 def test_spending_and_metal_per_megawatt_multiply_out_and_the_file_stays(home: Settings) -> None:
     before = hashlib.sha256(home.published_path.read_bytes()).digest()
-    found = asked(home, {"capex_pct": 50.0, "aluminium_t_per_mw": 8.0})
+    found = asked(home, {"capex_pct": -50.0, "aluminium_t_per_mw": 8.0})
     assert hashlib.sha256(home.published_path.read_bytes()).digest() == before
     with duckdb.connect(str(home.published_path), read_only=True) as connection:
         published = {
@@ -41,18 +41,18 @@ def test_spending_and_metal_per_megawatt_multiply_out_and_the_file_stays(home: S
         }
         verdicts = dict(connection.execute("select claim_id, verdict from claim_verdicts").fetchall())
     spent = found["hyperscalers, four quarters", "bn USD"]
-    assert spent.scenario == pytest.approx(1.5 * float(spent.base or 0))
+    assert spent.scenario == pytest.approx(0.5 * float(spent.base or 0))
     for scenario in ("low", "base", "high"):
         tonnes, megawatts = published["copper", scenario]
         copper = found[f"copper, {scenario} scenario", "kt a year"]
         assert copper.base == pytest.approx(tonnes / 1e3)
-        assert copper.scenario == pytest.approx(1.5 * tonnes / 1e3)
+        assert copper.scenario == pytest.approx(0.5 * tonnes / 1e3)
         aluminium = found[f"aluminium, {scenario} scenario", "kt a year"]
-        assert aluminium.scenario == pytest.approx(1.5 * megawatts * 8 / 1e3)
+        assert aluminium.scenario == pytest.approx(0.5 * megawatts * 8 / 1e3)
     assert published["aluminium", "base"][0] is None
     assert found["aluminium, base scenario", "kt a year"].base is None
-    # What does not rest on the spending stays; a composite of a metal that AI moves does not.
-    assert found["composite of copper", "z-score"].differs
+    # Half the spending is less than a year before, which contradicts; what does not rest on it stays.
+    assert found["C2 ai capex", ""].scenario == "mixed"
     assert not any(c.differs for (_, unit), c in found.items() if unit == "% on year")
     assert {what.split()[0]: c.base for (what, unit), c in found.items() if not unit} == verdicts
 
@@ -61,7 +61,8 @@ def test_a_wider_money_gap_lifts_the_nowcast_of_the_month_it_leads(home: Setting
     found = asked(home, {"money_gap_pp": 5.0})
     moved = [c for (_, unit), c in found.items() if unit == "% on year" and c.differs]
     assert moved
-    assert all(float(c.scenario or 0) > float(c.base or 0) for c in moved)
+    [copper] = [c for (what, _), c in found.items() if what.startswith("composite of copper, ")]
+    assert all(float(c.scenario or 0) > float(c.base or 0) for c in (*moved, copper))
     assert not any(c.differs for (_, unit), c in found.items() if unit in ("bn USD", "kt a year", "% of world"))
 
     page = io.StringIO()
