@@ -52,8 +52,8 @@ UNDATED = {
     "bundle": "which bundle was loaded, which no model reads",
     "model_state": "which models stand as they were built, which no model reads",
 } | {
-    f"catalog_{part}": "the project's own entries, true on any day"
-    for part in ("source", "series", "indicator", "company", "company_tag", "metal")
+    f"catalog_{part}": "entries of the project or the user, true on any day"
+    for part in ("source", "series", "indicator", "company", "company_tag", "metal", "claim", "claim_indicator")
 }
 # Mart, subject, order, a value and its score against the past up to it. Their publishers hardly revise what they print.
 SCORES = (

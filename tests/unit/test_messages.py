@@ -76,7 +76,7 @@ def digest(
     return Digest(
         schema_version=1, as_of=day, made_at=NOW, published_at=NOW, previous_published_at=None,
         personal_use=Licences(shown=False, publishers=[]), headline_figures=[], claims=[claim], verdict_flips=[],
-        divergences=[divergence], divergence_changes=[], publishers=[publisher],
+        divergences=[divergence], divergence_changes=[], publishers=[publisher], ppi_nowcast=[],
     )  # fmt: skip
 
 

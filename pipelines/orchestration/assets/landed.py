@@ -118,8 +118,11 @@ def _metadata(retrievals: list[Retrieval]) -> dict[str, Any]:
 
 def _answered(source: Source, retrievals: list[Retrieval]) -> AssetCheckResult:
     failed = [c for c in retrievals if c.outcome in ("failed", "blocked")]
-    faults = Counter(landing.plain(c.error or c.key) for c in failed)  # many requests may have failed for one reason
-    said = "; ".join(f"{n} requests: {why}" if n > 1 else why for why, n in faults.most_common(3)) or (
+    faults: dict[str, list[str]] = {}  # many requests may have failed for one reason: the first is named
+    for c in failed:
+        faults.setdefault(landing.plain(c.error or c.key), []).append(c.error or c.key)
+    most = sorted(faults.values(), key=len, reverse=True)[:3]
+    said = "; ".join(f"{len(found)} requests, the first: {found[0]}" if found[1:] else found[0] for found in most) or (
         "nothing was due" if all(c.outcome in NOT_ASKED for c in retrievals) else "every request was answered"
     )
     return AssetCheckResult(
