@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from filelock import FileLock
@@ -65,11 +65,23 @@ def recordings() -> list[Path]:
     """The folders of recorded payloads. Where there is none, tests that need them skip; in CI they fail."""
     found = folders()
     if not found:
-        reason = "no recorded payloads (METALS_TEST_UPSTREAM names their folders)"
-        if os.environ.get("CI"):
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        _not_here("no recorded payloads (METALS_TEST_UPSTREAM names their folders)")
     return found
+
+
+@pytest.fixture(scope="session")
+def cases(recordings: list[Path]) -> Path:
+    """The folder of inputs that once came out wrong, beside the recorded payloads; as `recordings` without it."""
+    folder = recordings[0].parent / "cases"
+    if not folder.is_dir():
+        _not_here(f"no {folder}")
+    return folder
+
+
+def _not_here(reason: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

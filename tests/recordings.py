@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 MADE_UP = "made_up/"  # first part of the path of a file whose figures are made up
 
 
@@ -21,7 +20,8 @@ def folders() -> list[Path]:
     Only those with a manifest.
     """
     named = os.environ.get("METALS_TEST_UPSTREAM")
-    found = [Path(folder) for folder in named.split(os.pathsep)] if named else sorted(SHARED.glob("upstream*"))
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    found = [Path(folder) for folder in named.split(os.pathsep)] if named else sorted(beside.glob("upstream*"))
     return [folder.resolve() for folder in found if (folder / "manifest.json").is_file()]
 
 

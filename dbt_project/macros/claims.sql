@@ -278,3 +278,13 @@
         end as date
     )
 {%- endmacro %}
+
+{#- The columns on the age of evidence: a figure counts until `tolerated_days` after a newer one was due. -#}
+{% macro evidence_age(tolerated_days) -%}
+    cast(age_days as integer) as age_days,
+    cast(due_days as integer) as due_days,
+    cast(due_days + {{ tolerated_days }} as integer) as max_age_days,
+    case when reading <> 'missing' then age_days > due_days and age_days <= due_days + {{ tolerated_days }} end as is_ageing,
+    case when reading <> 'missing' then age_days > due_days + {{ tolerated_days }} end as is_stale,
+    case when reading <> 'missing' then cast(period_end + cast(due_days + {{ tolerated_days }} as integer) as date) end as counts_until
+{%- endmacro %}

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -17,9 +18,7 @@ import pytest
 from pipelines.audit import checks
 from pipelines.settings import Settings
 from tests.filings import Fact, Models, companyfacts
-from tests.recordings import SHARED
 
-CASES = SHARED / "cases"
 PPE, ASSETS = "PaymentsToAcquirePropertyPlantAndEquipment", "PaymentsToAcquireProductiveAssets"
 BN = 1_000_000_000
 ENDS = {1: "03-31", 2: "06-30", 3: "09-30", 4: "12-31"}
@@ -405,16 +404,15 @@ def test_every_filers_year_is_judged_and_growth_is_of_one_filing(models: Models)
 # The inputs beside the repository
 
 
-def case(models: Models, number: int) -> Any:
-    folder = CASES / f"filings_{number}"
-    if not folder.is_dir():
-        pytest.skip(f"no {folder}: the inputs stand beside the repository")
-    return models.of(*(file.read_bytes() for file in sorted(folder.glob("*.json"))))
+def case(models: Models, cases: Path, number: int) -> Any:
+    files = sorted((cases / f"filings_{number}").glob("*.json"))
+    assert files, f"no inputs of case {number} in {cases}"
+    return models.of(*(file.read_bytes() for file in files))
 
 
 @pytest.mark.recorded
-def test_case_1_a_scale_error(models: Models) -> None:
-    with case(models, 1) as connection:
+def test_case_1_a_scale_error(models: Models, cases: Path) -> None:
+    with case(models, cases, 1) as connection:
         assert quarters(connection) == {(2024, 1): 10, (2024, 4): 10}
         assert gaps(connection) == dict.fromkeys(
             [(2024, 2), (2024, 3)], f"the cumulative fact to 2024-06-30 is withheld: {OFF}"
@@ -424,8 +422,8 @@ def test_case_1_a_scale_error(models: Models) -> None:
 
 
 @pytest.mark.recorded
-def test_case_2_sign_and_thousands(models: Models) -> None:
-    with case(models, 2) as connection:
+def test_case_2_sign_and_thousands(models: Models, cases: Path) -> None:
+    with case(models, cases, 2) as connection:
         assert quarters(connection) == {(2025, 3): 16}
         assert gaps(connection) == {
             (2025, 1): f"the three-month fact to 2024-09-30 is withheld: {NEGATIVE}",
@@ -435,26 +433,26 @@ def test_case_2_sign_and_thousands(models: Models) -> None:
 
 
 @pytest.mark.recorded
-def test_case_3_an_amended_year(models: Models) -> None:
-    with case(models, 3) as connection:
+def test_case_3_an_amended_year(models: Models, cases: Path) -> None:
+    with case(models, cases, 3) as connection:
         assert (quarters(connection)[2024, 4], years(connection)[2024, 4]) == (25, 120)
 
 
 @pytest.mark.recorded
-def test_case_5_restated_comparatives(models: Models) -> None:
-    with case(models, 5) as connection:
+def test_case_5_restated_comparatives(models: Models, cases: Path) -> None:
+    with case(models, cases, 5) as connection:
         assert years(connection) == {(2024, 4): 100}
 
 
 @pytest.mark.recorded
-def test_case_6_another_tag(models: Models) -> None:
-    with case(models, 6) as connection:
+def test_case_6_another_tag(models: Models, cases: Path) -> None:
+    with case(models, cases, 6) as connection:
         assert [quarters(connection)[2024, n] for n in (1, 2, 3)] == [0.014] * 3
         assert years(connection) == {(2024, 4): 0.04}
 
 
 @pytest.mark.recorded
-def test_case_7_a_rounded_duplicate(models: Models) -> None:
-    with case(models, 7) as connection:
+def test_case_7_a_rounded_duplicate(models: Models, cases: Path) -> None:
+    with case(models, cases, 7) as connection:
         assert quarters(connection) == {(2024, n): 20.123 for n in (1, 2, 3, 4)}
         assert json.dumps(gaps(connection)) == "{}"

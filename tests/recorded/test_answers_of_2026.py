@@ -27,7 +27,7 @@ from pipelines.sources import (
     worldbank_indicators,
     yahoo,
 )
-from tests.recordings import SHARED, Recordings
+from tests.recordings import Recordings
 from tests.replay_routes.yahoo import chart
 
 pytestmark = pytest.mark.recorded
@@ -286,10 +286,8 @@ def test_the_bars_of_gold_stand_at_midnight_in_new_york(recorded: Recorded) -> N
         ("tuesday_1830.json", "2026-11-24 23:30", {"2026-11-20": 5.0, "2026-11-23": 5.05, "2026-11-24": 5.06}),
     ],
 )
-def test_a_session_that_has_not_ended_has_no_close(file: str, at: str, closes: dict[str, float]) -> None:
-    case = SHARED / "cases" / "yahoo_9" / file
-    if not case.exists():
-        pytest.skip("the case is not here")
+def test_a_session_that_has_not_ended_has_no_close(cases: Path, file: str, at: str, closes: dict[str, float]) -> None:
+    case = cases / "yahoo_9" / file
     with warehouse.scratch() as raw:
         moment = datetime.fromisoformat(at)
         payload = ingest.Payload("a" * 64, "chart/HG=F", moment, case.read_bytes())

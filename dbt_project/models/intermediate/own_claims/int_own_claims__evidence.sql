@@ -52,12 +52,7 @@ select
     threshold_high,
     contradiction_threshold,
     reading,
-    cast(age_days as integer) as age_days,
-    cast(due_days as integer) as due_days,
-    cast(due_days + tolerated_days as integer) as max_age_days,
-    case when reading <> 'missing' then age_days > due_days and age_days <= due_days + tolerated_days end as is_ageing,
-    case when reading <> 'missing' then age_days > due_days + tolerated_days end as is_stale,
-    case when reading <> 'missing' then cast(period_end + cast(due_days + tolerated_days as integer) as date) end as counts_until,
+    {{ evidence_age('tolerated_days') }},
     case
         when reading = 'missing' then label || ' has no figure'
         else
