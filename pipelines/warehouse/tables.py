@@ -476,13 +476,19 @@ TABLES = (
 
 
 def define_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("create schema if not exists raw")
+    """Create the raw tables with their comments, or add to those of an earlier version what they lack."""
+    have = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = 'raw' and database_name = current_database()"
+    ).fetchall()
+    steps = ["create schema if not exists raw"]
     for table in TABLES:
-        columns = ", ".join(f'"{c.name}" {c.type}' for c in table.columns)
-        connection.execute(f"create table if not exists raw.{table.name} ({columns})")
-        connection.execute(f"comment on table raw.{table.name} is '{quoted(table.description)}'")
-        for column in table.columns:
-            connection.execute(f'alter table raw.{table.name} add column if not exists "{column.name}" {column.type}')
-            connection.execute(
-                f"comment on column raw.{table.name}.\"{column.name}\" is '{quoted(column.description)}'"
-            )
+        name = f"raw.{table.name}"
+        if (table.name,) in have:
+            steps += [f'alter table {name} add column if not exists "{c.name}" {c.type}' for c in table.columns]
+        else:
+            columns = ", ".join(f'"{c.name}" {c.type}' for c in table.columns)
+            steps.append(f"create table {name} ({columns})")
+        steps.append(f"comment on table {name} is '{quoted(table.description)}'")
+        steps += [f"comment on column {name}.\"{c.name}\" is '{quoted(c.description)}'" for c in table.columns]
+    # In one transaction: each would otherwise be written to disk.
+    connection.execute("; ".join(["begin", *steps, "commit"]))
