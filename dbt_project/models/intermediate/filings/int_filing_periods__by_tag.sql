@@ -14,33 +14,28 @@ usable as (
     where refusal is null
 ),
 
-year_ends as (
+fiscal_years as (
+    -- The dates that belong to a fiscal year are from ten days after its nominal start to ten days after its nominal end.
     select
         company_id,
         fiscal_year,
-        fiscal_year_start,
-        quarter_end as year_end
+        cast({{ dbt.dateadd('day', 10, 'fiscal_year_start') }} as date) as first_end,
+        cast({{ dbt.dateadd('day', 10, 'quarter_end') }} as date) as last_end
     from {{ ref('int_filing_calendar__quarters') }}
     where fiscal_quarter = 4
 ),
 
 dated as (
-    -- Fiscal years of the report and of the period, each up to ten days past the nominal year end.
+    -- Fiscal years of the report and of the period.
     select
         u.*,
         r.fiscal_year as report_year,
         r.fiscal_year - p.fiscal_year as vintage
     from usable as u
-    inner join year_ends as r
-        on
-            u.company_id = r.company_id
-            and {{ dbt.datediff('r.fiscal_year_start', 'u.report_end', 'day') }} > 9
-            and {{ dbt.datediff('r.year_end', 'u.report_end', 'day') }} <= 10
-    inner join year_ends as p
-        on
-            u.company_id = p.company_id
-            and {{ dbt.datediff('p.fiscal_year_start', 'u.period_end', 'day') }} > 9
-            and {{ dbt.datediff('p.year_end', 'u.period_end', 'day') }} <= 10
+    inner join fiscal_years as r
+        on u.company_id = r.company_id and u.report_end between r.first_end and r.last_end
+    inner join fiscal_years as p
+        on u.company_id = p.company_id and u.period_end between p.first_end and p.last_end
 ),
 
 amendments as (
