@@ -160,20 +160,19 @@ def model(dbt, session):
             for name, explained in ahead.items():
                 error = out_of_sample(y[recent][:, metal], explained[recent][:, metal])
                 of_window |= {f"oos_{name}_{part}": getattr(error, part, None) for part in OUT_OF_SAMPLE}
-            for i, driver in enumerate(ids):
-                row = {
-                    "metal_id": metals[metal],
-                    "month": day(first + t),
-                    "first_month": day(first + window.start),
-                    "regressor_id": driver,
-                    "regressor_group": groups[i],
-                    "is_used": bool(used[i]),
-                    "is_used_recently": bool(used_recently[i]),
-                    "gap_reason": reasons[i],
-                    **of_window,
-                    **of_drivers[metal][i],
-                    "known_at": known[t, metal].item(),
-                }
-                for name, value in row.items():
-                    out[name].append(value)
+            of_window |= {
+                "metal_id": metals[metal],
+                "month": day(first + t),
+                "first_month": day(first + window.start),
+                "known_at": known[t, metal].item(),
+            }
+            by_driver = {name: [row[name] for row in of_drivers[metal]] for name in OF_DRIVER} | {
+                "regressor_id": ids,
+                "regressor_group": groups,
+                "is_used": used.tolist(),
+                "is_used_recently": used_recently.tolist(),
+                "gap_reason": reasons,
+            }
+            for name, values in out.items():
+                values.extend(by_driver[name] if name in by_driver else [of_window[name]] * len(ids))
     return pa.table({name: pa.array(values, COLUMNS[name]) for name, values in out.items()})
