@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections import Counter
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 from dagster import AssetCheckResult
 
@@ -67,6 +69,8 @@ class Desk:
     def __init__(self, replay: Replay, folder: Path, catalog: Catalog) -> None:
         self.replay, self.catalog = replay, catalog
         self.now: datetime | None = None
+        self._closing = contextlib.ExitStack()
+        self._opened: duckdb.DuckDBPyConnection | None = None
         self.settings = Settings(
             warehouse_dir=folder,
             upstream_base_url=replay.base_url,
@@ -77,13 +81,24 @@ class Desk:
             total_timeout_s=2,
         )
 
+    @contextlib.contextmanager
+    def _build(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor on the build, which is opened once: the many small questions would each open it anew."""
+        if self._opened is None:
+            self._opened = self._closing.enter_context(warehouse.writer(self.settings))
+        with self._opened.cursor() as cursor:
+            yield cursor
+
+    def close(self) -> None:
+        self._closing.close()
+
     def run(self, days_later: int = 1) -> Day:
         """Ask, land and load, so many days after the last time (the first time is MONDAY)."""
         self.now = self.now + timedelta(days=days_later) if self.now else MONDAY
         self.settings = settings = self.settings.model_copy(update={"now": self.now})
         asked = list(self.catalog.sources.values())
         done = Day(land(asked, sources.module, self.catalog, settings, ingest.refused_payloads(settings)))
-        with warehouse.exclusive(settings), warehouse.writer(settings) as connection:
+        with self._build() as connection:
             warehouse.write_catalog(connection, self.catalog)
             for source in asked:
                 report = ingest.load_source(
@@ -98,18 +113,18 @@ class Desk:
 
     def check_again(self, source_id: str) -> AssetCheckResult:
         """The check `contract_held` run alone, as from the UI: nothing is asked and nothing is new."""
-        with warehouse.exclusive(self.settings), warehouse.writer(self.settings) as connection:
+        with self._build() as connection:
             source = self.catalog.sources[source_id]
             return raw._contract_held(connection, source, raw._held(connection, source), ingest.Report())
 
     def summary(self, day: Day, source_id: str) -> str:
         """What the summary of a run says of a publisher."""
-        with warehouse.writer(self.settings) as connection:
+        with self._build() as connection:
             found = {s["source_id"]: s for s in status.sources(connection)}
         return status.retrieval_outcome(Counter(day.outcomes(source_id)), found[source_id])
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
-        with warehouse.writer(self.settings) as connection:
+        with self._build() as connection:
             return connection.execute(sql).fetchall()
 
     def figures(self, series: str) -> dict[date, float]:
@@ -137,7 +152,7 @@ class Desk:
         )
 
     def finding(self, name: str) -> checks.Finding:
-        with warehouse.writer(self.settings) as connection:
+        with self._build() as connection:
             return checks.CHECKS[name](connection, self.settings)
 
 
@@ -177,9 +192,11 @@ def standing_desk(shipped: Path, tmp_path_factory: pytest.TempPathFactory, small
         first = desk.run()
         assert all(check.passed for check in (*first.answered.values(), *first.contract_held.values()))
         yield desk
+        desk.close()
 
 
 @pytest.fixture
-def desk(replay: Replay, tmp_path: Path, small_catalog: Catalog) -> Desk:
+def desk(replay: Replay, tmp_path: Path, small_catalog: Catalog) -> Iterator[Desk]:
     replay.now = MONDAY
-    return Desk(replay, tmp_path, small_catalog)
+    with contextlib.closing(Desk(replay, tmp_path, small_catalog)) as desk:
+        yield desk

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 
@@ -47,8 +48,8 @@ def china() -> Catalog:
 @pytest.fixture(scope="module")
 def desk(shipped: Path, tmp_path_factory: pytest.TempPathFactory, china: Catalog) -> Iterator[Desk]:
     """One desk for all tests here, each some days later than the one before; begun with a good day."""
-    with Replay(shipped, MONDAY) as running:
-        found = Desk(running, tmp_path_factory.mktemp("china"), china)
+    folder = tmp_path_factory.mktemp("china")
+    with Replay(shipped, MONDAY) as running, closing(Desk(running, folder, china)) as found:
         first = found.run()
         assert all(check.passed for check in (*first.answered.values(), *first.contract_held.values()))
         yield found
@@ -107,22 +108,22 @@ def test_a_refused_page_of_a_closed_month_is_asked_for_until_it_is_taken(
 ) -> None:
     replay.now = MONDAY
     alone = Catalog([china.sources["gacc"]], china.series_of("gacc"), [], china.metals.values())
-    desk = Desk(replay, tmp_path, alone)
     month, page = date(2024, 3, 1), "english.customs.gov.cn" + customs_pages.address("import", 2024, 3)
     row = ("Copper ores and concentrates", "BARREL", "-", "x", "y", "z")
     replay.serve(page, customs_pages.documented_page("import", "3.2024", [row] * 9), "text/html")
-    assert len(desk.run().reports["gacc"].refused) == 1
-    for _ in range(2):
+    with closing(Desk(replay, tmp_path, alone)) as desk:
+        assert len(desk.run().reports["gacc"].refused) == 1
+        for _ in range(2):
+            replay.seen.clear()
+            desk.run()
+            assert len([seen for seen in replay.seen if page.endswith(seen.path)]) == 1
+        assert month not in desk.figures(ORES)
+        replay.unserve()
+        desk.run()
+        assert month in desk.figures(ORES)
         replay.seen.clear()
         desk.run()
-        assert len([seen for seen in replay.seen if page.endswith(seen.path)]) == 1
-    assert month not in desk.figures(ORES)
-    replay.unserve()
-    desk.run()
-    assert month in desk.figures(ORES)
-    replay.seen.clear()
-    desk.run()
-    assert not [seen for seen in replay.seen if page.endswith(seen.path)]
+        assert not [seen for seen in replay.seen if page.endswith(seen.path)]
 
 
 def test_older_pages_are_closed_and_the_newest_are_asked_for_again(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from typing import Any
 
@@ -345,18 +346,18 @@ def test_a_series_that_restarts_as_another_one_is_held_back(desk: Desk) -> None:
     low = prices(lambda price, month: 1400 + int(month[-2:]))
     desk.run()
     body = low(desk.body(CU))
-    fresh = Desk(desk.replay, desk.settings.warehouse_dir / "other", desk.catalog)
-    fresh.replay.serve(COPPER, body.replace(b"2025-M08", b"2024-M13"), "text/csv")
-    fresh.run()
-    before = fresh.figures("imf_copper_usd_per_tonne")
-    assert max(before.values()) == 1412.0
-    fresh.replay.serve(COPPER, body.replace(b"2025-M08,1408.000000000", b"2025-M08,29000"), "text/csv")
-    day = fresh.run()
-    assert day.said("imf_pcps") == "1 rows of imf_copper_usd_per_tonne quarantined"
-    (found,) = fresh.quarantined()
-    assert found[2] == "is more than 20 times the largest figure known, 1412.0"
-    assert "2025-08-01 = 29000.0" in str(found[1])
-    assert fresh.figures("imf_copper_usd_per_tonne") == before
+    with closing(Desk(desk.replay, desk.settings.warehouse_dir / "other", desk.catalog)) as fresh:
+        fresh.replay.serve(COPPER, body.replace(b"2025-M08", b"2024-M13"), "text/csv")
+        fresh.run()
+        before = fresh.figures("imf_copper_usd_per_tonne")
+        assert max(before.values()) == 1412.0
+        fresh.replay.serve(COPPER, body.replace(b"2025-M08,1408.000000000", b"2025-M08,29000"), "text/csv")
+        day = fresh.run()
+        assert day.said("imf_pcps") == "1 rows of imf_copper_usd_per_tonne quarantined"
+        (found,) = fresh.quarantined()
+        assert found[2] == "is more than 20 times the largest figure known, 1412.0"
+        assert "2025-08-01 = 29000.0" in str(found[1])
+        assert fresh.figures("imf_copper_usd_per_tonne") == before
 
 
 def corrected(catalog: Catalog, *entries: Correction) -> Catalog:

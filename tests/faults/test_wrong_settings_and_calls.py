@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from pipelines.settings import PROJECT_ROOT
+from pipelines.settings import Settings
+from tests.pipeline.conftest import Home
 
 # What is called, with which variables, and how the sentence begins.
 WRONG: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {
@@ -148,16 +146,7 @@ def test_it_is_one_sentence_with_exit_code_2(
     wrong: tuple[tuple[str, ...], dict[str, str], str], tmp_path: Path
 ) -> None:
     arguments, variables, beginning = wrong
-    place = {"DAGSTER_HOME": str(tmp_path), "METALS_WAREHOUSE_DIR": str(tmp_path), "COLUMNS": "200"}
-    done = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *arguments],
-        cwd=PROJECT_ROOT,
-        env=os.environ | place | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = _home(tmp_path).call(*arguments, **variables)
     said = [line.strip(" \u2502") for line in done.stderr.splitlines()]
     assert (done.returncode, done.stdout) == (2, "")
     assert any(line.removeprefix("error ").startswith(beginning) for line in said), done.stderr
@@ -166,16 +155,23 @@ def test_it_is_one_sentence_with_exit_code_2(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
-    names = ("METALS_AS_OF", "METALS_OFFLINE", "METALS_CONNECT_TIMEOUT_S", "ALERT_WEBHOOK_URL", "METALS_CENSUS_KEY")
-    code = "from pipelines.settings import Settings; s = Settings(); print(s.as_of, s.alert_webhook_url, s.census_key)"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=PROJECT_ROOT,
-        env=os.environ | dict.fromkeys(names, ""),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert done.stdout == "None None None\n"
+def test_a_process_of_its_own_says_the_same(tmp_path: Path) -> None:
+    arguments, variables, beginning = WRONG["a webhook with a password"]
+    done = _home(tmp_path).metals(*arguments, **variables)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error {beginning}")
+    assert "planted" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def _home(folder: Path) -> Home:
+    return Home(folder, {"DAGSTER_HOME": str(folder), "METALS_WAREHOUSE_DIR": str(folder), "COLUMNS": "200"})
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "METALS_AS_OF", "METALS_OFFLINE", "METALS_CONNECT_TIMEOUT_S", "ALERT_WEBHOOK_URL", "METALS_CENSUS_KEY"
+    ):  # fmt: skip
+        monkeypatch.setenv(name, "")
+    found = Settings()
+    assert (found.as_of, found.alert_webhook_url, found.census_key) == (None, None, None)
