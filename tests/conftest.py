@@ -33,6 +33,11 @@ os.environ["METALS_OVERLAY_DIR"] = "tests/no_overlay"
 os.environ["METALS_SETTINGS_FILE"] = "tests/no_settings.env"
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Three for two cores: a fifth of the time, a test waits for a server, a time-out or another process."""
+    return max(2, 3 * (os.cpu_count() or 1) // 2)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def rank(item: pytest.Item) -> int:
         return next((n for n, path in enumerate(_LONGEST_FIRST) if item.nodeid.startswith(path)), len(_LONGEST_FIRST))
