@@ -44,6 +44,7 @@ CHUNK_BYTES = 1 << 16
 HEAD_BYTES = 1 << 16
 
 
+RETRIED = (429, 500, 502, 503, 504)
 TURNED_AWAY = (403, 412, 429)
 CHALLENGES = (200, 202, 503)  # statuses of the challenges of firewalls; a 404 with such a page is the shell of a site
 
@@ -213,7 +214,7 @@ class Client:
             hide(self._key)
         self._last_request = 0.0
         self.gave_up = False
-        retry = Retry(
+        self._patient = Retry(
             total=3,
             connect=1,
             read=2,
@@ -223,19 +224,22 @@ class Client:
             backoff_jitter=0.5,
             backoff_max=20,
             allowed_methods=frozenset({"GET", "POST"}),  # every POST here is a query, so it can be repeated
-            status_forcelist=(429, 500, 502, 503, 504),
+            status_forcelist=RETRIED,
             respect_retry_after_header=True,
             retry_after_max=MAX_RETRY_AFTER_S,
             raise_on_status=False,
         )
+        # Where one request failed after all retries, the next is tried once until one is answered: a publisher that is
+        # down would be asked four times for each of its figures, with seconds of waiting in between.
+        self._once = self._patient.new(status=0)
         self._session = _Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # from nobody, to nobody
         self._session.trust_env = settings.upstream_base_url is None  # no proxy between a test and its local server
+        self._adapter = _BoundedAdapter(
+            lambda: settings.total_timeout_s, public_only=settings.upstream_base_url is None, max_retries=self._patient
+        )
         for scheme in ("https://", "http://"):
-            adapter = _BoundedAdapter(
-                lambda: settings.total_timeout_s, public_only=settings.upstream_base_url is None, max_retries=retry
-            )
-            self._session.mount(scheme, adapter)
+            self._session.mount(scheme, self._adapter)
         self._session.headers.update({"User-Agent": settings.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip"})
         for name, value in source.headers.items():
             self._session.headers[name] = value.replace("{contact}", settings.contact)
@@ -288,7 +292,7 @@ class Client:
             self._sleep(wait)
         self._last_request = time.monotonic()
         try:
-            return self._session.request(
+            response = self._session.request(
                 "GET" if request.body is None else "POST",
                 self._address(url),
                 params=key or None,
@@ -298,6 +302,8 @@ class Client:
                 stream=True,
                 allow_redirects=False,
             )
+            self._adapter.max_retries = self._once if response.status_code in RETRIED else self._patient
+            return response
         except NotPublic as error:
             self.gave_up = True
             raise UpstreamUnavailable(

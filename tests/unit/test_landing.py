@@ -313,6 +313,18 @@ def test_a_lasting_failure_of_the_server_is_given_up_after_four_attempts(
     assert len(requests_of(httpserver)) == 4
 
 
+def test_after_a_lasting_failure_each_request_is_sent_once_until_one_is_answered(
+    settings: Settings, httpserver: HTTPServer
+) -> None:
+    requests = [Request(key=name, url=f"https://{HOST}/{name}", expect=CSV) for name in "abcd"]
+    for name, status in zip("abcd", (503, 500, 200, 502), strict=True):
+        httpserver.expect_request(f"/{HOST}/{name}").respond_with_data(BODY, status=status, content_type="text/csv")
+    assert [(c.key, c.outcome) for c in ask(settings, *requests)] == [
+        ("a", "failed"), ("b", "failed"), ("c", "fresh"), ("d", "failed")
+    ]  # fmt: skip
+    assert [asked.path[-1] for asked in requests_of(httpserver)] == [*"aaaabcdddd"]
+
+
 SCRIPTS = b"<!DOCTYPE html><html><head><script>" + b"a();" * 1500 + b"</script></head><body>%b</body></html>"
 
 
