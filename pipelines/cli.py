@@ -720,19 +720,26 @@ def _appended(settings: Settings, file: str, key: str, entry: dict[str, Any]) ->
 
 
 @app.command("overlay")
-def overlay_command() -> None:
+def overlay_command(
+    with_dictionary: Annotated[
+        bool, typer.Option("--dictionary", help="Also write dictionary.md beside them: each entry with its facts.")
+    ] = False,
+) -> None:
     """List what you added yourself, and check that it is valid with this version of the project.
 
-    Exit code 1 if something is not.
+    Exit code 1 if something is not; then no dictionary is written.
     """
+    settings = Settings()
     table = Table(show_header=False, box=None, pad_edge=False)
     problems = 0
-    for name, good, said in overlay.check(Settings()):
+    for name, good, said in overlay.check(settings):
         problems += not good
         table.add_row("[green]ok[/]" if good else "[yellow]see[/]", name, escape(said))
     console.print(table)
     if problems:
         raise typer.Exit(1)
+    if with_dictionary:
+        console.print(f"written to {_short(overlay.write_dictionary(settings))}", highlight=False)
 
 
 @app.command("dbt", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

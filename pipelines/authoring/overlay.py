@@ -1,4 +1,4 @@
-"""Writes entries into the user's overlay, and checks the whole of it: catalogue files, publishers' modules, models.
+"""Writes entries into the user's overlay and their dictionary, and checks all of it: catalogue, modules, models.
 
 The overlay lies outside the project's files, so that an upgrade (`git pull`) keeps it. Reading it belongs to `catalog`,
 `sources` and `transform`.
@@ -16,6 +16,7 @@ import yaml
 
 from pipelines import catalog as catalogs
 from pipelines import sources, warehouse
+from pipelines.authoring import dictionary
 from pipelines.catalog import Catalog, Claim, Company, Correction, RecordCorrection, Series, Source, Transformation
 from pipelines.errors import CatalogError, MetalsError
 from pipelines.settings import Settings
@@ -121,7 +122,7 @@ def check(settings: Settings) -> Iterator[tuple[str, bool, str]]:
                     sources.modules(tracked)(source_id)
                 except MetalsError as error:
                     yield name, False, str(error)
-    files = sorted(f for end in ("*.sql", "*.py") for f in (folder / "models").rglob(end))
+    files = _models(settings)
     if not files:
         yield "models", True, "none"
         return
@@ -135,3 +136,25 @@ def check(settings: Settings) -> Iterator[tuple[str, bool, str]]:
         return
     lacking = [f.stem for f in files if f.stem not in compiled]
     yield "models", not lacking, f"not compiled: {', '.join(lacking)}" if lacking else ", ".join(sorted(compiled))
+
+
+def write_dictionary(settings: Settings) -> Path:
+    """Write the data dictionary of the user's own entries into the overlay; returns its path."""
+    tracked = catalogs.load(settings.catalog_dir, settings.overlay_dir)
+    nodes: list[dict[str, Any]] = []
+    if _models(settings) or any((settings.overlay_dir / "seeds").rglob("*.csv")):
+        from pipelines import transform  # noqa: PLC0415 - dbt is imported only where there are models
+
+        nodes = [
+            n
+            for n in transform.manifest(settings)["nodes"].values()
+            if n["resource_type"] in ("model", "seed") and n["original_file_path"].startswith("overlay/")
+        ]
+    path = settings.overlay_dir / "dictionary.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, dictionary.own_page(tracked, nodes))
+    return path
+
+
+def _models(settings: Settings) -> list[Path]:
+    return sorted(f for end in ("*.sql", "*.py") for f in (settings.overlay_dir / "models").rglob(end))

@@ -117,6 +117,7 @@ def write_catalog(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> No
                 "taxonomy": catalog.companies[c.fact.company].taxonomy if c.fact else None,
                 **(c.fact.model_dump(exclude={"company"}) if c.fact else {}),
                 "document_number": c.document,
+                "defined_in": catalog.defined_in(c),
                 "action": c.action.value,
                 "corrected": c.value,
                 **c.model_dump(include={"published", "known_on", "reason", "reference"}),

@@ -416,6 +416,7 @@ TABLES = (
             Column("known_on", "date", "Day from which it was known"),
             Column("reason", "varchar", "Why"),
             Column("reference", "varchar", "Who said so"),
+            Column("defined_in", "varchar", "project, or overlay for an entry of the user's own"),
         ),
     ),
     Table(

@@ -21,6 +21,10 @@ SERIES = {
     "source": "fred", "licence": "public domain", "unit": "pct", "frequency": "monthly", "plausible": [-5, 20],
     "publication_lag_days": 3, "staleness_limit_days": 40, "history": "stable", "description": "Made up for this test.",
 }  # fmt: skip
+DESCRIBED = {
+    "name": "own_yields", "description": "One row, of all months.",
+    "columns": [{"name": "n", "description": "Months"}],
+}  # fmt: skip
 # Run in the clone: the overlay's entries reach the warehouse, and its model and claim are built.
 IN_EFFECT = """
 import json
@@ -43,6 +47,8 @@ with warehouse.writer(settings) as c:
     print(json.dumps({
         "failed": failed,
         "model": c.execute("select n, newest from own_yields").fetchone(),
+        "comments": c.execute("select comment from duckdb_tables() where table_name = 'own_yields' union all "
+            "select comment from duckdb_columns() where table_name = 'own_yields'").fetchall(),
         "verdict": c.execute(f"select verdict, because from {verdicts} order by as_of desc").fetchone(),
         "months": c.execute(f"select count(*) from {verdicts}").fetchone()[0],
         "source": c.execute("select defined_in from raw.catalog_source where source_id = 'own_desk'").fetchone()[0],
@@ -84,6 +90,7 @@ def test_series_source_claim_model_and_correction_are_in_effect_after_git_pull(t
         "models/own_yields.sql": "select count(*) as n, max_by(value, period) as newest\n"
         "from {{ ref('base_observations__as_of') }} where series_id = 'fred_own_pct'\n",
     }
+    written["models/own.yml"] = yaml.safe_dump({"version": 2, "models": [DESCRIBED]})
     for name, content in written.items():
         (overlay / name).parent.mkdir(parents=True, exist_ok=True)
         (overlay / name).write_text(content, encoding="utf-8")
@@ -105,13 +112,18 @@ def test_series_source_claim_model_and_correction_are_in_effect_after_git_pull(t
 
     assert _git(clone, "status", "--porcelain") == "", "nothing that git tracks was touched"
     _git(clone, "pull", "--quiet")
-    listed = " ".join(python(*metals, "overlay").split())
+    listed = " ".join(python(*metals, "overlay", "--dictionary").split())
     for name in ("fred_own_pct", "own_desk", "U1", "own_yields", "fred_own_pct_2026_06_01"):
         assert name in listed
+    page = (overlay / "dictionary.md").read_text(encoding="utf-8")
+    for line in ("### own_desk", "### U1 yields_are_high", "### main.own_yields", "| `n` |  | Months |"):
+        assert line in page.splitlines()
+    assert "fred_upstream_pct" not in page
     found = json.loads(python("-c", IN_EFFECT).splitlines()[-1])
     for name, content in written.items():
         assert (overlay / name).read_text(encoding="utf-8") == content, "the user's files are only read"
     assert found.pop("verdict")[0] == "supported", "the corrected figure of June is above five"
     assert found == {
-        "failed": [], "model": [78, 9.0], "months": 78, "source": "overlay", "module": [], "from_upstream": True
+        "failed": [], "model": [78, 9.0], "months": 78, "source": "overlay", "module": [], "from_upstream": True,
+        "comments": [["One row, of all months."], ["Months"], [None]],
     }  # fmt: skip

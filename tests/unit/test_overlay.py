@@ -10,8 +10,8 @@ import yaml
 from typer.testing import CliRunner
 
 from pipelines import catalog as catalogs
-from pipelines import sources
-from pipelines.authoring import overlay
+from pipelines import sources, warehouse
+from pipelines.authoring import dictionary, overlay
 from pipelines.cli import app
 from pipelines.errors import CatalogError
 from pipelines.settings import Settings
@@ -139,3 +139,64 @@ def test_claims_and_corrections_are_added_by_command_and_a_refused_one_changes_n
     assert tracked.corrections["fred_dgs10_pct_2026_01_05"].published == 4.17
     listed = CliRunner().invoke(app, ["overlay"])
     assert (listed.exit_code, "U1, U2" in listed.output) == (0, True), listed.output
+
+
+def test_the_dictionary_of_the_overlay_has_the_users_entries_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fred = yaml.safe_load((CATALOG / "series" / "fred.yaml").read_text(encoding="utf-8"))
+    alcoa = catalogs.load(CATALOG).companies["AA"].model_dump(mode="json")
+    _write(tmp_path, "sources.yaml", {"sources": [PUBLISHER]})
+    _write(tmp_path, "sources/own_desk.py", MODULE)
+    _write(
+        tmp_path, "series/fred.yaml",
+        {"defaults": fred["defaults"], "series": [fred["series"][0] | {"id": "fred_own_pct", "title": "A | B"}]},
+    )  # fmt: skip
+    _write(tmp_path, "companies.yaml", {"companies": [alcoa | {"id": "OWN", "ciks": [{"cik": 123}]}]})
+    _write(tmp_path, "claims.yaml", {"claims": [DEAR]})
+    monkeypatch.setenv("METALS_OVERLAY_DIR", str(tmp_path))
+    correction = ["correction", "add", "fred_own_pct", "2026-01-05", "--reason", "Shifted.", "--reference", "A note."]
+    override = ["--action", "override", "--published", "41.7", "--value", "4.17", "--known-on", "2026-01-06"]
+    run = CliRunner().invoke(app, [*correction, *override])
+    assert run.exit_code == 0, run.output
+    run = CliRunner().invoke(app, ["overlay", "--dictionary"])
+    assert (run.exit_code, "dictionary.md" in run.output) == (0, True), run.output
+    page = (tmp_path / "dictionary.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if line.startswith("#")] == [
+        "# Your own entries", "## Publishers and series", "### fred", "### own_desk", "## Companies", "## Corrections",
+        "## Claims", "### U1 copper_is_dear",
+    ]  # fmt: skip
+    assert "- Hosts: `desk.example.org`" in page.splitlines()
+    assert "Bundled" not in page
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert rows[0].startswith("| `fred_own_pct` | A \\| B | ")
+    assert [row.split("`")[1] for row in rows] == ["fred_own_pct", "OWN", "fred_own_pct_2026_01_05", "z"]
+    assert rows[2:] == [
+        "| `fred_own_pct_2026_01_05` | `fred_own_pct`, 2026-01-05 | 41.7 | override: 4.17 | 2026-01-06 | Shifted. "
+        "| A note. |",
+        "| `z` | z-score over 120 months of Copper, monthly average | decisive | at least 1 zscore | at most 0 zscore "
+        "| 0 | One standard deviation. |  |",
+    ]
+
+
+def test_a_correction_of_a_document_is_marked_in_the_warehouse_as_ones_own(tmp_path: Path) -> None:
+    said = {"known_on": "2026-01-06", "reason": "r", "reference": "n"}
+    dropped = {"id": "own_drop", "action": "drop", "document": "2026-00001", **said}
+    _write(tmp_path, "record_corrections.yaml", {"corrections": [dropped]})
+    with warehouse.writer(Settings(warehouse_dir=tmp_path)) as connection:
+        warehouse.write_catalog(connection, catalogs.load(CATALOG, tmp_path))
+        found = connection.execute("select correction_id, defined_in from raw.catalog_record_correction").fetchall()
+    assert {name for name, where in found if where == "overlay"} == {"own_drop"}
+
+
+def test_tables_of_ones_own_stand_in_the_dictionary_with_their_columns() -> None:
+    node = {
+        "schema": "main", "alias": "own_gap", "description": "One row per month.",
+        "columns": {"gap_pct": {"name": "gap_pct", "data_type": None, "description": "Distance, per cent"}},
+    }  # fmt: skip
+    page = dictionary.own_page(catalogs.load(CATALOG), [node])
+    assert page.partition("## Tables\n\n")[2] == (
+        "### main.own_gap\n\nOne row per month.\n\n| column | type | description |\n| --- | --- | --- |\n"
+        "| `gap_pct` |  | Distance, per cent |\n"
+    )
+    assert page.count("\n#") == 2, "nothing of the project's"
