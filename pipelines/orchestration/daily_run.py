@@ -40,7 +40,7 @@ def execute(
     with (
         warehouse.exclusive(settings),
         instances.opened(captures=False) as instance,  # the terminal shows the progress
-        instances.like_the_uis(instance, job.name),
+        instances.like_the_uis(instance, job),
     ):
         result = job.execute_in_process(
             instance=instance,

@@ -5,11 +5,11 @@ that other projects share, whose own file stays theirs.
 """
 
 import contextlib
-import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from dagster import DagsterInstance
+from dagster import DagsterInstance, DagsterRun, JobDefinition
 from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 from dagster._core.instance import InstanceRef
 from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
@@ -38,16 +38,23 @@ def opened(captures: bool = True) -> DagsterInstance:
 
 
 @contextlib.contextmanager
-def like_the_uis(instance: DagsterInstance, job: str) -> Iterator[None]:
-    """Runs of `job` that are created in the block bear the origin that the UI gives to its own.
+def like_the_uis(instance: DagsterInstance, job: JobDefinition) -> Iterator[None]:
+    """Runs of `job` that are created in the block are recorded as the UI records its own.
 
-    By it the UI lists a run under its job and in the overview and can re-execute it, and sensors see it. Dagster's
-    `execute_in_process` has no parameter for it.
+    By their origin the UI lists them under the job and in the overview and can re-execute them; sensors see them by it.
+    By the job's snapshot it knows that it has the same job; `execute_in_process` makes a variant with another executor.
+    Settings of loggers hold for this process alone: a re-execution is logged in full.
     """
     [location] = WORKSPACE.create_origins()
-    origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME), job)
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME), job.name)
     create = instance.create_run_for_job
-    instance.create_run_for_job = functools.partial(create, remote_job_origin=origin)  # type: ignore[method-assign]
+
+    def created(job_def: JobDefinition, run_config: Mapping[str, Any], **given: Any) -> DagsterRun:
+        kept = {part: config for part, config in run_config.items() if part != "loggers"}
+        run = create(job_def=job, run_config=kept, remote_job_origin=origin, **given)
+        return run._replace(run_config=run_config)
+
+    instance.create_run_for_job = created  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:

@@ -15,7 +15,7 @@ from pipelines import text
 from pipelines.errors import WarehouseBusy
 from pipelines.settings import Settings
 from pipelines.warehouse.files import acquire, lock_on, locks_refused, refusal_in
-from pipelines.warehouse.sql import quoted
+from pipelines.warehouse.sql import NO_PROGRESS_BAR, quoted
 from pipelines.warehouse.tables import TABLES, define_tables
 
 log = text.logger("metals.warehouse")
@@ -112,7 +112,7 @@ def writer(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             create(path)
             connection = duckdb.connect(str(path))
         with contextlib.closing(connection):
-            connection.execute("set enable_progress_bar = false")  # DuckDB draws it on standard output
+            connection.execute(NO_PROGRESS_BAR)
             have = set(
                 connection.execute(
                     "select table_name, column_name from duckdb_columns() where schema_name = 'raw'"

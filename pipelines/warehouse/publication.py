@@ -13,6 +13,7 @@ from pipelines import columns, text
 from pipelines.settings import Settings
 from pipelines.warehouse.build import exclusive, killed, writer
 from pipelines.warehouse.files import remove_parts, replacing
+from pipelines.warehouse.sql import NO_PROGRESS_BAR
 
 log = text.logger("metals.warehouse")
 
@@ -61,6 +62,7 @@ def _publish(settings: Settings) -> None:
         shutil.copyfile(settings.build_path, part)
         end = datetime.combine(as_of + timedelta(days=1), datetime.min.time())
         with contextlib.closing(duckdb.connect(str(part))) as connection:
+            connection.execute(NO_PROGRESS_BAR)
             _prune(connection, end)
         part.chmod(0o644)
         with part.open("rb+") as file:

@@ -15,7 +15,7 @@ from pipelines import text
 from pipelines.errors import PublishedUnreadable
 from pipelines.settings import Settings
 from pipelines.warehouse.files import locks_refused, refusal_in
-from pipelines.warehouse.sql import one, quoted
+from pipelines.warehouse.sql import NO_PROGRESS_BAR, one, quoted
 
 log = text.logger("metals.warehouse")
 
@@ -96,7 +96,9 @@ def _opened(
     """
 
     def connect(file: Path) -> duckdb.DuckDBPyConnection:
-        return duckdb.connect(str(file), read_only=True, config=dict(config or {}))
+        connection = duckdb.connect(str(file), read_only=True, config=dict(config or {}))
+        connection.execute(NO_PROGRESS_BAR)
+        return connection
 
     with contextlib.ExitStack() as stack:
         try:

@@ -11,6 +11,9 @@ import polars as pl
 
 from pipelines.errors import InvalidQuery
 
+# DuckDB draws a bar on standard output in processes that have no script, such as the runs that the UI starts.
+NO_PROGRESS_BAR = "set enable_progress_bar = false"
+
 
 @contextlib.contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:

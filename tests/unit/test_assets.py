@@ -23,12 +23,12 @@ from dagster import (
 from dagster._core.run_coordinator import QueuedRunCoordinator
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 
-from pipelines import brief, catalog, ingest
+from pipelines import brief, catalog, ingest, transform
 from pipelines.catalog import Catalog, Source
 from pipelines.definitions import assemble
 from pipelines.errors import AuditFailed
 from pipelines.orchestration import daily_run, instance, retention
-from pipelines.orchestration.assets import as_of
+from pipelines.orchestration.assets import as_of, models
 from pipelines.orchestration.failures import reason_of
 from pipelines.orchestration.resources import MetalsRun
 from pipelines.settings import PROJECT_ROOT, Settings
@@ -179,7 +179,7 @@ HOMES = {
 
 @pytest.mark.parametrize("theirs", HOMES.values(), ids=HOMES)
 def test_the_command_calls_a_past_day_published_whose_page_failed_and_keeps_its_settings_in_any_home(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, theirs: str | None
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str], theirs: str | None
 ) -> None:
     if theirs:
         (tmp_path / "dagster.yaml").write_text(theirs, encoding="utf-8")
@@ -194,6 +194,7 @@ def test_the_command_calls_a_past_day_published_whose_page_failed_and_keeps_its_
     settings = Settings(as_of=date(2025, 12, 31))
     has_published, failures, _ = daily_run.execute(assemble(settings), settings, None)
     assert has_published
+    assert " - dagster - " not in capfd.readouterr().err, "the terminal shows the progress, not Dagster's log"
     assert failures == ["as_of: 1 of 1 days are published without a new page\n  2025-12-31: KeyError: 'no such column'"]
     with instance.opened() as opened:
         assert not opened.telemetry_enabled
@@ -202,6 +203,9 @@ def test_the_command_calls_a_past_day_published_whose_page_failed_and_keeps_its_
         assert not list(tmp_path.rglob("compute_logs")), "the command's output stays on the terminal"
         [run] = opened.get_runs(RunsFilter(tags=retention.STARTED_BY_COMMAND))
         assert opened.all_logs(run.run_id)
+        assert run.run_config == {"resources": {"metals": {"config": {"offline": False}}}}, "nothing of its loggers"
+        job = assemble(settings).resolve_job_def(run.job_name)
+        assert run.job_snapshot_id == job.get_job_snapshot_id(), "the UI would doubt that it has the same job"
     assert not (tmp_path / ".telemetry").exists()
     assert theirs is None or (tmp_path / "dagster.yaml").read_text(encoding="utf-8") == theirs
 
@@ -211,3 +215,10 @@ def test_runs_of_the_ui_bear_the_location_of_the_workspace() -> None:
     [module] = workspace["load_from"]
     assert module["python_module"]["location_name"] == retention.LOCATION
     assert assemble(Settings()).get_repository_def().name == "__repository__"
+
+
+def test_failed_models_and_tests_are_named_until_there_are_many() -> None:
+    failed = [transform.NodeResult(n, n, "test", "fail", "found 1", 0.0) for n in ("a", "b", "c", "d")]
+    assert models.named(failed[:1]) == "a"
+    assert models.named(failed[:3]) == "a, b, c"
+    assert models.named(failed) == "a, b, c ..."

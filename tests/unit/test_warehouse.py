@@ -327,6 +327,23 @@ def test_the_published_file_can_be_read_by_everyone_and_opened_read_only(setting
         connection.execute("delete from raw.observation")
 
 
+def test_no_progress_bar_is_drawn_in_a_process_without_a_script(settings: Settings) -> None:
+    build(settings)
+    warehouse.publish(settings)
+    code = f"""
+        import duckdb
+        from pipelines import warehouse
+        from pipelines.settings import Settings
+        shown = "select current_setting('enable_progress_bar')"
+        with warehouse.reader(Settings(warehouse_dir={str(settings.warehouse_dir)!r})) as connection:
+            print(duckdb.execute(shown).fetchone(), connection.execute(shown).fetchone())
+    """
+    seen = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    )
+    assert seen.stdout == "(True,) (False,)\n", "DuckDB's own default there, and ours"
+
+
 def test_the_catalogue_is_written_whole_and_replaces_what_was_there(settings: Settings) -> None:
     loaded = catalogs.load(settings.catalog_dir)
     with warehouse.writer(settings) as connection:

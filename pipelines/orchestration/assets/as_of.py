@@ -23,7 +23,7 @@ from pipelines.audit import gate
 from pipelines.catalog import Catalog
 from pipelines.ingest import live
 from pipelines.landing import Landing
-from pipelines.orchestration.assets import landed
+from pipelines.orchestration.assets import landed, models
 from pipelines.orchestration.assets.metadata import pages
 from pipelines.orchestration.resources import MetalsRun
 from pipelines.settings import FIRST_AS_OF_DAY, Settings
@@ -107,7 +107,8 @@ def snapshot(settings: Settings, catalog: Catalog) -> dict[str, Any]:
         failed = [r for r in transform.build(settings) if r.failed]
         if failed:
             raise Failure(
-                description=f"as of {settings.as_of}: {len(failed)} models and tests failed; nothing is published",
+                description=f"as of {settings.as_of}: {len(failed)} models and tests failed ({models.named(failed)}); "
+                "nothing is published",
                 metadata={r.name: MetadataValue.text(r.message) for r in failed[:20]},
             )
         history.fill(settings)

@@ -1,6 +1,6 @@
 """The dbt models as assets: lineage, descriptions and tests from dbt's manifest; built by one call."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from pipelines.settings import Settings
 log = text.logger("metals.models")
 
 PREVIEW_ROWS = 8
+NAMED = 3
 
 
 class Translator(DagsterDbtTranslator):
@@ -113,11 +114,17 @@ def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:
         failed = [r for r in results if r.failed]
         if failed:
             raise Failure(
-                description=f"{len(failed)} of {len(results)} models and tests failed; nothing is published",
+                description=f"{len(failed)} of {len(results)} models and tests failed ({named(failed)}); "
+                "nothing is published",
                 metadata={r.name: MetadataValue.text(r.message) for r in failed[:20]},
             )
 
     return models
+
+
+def named(failed: Sequence[transform.NodeResult]) -> str:
+    """The first failed models and tests by name: the UI and an alert show this alone."""
+    return ", ".join(r.name for r in failed[:NAMED]) + (" ..." if failed[NAMED:] else "")
 
 
 def _built(result: transform.NodeResult | None) -> bool:
