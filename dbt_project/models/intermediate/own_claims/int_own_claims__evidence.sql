@@ -53,25 +53,28 @@ select
     contradiction_threshold,
     reading,
     {{ evidence_age('tolerated_days') }},
-    case
-        when reading = 'missing' then label || ' has no figure'
-        else
-            label || ' was '
-            || case decimals
-                {%- for decimals in range(5) %}
-                    when {{ decimals }} then {{ number_text('value', decimals) }}
-                {%- endfor %}
-                else cast(value as varchar)
-            end
-            || case unit
-                when 'pct' then ' %'
-                when 'pp' then ' points'
-                when 'zscore' then ''
-                when 'percentile' then ''
-                else ' ' || replace(unit, '_', ' ')
-            end
-            || ' in ' || {{ period_text('period', 'frequency') }}
-    end as finding,
+    {%- set finding -%}
+        case
+            when reading = 'missing' then label || ' has no figure'
+            else
+                label || ' was '
+                || case decimals
+                    {%- for decimals in range(5) %}
+                        when {{ decimals }} then {{ number_text('value', decimals) }}
+                    {%- endfor %}
+                    else cast(value as varchar)
+                end
+                || case unit
+                    when 'pct' then ' %'
+                    when 'pp' then ' points'
+                    when 'zscore' then ''
+                    when 'percentile' then ''
+                    else ' ' || replace(unit, '_', ' ')
+                end
+                || ' in ' || {{ period_text('period', 'frequency') }}
+        end
+    {%- endset %}
+    {{ aged_finding(finding, 'tolerated_days') }} as finding,
     reason,
     'The staleness limit of ' || series_id || ', and the days that the rule tolerates' as max_age_reason,
     reference,
