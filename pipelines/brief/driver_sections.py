@@ -81,11 +81,8 @@ def shared(answer: Answer) -> list[str]:
     """Which metals share one composite, because the same drivers are known with the same signs: no finding of each."""
     groups = [g.split(", ") for g in answer.frame["shared_by"].drop_nulls().unique(maintain_order=True).to_list()]
     alike = "; ".join(words(metals) for metals in groups if len(metals) > 1)
-    return (
-        [f"Metals of which the same drivers are known share one composite, one finding each: {alike}. "]
-        if alike
-        else []
-    )
+    said = "Metals for which the same drivers are known share one composite, so each group is one finding"
+    return [f"{said}: {alike}. "] if alike else []
 
 
 def _left_out(answers: Answers, what: str, named: str) -> list[str]:
@@ -538,7 +535,7 @@ def trade(answers: Answers) -> Section:
             table(duties, "Duties at the end of each month, and premium", [
                 Column("Month", "month"), *(Column(d.name, d.column) for d in (*drawn, *premiums)),
             ], range(last, -1, -1)),
-            ("divergence_trade_tightness",) if premiums else (), duties.newest("month"), tall=bool(premiums),
+            ("divergence_trade_tightness",) if premiums else (), duties.newest("checked_to"), tall=bool(premiums),
         )
     )  # fmt: skip
     section.notes.append(

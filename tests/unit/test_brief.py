@@ -875,7 +875,7 @@ def test_a_metal_that_is_not_in_a_table_is_named_with_the_reason(given: Callable
 
 def test_metals_with_one_composite_are_one_finding(given: Callable[[str], Path]) -> None:
     said = page_of(given(METALS)).text
-    assert "share one composite, one finding each: Copper and Zinc. " in said, "gold has one of its own"
+    assert "share one composite, so each group is one finding: Copper and Zinc. " in said, "gold has one of its own"
     assert "strongest for copper, zinc (one composite, +0.10, mainly monetary +0.10), weakest for gold (−0.20," in said
 
 
