@@ -35,6 +35,7 @@ EVIDENCE = """
 select * from claim_evidence where claim_id = ?
 order by role <> 'decisive', array_position(['supports', 'contradicts', 'neutral'], reading) nulls last, indicator
 """
+TITLES = "select claim_id, title from claim_verdicts where claim_id in (select unnest(?)) order by claim_id"
 SCORE = "select * from claim_score_summary where claim_id = ?"
 PRICE = """
 select *, 100 * (exp(return_1m_log) - 1) as return_1m_pct
@@ -240,16 +241,20 @@ def coming(connection: duckdb.DuckDBPyConnection, days: int) -> Iterator[Rendera
     table.add_column("by", no_wrap=True)
     table.add_column("release", overflow="fold")
     table.add_column("of", no_wrap=True)
-    table.add_column("bears on", overflow="fold", max_width=34)
+    table.add_column("bears on", overflow="fold", max_width=24)
     for r in bearing:
         drivers = [title.partition(":")[0] for title in (r["drivers"] or "").split("; ") if title]
-        on = "; ".join(part for part in (r["claim_titles"], *drivers) if part)
+        on = "; ".join(part for part in (r["claims"], *drivers) if part)
         more = f" and {r['series'] - 1} more" if r["series"] > 1 else ""
         release = f"{r['source_id']}: {r['titles'].partition('; ')[0]}{more}"
         period = f"{r['period']:{PERIODS.get(r['frequency'], '%d %b %Y')}}"
         table.add_row(f"{r['released_on']:%a %d %b}", escape(release), period, escape(on))
     if bearing:
         yield table
+        named = ", ".join(r["claims"] for r in bearing if r["claims"]).split(", ")
+        titles = warehouse.query(connection, TITLES, [named]).rows()
+        if titles:
+            yield escape("; ".join(f"{claim_id} {title}" for claim_id, title in titles))
     if others := [r for r in told["releases"] if r not in bearing]:
         said = ", ".join(f"{r['source_id']} {r['released_on']:%d %b}" for r in others)
         yield f"without a claim or driver: {escape(said)}"

@@ -130,7 +130,7 @@ select
     || case when count(*) > 2 then ' and ' || (count(*) - 2) || ' more' else '' end as titles,
     array_to_string(list_sort(list_distinct(flatten(list(b.claims) filter (where b.claims is not null)))), ', ') as claims,
     array_to_string(
-        list_sort(list_distinct(flatten(list(b.claim_titles) filter (where b.claim_titles is not null)))), ', '
+        list_sort(list_distinct(flatten(list(b.claim_titles) filter (where b.claim_titles is not null)))), '; '
     ) as claim_titles,
     array_to_string(list_sort(list_distinct(flatten(list(b.drivers) filter (where b.drivers is not null)))), '; ') as drivers
 from released as r

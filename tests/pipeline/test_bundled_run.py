@@ -395,7 +395,10 @@ def test_what_comes_next_is_listed_by_day_with_what_rests_on_it(offline_home: tu
     said = " ".join(home.call("next").stdout.split())
     for release in told["releases"]:
         assert f"{release['source_id']}:" in said or f"{release['source_id']} " in said
-        assert release["claims"] is None or release["claim_titles"] in said
+        assert release["claims"] is None or release["claims"] in said
+        for claim in (release["claim_titles"] or "").split("; "):
+            title, _, claim_id = claim.removesuffix(")").rpartition(" (")
+            assert f"{claim_id} {title}" in said
 
 
 @pytest.mark.parametrize(

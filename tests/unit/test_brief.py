@@ -573,7 +573,7 @@ def test_releases_are_those_of_the_catalogues_calendar(given: Callable[[str], Pa
     assert {(r["released_on"], r["titles"].removesuffix(" title")) for r in rows} >= wanted
     assert not [r for r in rows if "close" in r["titles"]]
     bears = {r["titles"]: (r.get("claim_titles"), r.get("drivers")) for r in rows}
-    assert bears["monthly title"] == ("C0, Prices turn (C4)", None)
+    assert bears["monthly title"] == ("C0; Prices turn (C4)", None)
     assert bears["weekly title"] == (None, "Broad US dollar index")
     assert differences(page, path)[1] == []
     script += (
