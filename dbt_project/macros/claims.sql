@@ -181,12 +181,23 @@
     lines as (
         select
             {{ keys }},
-            string_agg(line || ': ' || verdict, '; ' order by line) as lines
+            string_agg(line || ': ' || verdict || ' (' || counts || ')', '; ' order by line) as lines
         from (
             select
                 {{ keys }},
                 line,
-                {{ claim_verdict('known', 'fresh', 'supporting', 'contradicting', 'open_count') }} as verdict
+                {{ claim_verdict('known', 'fresh', 'supporting', 'contradicting', 'open_count') }} as verdict,
+                -- What lines that are open each may be mixed together: one speaks for the claim, another against it.
+                concat_ws(
+                    ', ',
+                    case when supporting > 0 then cast(supporting as varchar) || ' for' end,
+                    case when contradicting > 0 then cast(contradicting as varchar) || ' against' end,
+                    case
+                        when fresh > supporting + contradicting
+                            then cast(fresh - supporting - contradicting as varchar) || ' undecided'
+                    end,
+                    case when open_count > 0 then cast(open_count as varchar) || ' missing or too old' end
+                ) as counts
             from by_line
             where line is not null
         ) as judged
@@ -208,12 +219,7 @@
             end as position,
             indicator,
             case when reading <> 'missing' and not is_stale and role = 'supporting' then reading || ': ' else '' end
-            || finding
-            || case
-                when is_stale then ' (' || cast(age_days as varchar) || ' days old)'
-                when is_ageing then ' (ageing, ' || cast(age_days as varchar) || ' days old)'
-                else ''
-            end as finding
+            || finding as finding
         from {{ evidence }}
     ),
 
@@ -287,4 +293,14 @@
     case when reading <> 'missing' then age_days > due_days and age_days <= due_days + {{ tolerated_days }} end as is_ageing,
     case when reading <> 'missing' then age_days > due_days + {{ tolerated_days }} end as is_stale,
     case when reading <> 'missing' then cast(period_end + cast(due_days + {{ tolerated_days }} as integer) as date) end as counts_until
+{%- endmacro %}
+
+{#- The finding with its age, where a newer figure is due: its sentence alone would tell an old figure as today's. -#}
+{% macro aged_finding(finding, tolerated_days) -%}
+    {{ finding }} || case
+        when reading = 'missing' then ''
+        when age_days > due_days + {{ tolerated_days }} then ' (' || cast(age_days as varchar) || ' days old)'
+        when age_days > due_days then ' (ageing, ' || cast(age_days as varchar) || ' days old)'
+        else ''
+    end
 {%- endmacro %}

@@ -5,7 +5,7 @@ with since as (
     group by claim_id
 )
 select
-    v.claim_id, v.name, v.verdict, v.decisive_supporting, v.decisive_contradicting,
+    v.claim_id, v.title, v.verdict, v.decisive_supporting, v.decisive_contradicting,
     v.decisive_missing_or_stale, s.flipped_on_month_end, v.as_of
 from claim_verdicts as v
 left join since as s using (claim_id)

@@ -188,7 +188,7 @@ def overview(title: str, claims: Iterable[Mapping[str, str]], found: Mapping[str
 
     rows = (
         (
-            f"[{c['claim_id']}](#{c['claim_id'].lower()}) {c['name'].replace('_', ' ')}",
+            f"[{c['claim_id']}](#{c['claim_id'].lower()}) {c['title']}",
             f"**{found[c['claim_id']].verdict}**",
             told(c["claim_id"]),
             found[c["claim_id"]].known_on or "",
@@ -218,7 +218,7 @@ def _claim(
     claim: Mapping[str, str], bundled: Verdict, recorded: Verdict, past: Mapping[date, Mapping[str, Verdict]]
 ) -> Iterator[str]:
     claim_id = claim["claim_id"]
-    yield from (f"## {claim_id}", "", f"*{claim['name'].replace('_', ' ')}.* {claim['statement']}", "")
+    yield from (f"## {claim_id}", "", f"*{claim['title']}.* {claim['statement']}", "")
     yield from ("**Rule**", "", *rule_lines(claim_id, banded(bundled, recorded)))
     if bundled.because == recorded.because:
         yield from (f"**On {DAY}: {recorded.verdict}**, from the figures that ship and from everything recorded.", "")

@@ -245,11 +245,11 @@ def ranges(query: str, frame: pl.DataFrame, label: str, low: str, middle: str, h
 
 
 def nearest(query: str, frame: pl.DataFrame) -> go.Figure:
-    """Distance of each past month to today, with the nearest marked and the 1970s shaded."""
+    """Distance of each past month to the newest one, with the nearest marked and the 1970s shaded."""
     figure = _figure("distance, standard deviations", showlegend=True)
     figure.add_trace(
         go.Scatter(
-            x=_x(frame, "month"), y=frame["distance"].to_list(), name="distance to today", mode="lines",
+            x=_x(frame, "month"), y=frame["distance"].to_list(), name="distance", mode="lines",
             line={"color": colour("muted"), "width": 1.5}, hovertemplate="%{y:.2f}",
             meta=_source(query, "distance"),
         )

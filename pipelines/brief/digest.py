@@ -60,7 +60,8 @@ class Claim(_Part):
     """A claim with its verdict and evidence."""
 
     claim_id: Text = Field(description="C2, for instance")
-    name: Text = Field(description="Short name")
+    name: Text = Field(description="Short name as an identifier")
+    title: Text = Field(description="Short name to be shown")
     statement: Text = Field(description="What is claimed")
     verdict: Verdict = Field(description="Verdict as of the as-of day")
     because: Text = Field(description="The evidence in sentences")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from pipelines.brief import charts, formats
-from pipelines.brief.answers import Answers
+from pipelines.brief.answers import Answer, Answers
 from pipelines.brief.charts import Line
 from pipelines.brief.parts import (
     INPUTS,
@@ -66,6 +66,8 @@ def _heat_map(answers: Answers, section: Section) -> None:
         section.notes.append(
             f"Not scored: {words(unscored)}. No study in the table of exposures says what they do to each metal."
         )
+    section.notes += _left_out(answers, "composite", "composite")
+    section.says += shared(heat)
     section.tables.append(
         table(scores, "Scores behind it", [
             Column("Metal", "metal"), Column("Driver", "driver"), Column("Sign", "sign"), Column("Z-score", "zscore"),
@@ -75,15 +77,34 @@ def _heat_map(answers: Answers, section: Section) -> None:
     )  # fmt: skip
 
 
+def shared(answer: Answer) -> list[str]:
+    """Which metals share one composite, because the same drivers are known with the same signs: no finding of each."""
+    groups = [g.split(", ") for g in answer.frame["shared_by"].drop_nulls().unique(maintain_order=True).to_list()]
+    alike = "; ".join(words(metals) for metals in groups if len(metals) > 1)
+    said = "Metals for which the same drivers are known share one composite, so each group is one finding"
+    return [f"{said}: {alike}. "] if alike else []
+
+
+def _left_out(answers: Answers, what: str, named: str) -> list[str]:
+    """The tracked metals without a price, or without a composite, by the reason."""
+    rows = answers["left_out"]
+    found: dict[str, list[str]] = {}
+    for n in rows.where(what=what):
+        found.setdefault(rows.frame["why"][n], []).append(rows.frame["metal"][n])
+    parts = "; ".join(f"{words(metals)} ({why})" for why, metals in found.items())
+    return [f"Without a {named}: {parts}."] if parts else []
+
+
 def _fiscal(answers: Answers, section: Section) -> None:
     fiscal = answers["fiscal"]
     if not len(fiscal):
         return
     section.says += [
         "The US deficit of twelve months to ", fiscal.cell(0, "month"), " was ",
-        fiscal.cell(0, "deficit_12m_pct_gdp", "pct_of_gdp"), ", a change of ",
-        fiscal.cell(0, "deficit_12m_change_pp", "pp"), " on the year",
+        fiscal.cell(0, "deficit_12m_pct_gdp", "pct_of_gdp"),
     ]  # fmt: skip
+    if fiscal.frame["deficit_12m_change_pp"][0] is not None:
+        section.says += [", a change of ", fiscal.cell(0, "deficit_12m_change_pp", "pp"), " on the year"]
     if fiscal.frame["fiscal_impulse_12m_pp"][0] is not None:
         section.says += ["; at unchanged unemployment an impulse of ", fiscal.cell(0, "fiscal_impulse_12m_pp", "pp")]
     section.says.append(".")
@@ -123,7 +144,7 @@ def _attribution(answers: Answers, section: Section) -> None:
     }  # fmt: skip
     known = {heading: column for heading, column in parts.items() if shares.has(column)}
     section.says += [
-        f" Of the variance of monthly returns, {words([PLAIN.get(h, h) for h in known])} explain ",
+        f" Of the variance of monthly returns, {words([PLAIN.get(h, h) for h in known])} explained ",
         shares.cell(0, "explained_pct"), " (", shares.cell(0, "metal"), ") to ", shares.cell(last, "explained_pct"),
         " (", shares.cell(last, "metal"), ") in the ", shares.cell(0, "months_used"), " months to ",
         shares.cell(0, "month"), ".",
@@ -182,9 +203,9 @@ def prices(answers: Answers) -> Section:
         ]  # fmt: skip
     if len(volatility):
         section.says += [
-            "; ", volatility.cell(0, "metal"), " is the most volatile relative to its own history (",
-            volatility.cell(0, "volatility_pct"), " annualised, percentile ", volatility.cell(0, "percentile"),
-            " of its months)",
+            "; ", volatility.cell(0, "metal"), " was the most volatile relative to its own history (",
+            volatility.cell(0, "volatility_pct"), " annualised in the twelve months to ", volatility.cell(0, "period"),
+            ", percentile ", volatility.cell(0, "percentile"), " of its months)",
         ]  # fmt: skip
     section.says.append(".")
     section.tables.append(
@@ -195,6 +216,7 @@ def prices(answers: Answers) -> Section:
             Column("12-month volatility of monthly averages", "realised_volatility_12m_annualised_pct"),
         ])
     )  # fmt: skip
+    section.notes += _left_out(answers, "price", "monthly price")
     section.credits = answers.credits("metal_prices")
     if len(ratios):
         section.tables.append(
@@ -434,8 +456,9 @@ def _nowcast(answers: Answers, section: Section) -> None:
         return
     gain = nowcast.frame["beats_no_change"][0]
     section.says += [
-        " With the gap of six months before, producer prices of ", nowcast.cell(0, "target_month"),
-        " are expected at ", nowcast.cell(0, "forecast_pct", "yoy_pct"), " on the year (80 % band of past errors: ",
+        " From figures to ", nowcast.cell(0, "origin_month"),
+        ", with the gap of six months before, producer prices of ", nowcast.cell(0, "target_month"),
+        " were forecast at ", nowcast.cell(0, "forecast_pct", "yoy_pct"), " on the year (80 % band of past errors: ",
         nowcast.cell(0, "forecast_lower_80_pct", "yoy_pct"), " to ",
         nowcast.cell(0, "forecast_upper_80_pct", "yoy_pct"), "); ", nowcast.cell(0, "forecasts", "count"),
         " such forecasts erred by ", nowcast.cell(0, "rmse_pp", "points"), ", no change by ",
@@ -465,22 +488,24 @@ def trade(answers: Answers) -> Section:
         section.has_data = False
         section.says = ["No duty is on record."]
         return section
+    last = len(duties) - 1
     section.says = [
-        "In ", duties.cell(0, "month"), " a general US duty of ", duties.cell(0, "copper_refined_rate_pct"),
-        " applies to refined copper (", duties.cell(0, "copper_highest_rate_pct"), " on some copper goods) and ",
-        duties.cell(0, "aluminium_refined_rate_pct"), " on unwrought aluminium",
+        "General US duties (measures last checked to ", duties.cell(last, "checked_to"), "): ",
+        duties.cell(last, "copper_refined_rate_pct"), " on refined copper (",
+        duties.cell(last, "copper_highest_rate_pct"), " on some copper goods) and ",
+        duties.cell(last, "aluminium_refined_rate_pct"), " on unwrought aluminium",
     ]  # fmt: skip
     if premium and duties.has("copper_premium_pct"):
-        newest = next(n for n in range(len(duties)) if duties.frame["copper_premium_pct"][n] is not None)
+        newest = max(n for n in range(len(duties)) if duties.frame["copper_premium_pct"][n] is not None)
         section.says += [
             "; COMEX copper over the world price: ", duties.cell(newest, "copper_premium_pct", "yoy_pct"), " in ",
             duties.cell(newest, "month"),
         ]  # fmt: skip
     section.says.append("." if premium else "; no figure for the COMEX premium is available.")
     drawn = [
-        Line("copper_highest_rate_pct", "Copper goods, highest"),
-        Line("copper_refined_rate_pct", "Refined copper"),
-        Line("aluminium_refined_rate_pct", "Unwrought aluminium"),
+        Line("copper_highest_rate_pct", "Copper goods, highest", "copper_highest_from"),
+        Line("copper_refined_rate_pct", "Refined copper", "copper_refined_from"),
+        Line("aluminium_refined_rate_pct", "Unwrought aluminium", "aluminium_refined_from"),
     ]
     premiums = [
         Line(c, n)
@@ -498,27 +523,28 @@ def trade(answers: Answers) -> Section:
             yaxis2=charts.axis("premium, per cent", domain=[0, 0.42]),
             xaxis_anchor="y2",
         )
-    figure.update_layout(xaxis_range=["2018-01-01", str(duties.newest("month"))])
+    figure.update_layout(xaxis_range=["2018-01-01", str(duties.newest("status_on"))])
     section.charts.append(
         chart(
-            answers, "duties", "US duties" + (" and the COMEX premium" if premiums else "") + " by month",
-            f"Steps to {duties.cell(0, 'month').text}: refined copper "
-            f"{duties.cell(0, 'copper_refined_rate_pct').text}, highest on copper goods "
-            f"{duties.cell(0, 'copper_highest_rate_pct').text}, unwrought aluminium "
-            f"{duties.cell(0, 'aluminium_refined_rate_pct').text}.",
+            answers, "duties", "US duties" + (" and the monthly COMEX premium" if premiums else ""),
+            f"Steps on legal days, measures checked to {duties.cell(last, 'checked_to').text}: refined copper "
+            f"{duties.cell(last, 'copper_refined_rate_pct').text}, highest on copper goods "
+            f"{duties.cell(last, 'copper_highest_rate_pct').text}, unwrought aluminium "
+            f"{duties.cell(last, 'aluminium_refined_rate_pct').text}.",
             figure,
-            table(duties, "Duties and premium by month", [
+            table(duties, "Duties at the end of each month, and premium", [
                 Column("Month", "month"), *(Column(d.name, d.column) for d in (*drawn, *premiums)),
-            ]),
-            ("divergence_trade_tightness",) if premiums else (), duties.newest("month"), tall=bool(premiums),
+            ], range(last, -1, -1)),
+            ("divergence_trade_tightness",) if premiums else (), duties.newest("checked_to"), tall=bool(premiums),
         )
     )  # fmt: skip
     section.notes.append(
-        "Each measure has its legal date and its citation. A duty on copper goods is not a duty on the metal."
+        f"Measures were last checked to {duties.cell(last, 'checked_to').text}: a later one is not in these figures. "
+        "Each has its legal date and its citation. A duty on copper goods is not a duty on the metal."
     )
     if len(events):
         section.tables.append(
-            table(events, "Measures since 2025", [
+            table(events, f"Measures since 2025, last checked to {duties.cell(last, 'checked_to').text}", [
                 Column("Effective", "effective_on"), Column("Rate", "rate_pct", kind="if_any"),
                 Column("Metals", "metals"), Column("On", "products", kind="text"),
                 Column("Measure", "measure", kind="code"), Column("Instrument", "instrument", kind="code"),
@@ -605,7 +631,7 @@ def analog(answers: Answers) -> Section:
             f"The nearest is {summary.cell(0, 'nearest_month').text} at {summary.cell(0, 'nearest_distance').text}; "
             f"the median of the 1970s is {summary.cell(0, 'median_distance_1970s', 'distance').text}.",
             charts.nearest("analog_distance", distance.frame),
-            table(distance, "The thirty months most similar to today", [
+            table(distance, f"The thirty months most similar to {summary.cell(0, 'reference_month').text}", [
                 Column("Month", "month"), Column("Distance", "distance"), Column("In the 1970s", "is_1970s"),
             ], distance.frame.with_row_index("place").sort("distance")["place"].to_list()[:30]),
             ("analog_1970s",), summary.frame["reference_month"][0],

@@ -5,6 +5,7 @@ Text only; nothing is computed here beyond rounding and the choice of thousands,
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,6 +13,7 @@ from pipelines.catalog import Frequency, period_label
 
 MINUS, THIN = "\u2212", "\u202f"  # a true minus sign, and a narrow no-break space
 MISSING = "missing"
+_HYPHEN = re.compile(r"(?<![^\s(])-(?=\d)")  # before a negative number; not in 2025-11-07 or 12-month
 
 
 @dataclass(frozen=True)
@@ -123,4 +125,4 @@ def written(value: object, column: str, unit: str | None = None) -> str:
         if column.endswith("year") and unit is None and isinstance(value, int):
             return str(value)
         return number(value, unit or unit_of(column))
-    return str(value)
+    return _HYPHEN.sub(MINUS, str(value))

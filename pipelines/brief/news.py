@@ -105,7 +105,8 @@ def _flip(claim: Claim, before: str) -> str:
     if claim.verdict in ("undetermined", "no_data"):
         why = why[:1]
     because = f"Because {'; '.join(why)}." if why else "The evidence is in the brief."
-    return f"{claim.claim_id} {claim.statement.rstrip('.')}: {_plain(before)} -> {_plain(claim.verdict)}. {because}"
+    flipped = f"{claim.title} ({claim.claim_id}): {_plain(before)} -> {_plain(claim.verdict)}"
+    return f"{flipped}. {claim.statement} {because}"
 
 
 def _key(divergence: Any) -> str:

@@ -138,6 +138,7 @@ class Claim:
     """A claim: its verdict, the last that could be given where today has none, its history, a sentence, evidence."""
 
     id: Cell
+    title: Cell
     statement: Cell
     verdict: Cell
     last: Sentence

@@ -27,6 +27,7 @@ from pipelines.brief.parts import (
 
 VIEW = {"moved": "What moved", "drives": "What drives it", "changed": "What changed"}
 OPEN_QUESTION = ("undetermined", "no_data")
+LED = {"too old": "too old to count: ", "neutral": "not decided: "}  # what leads a finding that decides nothing
 DUE_SHOWN = 2  # claims whose figures are due longest
 SHOWN = 6  # flips of the twelve months that stand open
 ON_THE = {"monthly": "from the month before", "quarterly": "from the quarter before"}
@@ -121,9 +122,8 @@ def _changes(answers: Answers) -> Section:
     if len(flips):
         section.tables.append(
             table(flips, "Verdicts that flipped since the last publication", [
-                Column("", "claim_id"), Column("", "verdict_before", kind="verdict"),
-                Column("to", "verdict_after", kind="verdict"), Column("", "statement", kind="text"),
-                Column("Because", "why", kind="text"),
+                Column("", "title"), Column("", "claim_id"), Column("", "verdict_before", kind="verdict"),
+                Column("to", "verdict_after", kind="verdict"), Column("Because", "why", kind="text"),
             ], listed=True)
         )  # fmt: skip
     if len(states):
@@ -138,9 +138,9 @@ def _changes(answers: Answers) -> Section:
         section.says = ["No verdict flipped since the last publication. "]
     if len(months):
         columns = [
-            Column("", "claim_id"), Column("", "month", "monthly"),
+            Column("", "title"), Column("", "claim_id"), Column("", "month", "monthly"),
             Column("", "verdict_before", kind="verdict"), Column("to", "verdict_after", kind="verdict"),
-            Column("", "statement", kind="text"), Column("Because", "why", kind="text"),
+            Column("Because", "why", kind="text"),
         ]  # fmt: skip
         caption = "Verdicts that flipped over twelve months, and the first figure that turned with each"
         section.tables.append(table(months, caption, columns, range(min(SHOWN, len(months))), listed=True))
@@ -165,7 +165,7 @@ def _releases(answers: Answers) -> Section:
     ]  # fmt: skip
     columns = [
         Column("by", "released_on"), Column("", "titles", kind="text"), Column("of", "period", "@frequency"),
-        Column("from", "publisher"), Column("bears on claims", "claims", kind="text"),
+        Column("from", "publisher"), Column("bears on claims", "claim_titles", kind="text"),
         Column("scores", "drivers", kind="text"),
     ]  # fmt: skip
     bearing = [n for n in range(len(coming)) if coming.frame["claims"][n] or coming.frame["drivers"][n]]
@@ -193,8 +193,7 @@ def _claims(answers: Answers) -> Section:
     for n in range(len(counts)):
         word = counts.frame["verdict"][n]
         says += [
-            *(["; "] if n else []), counts.cell(n, "claims"), " without data (" if word == "no_data" else f" {word} (",
-            counts.cell(n, "claim_ids"), ")",
+            *([", "] if n else []), counts.cell(n, "claims"), " without data" if word == "no_data" else f" {word}",
         ]  # fmt: skip
     months = answers["verdict_months"]
     if _has_history(answers):
@@ -230,6 +229,7 @@ def _claim(answers: Answers, row: int) -> Claim:
     ]
     return Claim(
         id=claims.cell(row, "claim_id"),
+        title=claims.cell(row, "title"),
         statement=claims.cell(row, "statement"),
         verdict=claims.cell(row, "verdict"),
         last=last,
@@ -241,7 +241,7 @@ def _claim(answers: Answers, row: int) -> Claim:
         limits=[*listed(limits), "."] if limits else [],
         months=months,
         history=_in_words(months),
-        evidence=table(evidence, f"Evidence for {claim_id}", [
+        evidence=table(evidence, f"Evidence for {claim['title'] or claim_id} ({claim_id})", [
             Column("Finding", "finding", kind="text"), Column("Reading", "reading", kind="verdict"),
             Column("Role", "role"), Column("Value", "value", "@unit"), Column("Period", "period_label", kind="if_any"),
             Column("Why this bar", "reason", kind="text"),
@@ -263,7 +263,7 @@ def _why(answers: Answers, claim_id: str, verdict: str) -> Sentence:
     says: Sentence = []
     for reading in wanted:
         for n in found[reading][:1]:
-            says += ["; against it, " if says else "", evidence.cell(n, "finding")]
+            says += ["; against it, " if says else LED.get(reading, ""), evidence.cell(n, "finding")]
     if not says:
         return ["Its evidence is licensed for personal use only and is not shown."]
     return [*says, "."]
@@ -289,16 +289,17 @@ def _divergences(answers: Answers) -> Section:
     counts = answers["divergence_counts"]
     opened = [n for n in range(len(rows)) if rows.frame["state"][n] != "closed"]
     section.says = [
-        counts.cell(0, "not_closed"), " of ", counts.cell(0, "divergences"), " are open, opening or closing"
+        "By their newest figures ", counts.cell(0, "not_closed"), " of ", counts.cell(0, "divergences"),
+        " were open, opening or closing",
     ]  # fmt: skip
     sized = [n for n in opened if rows.frame["gap_zscore"][n] is not None]
     if sized:
         # Of a metal, where one is open.
         sized = [n for n in sized if rows.frame["is_metal"][n]] or sized
         widest = max(sized, key=lambda n: abs(rows.frame["gap_zscore"][n]))
-        section.says += ["; the widest is ", rows.cell(widest, "subject"), " (", rows.cell(widest, "title"), ", gap ",
-                         rows.cell(widest, "gap_zscore"), ")"]  # fmt: skip
-    section.says += ["; ", counts.cell(0, "stale"), " stand on figures older than their limit."]
+        section.says += ["; the widest was ", rows.cell(widest, "subject"), " (", rows.cell(widest, "title"), ", gap ",
+                         rows.cell(widest, "gap_zscore"), " in ", rows.cell(widest, "period_label"), ")"]  # fmt: skip
+    section.says += ["; ", counts.cell(0, "stale"), " of all stand on figures older than their limit."]
     columns = [
         Column("Subject", "subject"), Column("Divergence", "title"), Column("State", "state", kind="state"),
         Column("Days in it", "days_in_state"), Column("Gap, z-score", "gap_zscore"),
@@ -339,7 +340,7 @@ def _opportunities(answers: Answers) -> Section:
         return section
     if rows.has("opportunity_rank"):
         section.says = [
-            rows.cell(0, "metal"), " comes first with a rank sum of ", rows.cell(0, "rank_sum"), " in ",
+            rows.cell(0, "metal"), " came first with a rank sum of ", rows.cell(0, "rank_sum"), " in ",
             rows.cell(0, "month"), ": drivers ", rows.cell(0, "composite_rank"), ", price against drivers ",
             rows.cell(0, "price_gap_rank"), ".",
         ]  # fmt: skip
@@ -349,6 +350,7 @@ def _opportunities(answers: Answers) -> Section:
         ]  # fmt: skip
     else:
         section.says = ["No metal can be ranked: ", rows.cell(0, "gap_reason"), "."]
+    section.notes += driver_sections.shared(rows)
     section.tables.append(
         table(rows, "Metals that their drivers lift and whose price lags; volatility beside. Not investment advice.", [
             Column("Metal", "metal"), Column("Rank", "opportunity_rank", kind="if_any"),

@@ -35,6 +35,7 @@ EVIDENCE = """
 select * from claim_evidence where claim_id = ?
 order by role <> 'decisive', array_position(['supports', 'contradicts', 'neutral'], reading) nulls last, indicator
 """
+TITLES = "select claim_id, title from claim_verdicts where claim_id in (select unnest(?)) order by claim_id"
 SCORE = "select * from claim_score_summary where claim_id = ?"
 PRICE = """
 select *, 100 * (exp(return_1m_log) - 1) as return_1m_pct
@@ -42,7 +43,13 @@ from metal_prices where metal_id = ? and frequency = 'monthly' and price_native 
 order by period desc limit 1
 """
 COMPOSITE = """
-select * from driver_composites where metal_id = ? and composite is not null order by month desc limit 1
+select
+    c.*,
+    (
+        select string_agg(o.metal_id, ', ' order by o.metal_id) from driver_composites as o
+        where o.month = c.month and o.composite = c.composite and o.metal_id <> c.metal_id
+    ) as shared_with
+from driver_composites as c where c.metal_id = ? and c.composite is not null order by c.month desc limit 1
 """
 SCORES = (
     "select * from driver_scores where metal_id = ? and month = ? order by abs(contribution) desc nulls last, driver_id"
@@ -63,7 +70,7 @@ def claims(connection: duckdb.DuckDBPyConnection) -> Iterator[RenderableType]:
         last = f"{_word(row['last_verdict'])}, {row['last_verdict_on']}" if row["last_verdict_on"] else "never"
         strip = "".join(LETTERS[verdict] for verdict in row["months"] or [])
         own = " [dim](your own)[/]" if row["defined_in"] == "overlay" else ""
-        table.add_row(row["claim_id"], _word(row["name"]) + own, _coloured(row["verdict"]), last, strip)
+        table.add_row(row["claim_id"], escape(row["title"]) + own, _coloured(row["verdict"]), last, strip)
     yield table
     yield "a year of month ends: " + ", ".join(f"{letter} {_word(verdict)}" for verdict, letter in LETTERS.items())
     yield "[dim]one claim: metals claims C5; what the words mean: docs/claims.md[/]"
@@ -74,7 +81,7 @@ def claim(connection: duckdb.DuckDBPyConnection, claim_id: str) -> Iterator[Rend
     for row in warehouse.query(connection, CLAIMS).to_dicts():
         if row["claim_id"] != claim_id.upper():
             continue
-        yield f"[bold]{row['claim_id']} {escape(_word(row['name']))}[/]: {_coloured(row['verdict'])} on {row['as_of']}"
+        yield f"[bold]{row['claim_id']} {escape(row['title'])}[/]: {_coloured(row['verdict'])} on {row['as_of']}"
         yield escape(row["statement"])
         if row["lines"]:
             yield f"judged apart: {escape(_word(row['lines']))}"
@@ -92,7 +99,7 @@ def claim(connection: duckdb.DuckDBPyConnection, claim_id: str) -> Iterator[Rend
         for e in evidence:
             aside = "" if e["role"] == "decisive" else "[dim](aside)[/] "
             said = escape(e["finding"] or f"no figure: {_word(e['indicator'])}")
-            old = " [yellow](too old)[/]" if e["is_stale"] else " [dim](ageing)[/]" if e["is_ageing"] else ""
+            old = " [yellow](too old)[/]" if e["is_stale"] else ""  # the finding has its age
             table.add_row(_coloured(e["reading"] or "missing"), f"{aside}{said}{old} [dim]rule: {escape(_rule(e))}[/]")
         yield table
         table_of_rows = next(((e["source_table"], e["source_key"]) for e in evidence if e["source_key"]), None)
@@ -190,6 +197,8 @@ def _drivers(
         f"drivers {composite['month']:%b %Y}: {composite['composite']:+.2f} standard deviations "
         f"({composite['drivers_available']} of {composite['drivers_expected']} drivers: {said})"
     )
+    if composite["shared_with"]:
+        yield f"one composite with {_word(composite['shared_with'])}: the same drivers are known, with the same signs"
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("driver", "adds", "z-score", "sign", "of"):
         table.add_column(heading, no_wrap=True, justify="right" if heading in ("adds", "z-score", "sign") else "left")
@@ -212,7 +221,7 @@ def _attribution(found: dict[str, Any] | None) -> Iterator[str]:
     }
     said = ", ".join(f"{name} {100 * value:.0f} %" for name, value in sorted(shares.items(), key=lambda p: -p[1]))
     yield (
-        f"five years to {found['month']:%b %Y}: drivers account for {100 * found['r_squared_adjusted']:.0f} % of the "
+        f"five years to {found['month']:%b %Y}: drivers accounted for {100 * found['r_squared_adjusted']:.0f} % of the "
         f"variance of monthly returns, adjusted for their number (unadjusted: {said})"
     )
 
@@ -242,6 +251,10 @@ def coming(connection: duckdb.DuckDBPyConnection, days: int) -> Iterator[Rendera
         table.add_row(f"{r['released_on']:%a %d %b}", escape(release), period, escape(on))
     if bearing:
         yield table
+        named = ", ".join(r["claims"] for r in bearing if r["claims"]).split(", ")
+        titles = warehouse.query(connection, TITLES, [named]).rows()
+        if titles:
+            yield escape("; ".join(f"{claim_id} {title}" for claim_id, title in titles))
     if others := [r for r in told["releases"] if r not in bearing]:
         said = ", ".join(f"{r['source_id']} {r['released_on']:%d %b}" for r in others)
         yield f"without a claim or driver: {escape(said)}"

@@ -176,8 +176,9 @@ def as_dict(settings: Settings, outcomes: Outcomes, before: dict[str, int] | Non
             "drivers": list(_drivers(connection)),
             "claims": _rows(
                 connection,
-                "select claim_id, name, verdict, last_verdict, last_verdict_on, decidable_until, decisive_supporting, "
-                "decisive_contradicting, decisive_indicators, because from claim_verdicts order by claim_id",
+                "select claim_id, name, title, verdict, last_verdict, last_verdict_on, decidable_until, "
+                "decisive_supporting, decisive_contradicting, decisive_indicators, because from claim_verdicts "
+                "order by claim_id",
             ),
             "failed_checks": _rows(
                 connection, "select check_name, is_blocking, said, examples from audit.finding where not passed"
@@ -248,7 +249,7 @@ def print_summary(console: Console, content: dict[str, Any], *, with_added: bool
                 if c["last_verdict"] in (None, c["verdict"])
                 else f" Last {c['last_verdict']} on {c['last_verdict_on']}."
             )
-            _line(console, f"[bold]{c['claim_id']}[/]  {escape((c['because'] or '') + last)}")
+            _line(console, f"[bold]{c['claim_id']} {escape(c['title'])}[/]  {escape((c['because'] or '') + last)}")
         for c in content["divergence_changes"]:
             states = f"{c['state_before'] or 'none'} -> {c['state_after'] or 'none'}"
             _line(console, f"[bold]{escape(c['divergence_id'])} {escape(c['subject'])}[/] changed: {states}")
@@ -262,7 +263,6 @@ def print_summary(console: Console, content: dict[str, Any], *, with_added: bool
 
 
 VIEW = {"moved": "Moved  ", "drives": "Drives ", "changed": "Changed"}
-NAMES = {"ai": "AI", "china": "China", "ppi": "PPI"}
 SHOWN, CHECKS_SHOWN = 4, 2  # publishers with a fault, and failed checks, that the screen names; -v names all
 
 
@@ -329,13 +329,13 @@ def _claims(claims: list[dict[str, Any]]) -> Table:
     """A line per claim: its verdict, and how many of its decisive indicators are for and against."""
     table = _table("", "claim", "verdict", "for>", "against>", "of>")
     table.show_edge = False
+    table.padding = (0, 0)  # the rule's blanks part the columns: eighty characters hold the longest verdict
     for c in claims:
         pro, contra, of = c["decisive_supporting"], c["decisive_contradicting"], c["decisive_indicators"]
-        name = " ".join(NAMES.get(word, word) for word in c["name"].split("_"))
         said = _coloured(c["verdict"])
         if c["last_verdict"] and c["verdict"] != c["last_verdict"]:
             said += f"[dim], was {c['last_verdict']}[/]"  # its day would not fit into the line; `-v` has it
-        table.add_row(f"{c['claim_id']}  {name}", said, *map(str, (pro, contra, of)))
+        table.add_row(f"{c['claim_id']}  {escape(c['title'])}", said, *map(str, (pro, contra, of)))
     return table
 
 

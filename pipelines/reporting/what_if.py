@@ -95,7 +95,7 @@ union all
 select 5, horizon_months, 'China PPI, ' || strftime(target_month, '%b %Y'), '% on year', forecast_pct, null
 from past.main.ppi_nowcast
 union all
-select 6, 0, claim_id || ' ' || replace(name, '_', ' '), '', null, verdict
+select 6, 0, claim_id || ' ' || title, '', null, verdict
 from past.main.claim_verdicts
 order by part, place, what
 """

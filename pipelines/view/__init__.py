@@ -89,15 +89,16 @@ def _moved(row: Row | None) -> Sentence:
 def _drives(row: Row | None) -> Sentence:
     if row is None:
         return ["No metal has a composite of its drivers."]
-    said: Sentence = ["Drivers in ", Figure("month"), ", in standard deviations: strongest for ", *_end("most")]
+    said: Sentence = ["Drivers in ", Figure("month"), ", in standard deviations: strongest for ", *_end(row, "most")]
     if row["least"] is not None:
-        said += [", weakest for ", *_end("least")]
+        said += [", weakest for ", *_end(row, "least")]
     return [*said, "."]
 
 
-def _end(end: str) -> Sentence:
+def _end(row: Row, end: str) -> Sentence:
+    shared = "one composite, " if ", " in row[end] else ""
     return [
-        Figure(end), " (", Figure(f"{end}_zscore"), ", mainly ", Figure(f"{end}_group"), " ",
+        Figure(end), f" ({shared}", Figure(f"{end}_zscore"), ", mainly ", Figure(f"{end}_group"), " ",
         Figure(f"{end}_group_zscore"), ")",
     ]  # fmt: skip
 

@@ -12,11 +12,13 @@ select
     (
         select
             string_agg(
-                claim_id || ' ' || replace(coalesce(verdict_before, 'none'), '_', ' ') || ' to '
-                || replace(coalesce(verdict_after, 'none'), '_', ' '),
-                '; ' order by claim_id
+                coalesce(v.title || ' (' || f.claim_id || ')', f.claim_id)
+                || ' from ' || replace(coalesce(f.verdict_before, 'none'), '_', ' ')
+                || ' to ' || replace(coalesce(f.verdict_after, 'none'), '_', ' '),
+                '; ' order by f.claim_id
             )
-        from audit.verdict_flips
+        from audit.verdict_flips as f
+        left join claim_verdicts as v using (claim_id)
     ) as flips,
     (
         select count(*) from audit.divergence_changes

@@ -109,11 +109,14 @@ rests as (
 
 borne as (
     select
-        series_id,
-        list(distinct claim_id) filter (where claim_id is not null) as claims,
-        list(distinct driver) filter (where driver is not null) as drivers
-    from rests
-    group by series_id
+        r.series_id,
+        list(distinct r.claim_id) filter (where r.claim_id is not null) as claims,
+        list(distinct coalesce(v.title || ' (' || r.claim_id || ')', r.claim_id)) filter (where r.claim_id is not null)
+            as claim_titles,
+        list(distinct r.driver) filter (where r.driver is not null) as drivers
+    from rests as r
+    left join claim_verdicts as v using (claim_id)
+    group by r.series_id
 )
 
 select
@@ -126,6 +129,9 @@ select
     array_to_string(list(r.title order by b.claims is null, r.title)[1:2], '; ')
     || case when count(*) > 2 then ' and ' || (count(*) - 2) || ' more' else '' end as titles,
     array_to_string(list_sort(list_distinct(flatten(list(b.claims) filter (where b.claims is not null)))), ', ') as claims,
+    array_to_string(
+        list_sort(list_distinct(flatten(list(b.claim_titles) filter (where b.claim_titles is not null)))), '; '
+    ) as claim_titles,
     array_to_string(list_sort(list_distinct(flatten(list(b.drivers) filter (where b.drivers is not null)))), '; ') as drivers
 from released as r
 inner join sources as p using (source_id)

@@ -153,9 +153,15 @@ def test_the_settings_table_is_what_settings_py_says() -> None:
 def test_the_short_page_of_the_claims_has_every_statement_and_leads_to_its_rule() -> None:
     page = _text(PROJECT_ROOT / "docs" / "reading_claims.md")
     with (PROJECT_ROOT / "dbt_project" / "seeds" / "claims.csv").open(encoding="utf-8") as seed:
-        claims = [(row["claim_id"], row["statement"]) for row in csv.DictReader(seed)]
-    shown = re.findall(r"^\| \[(\w+)\]\(claims\.md#\w+\) \| (.*) \|$", page, flags=re.MULTILINE)
+        claims = [(row["title"], row["claim_id"], row["statement"]) for row in csv.DictReader(seed)]
+    shown = re.findall(r"^\| (.*) \(\[(\w+)\]\(claims\.md#\w+\)\) \| (.*) \|$", page, flags=re.MULTILINE)
     assert shown == claims
+
+
+def test_a_claims_short_name_is_three_to_five_words_that_a_terminals_line_holds() -> None:
+    with (PROJECT_ROOT / "dbt_project" / "seeds" / "claims.csv").open(encoding="utf-8") as seed:
+        titles = [row["title"] for row in csv.DictReader(seed)]
+    assert [t for t in titles if not 3 <= len(t.split()) <= 5 or len(t) > 30 or "_" in t] == []
 
 
 def test_the_readme_stays_short() -> None:

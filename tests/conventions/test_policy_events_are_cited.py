@@ -29,6 +29,12 @@ def test_an_event_has_a_citation_and_a_line_of_sources(event: dict[str, str]) ->
     assert f"| {event['event_id']} |" in SOURCES
 
 
+def test_the_day_to_which_measures_were_checked_is_that_of_the_sources() -> None:
+    [checked] = rows("policy_events_checked")
+    assert f"to {checked['checked_to']}" in SOURCES
+    assert max(e["published_on"] or e["posted_on"] for e in EVENTS) <= checked["checked_to"]
+
+
 def test_events_and_lists_name_metals_of_the_catalogue() -> None:
     known = set(catalogue.load(Path(catalogue.__file__).parent).metals)
     named = {metal for event in EVENTS for metal in event["metals"].split(";")} - {"all"}

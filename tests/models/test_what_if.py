@@ -52,7 +52,7 @@ def test_spending_and_metal_per_megawatt_multiply_out_and_the_file_stays(home: S
     assert published["aluminium", "base"][0] is None
     assert found["aluminium, base scenario", "kt a year"].base is None
     # Half the spending is less than a year before, which contradicts; what does not rest on it stays.
-    assert found["C2 ai capex", ""].scenario == "mixed"
+    assert found["C2 AI capex adds metal demand", ""].scenario == "mixed"
     assert not any(c.differs for (_, unit), c in found.items() if unit == "% on year")
     assert {what.split()[0]: c.base for (what, unit), c in found.items() if not unit} == verdicts
 

@@ -349,12 +349,16 @@ def test_each_claim_and_metal_has_an_answer_of_its_own(offline_home: tuple[Home,
 
     with duckdb.connect(str(home.published), read_only=True) as connection:
         board = said(questions.claims(connection))
-        verdicts = connection.sql("select claim_id, verdict, statement, last_verdict_on from claim_verdicts").fetchall()
-        for claim_id, verdict, statement, last in verdicts:
+        verdicts = connection.sql(
+            "select claim_id, title, verdict, statement, last_verdict_on from claim_verdicts"
+        ).fetchall()
+        for claim_id, title, verdict, statement, last in verdicts:
             one = said(questions.claim(connection, claim_id.lower()))
             findings = connection.execute(
                 "select finding from claim_evidence where claim_id = ? and finding is not null", [claim_id]
             ).fetchall()
+            assert title in board
+            assert title in one.splitlines()[0]
             assert statement in one
             assert all(finding in one for (finding,) in findings)
             assert verdict.replace("_", " ") in one.splitlines()[0]
@@ -392,6 +396,9 @@ def test_what_comes_next_is_listed_by_day_with_what_rests_on_it(offline_home: tu
     for release in told["releases"]:
         assert f"{release['source_id']}:" in said or f"{release['source_id']} " in said
         assert release["claims"] is None or release["claims"] in said
+        for claim in (release["claim_titles"] or "").split("; "):
+            title, _, claim_id = claim.removesuffix(")").rpartition(" (")
+            assert f"{claim_id} {title}" in said
 
 
 @pytest.mark.parametrize(

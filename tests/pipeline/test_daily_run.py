@@ -599,7 +599,7 @@ def test_china_ppi_turned_positive_in_march_and_the_verdict_says_so(
     ]
     [(verdict, lines, because)] = home.rows("select verdict, lines, because from claim_verdicts where claim_id = 'C4'")
     # An early turn is not the opposite of a late one: the month is neither, and the claim needs both lines.
-    assert (verdict, lines) == ("undetermined", "direction: supported; month: undetermined")
+    assert (verdict, lines) == ("undetermined", "direction: supported (1 for); month: undetermined (1 undecided)")
     assert "direction held" in str(because)
     assert "Mar 2026" in str(because)
     assert "7 months earlier" in str(because)

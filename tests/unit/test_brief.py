@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import re
 import resource
@@ -105,6 +106,8 @@ def source(source_id: str, title: str, licence_class: str = "public_domain") -> 
         (date(2026, 8, 4), "last_period", None, "4 Aug 2026"),
         (datetime.fromisoformat("2026-08-04T12:30"), "known_at", None, "4 Aug 2026"),
         (True, "is_stale", None, "yes"),
+        ("-7.5 points (band -62.6 to 2), not -1", "finding", None, "−7.5 points (band −62.6 to 2), not −1"),
+        ("the 12-month list of 2025-11-07, 1960-1970", "finding", None, "the 12-month list of 2025-11-07, 1960-1970"),
         (None, "capex_usd", None, "missing"),
     ],
 )
@@ -166,8 +169,8 @@ CHANGES = (
         ('x', '2026-08-21', '2026-08-21 12:00', null, false, '');
     insert into audit.build_diff values ('metal_prices', 100, 110);
     insert into audit.verdict_flips values ('C4', 'mixed', 'supported');
-    insert into claim_verdicts (claim_id, statement, verdict, because, as_of)
-        values ('C4', 'Prices turn.', 'supported', 'They turned.', '2026-08-21');
+    insert into claim_verdicts (claim_id, title, statement, verdict, because, as_of)
+        values ('C4', 'China''s PPI turns', 'Prices turn.', 'supported', 'They turned.', '2026-08-21');
     insert into claim_evidence (claim_id, indicator, role, unit, reading, is_stale, finding, reason, as_of)
         values
             ('C4', 'a', 'decisive', 'pct', 'neutral', false, 'the month passed', 'Bar.', '2026-08-21'),
@@ -192,7 +195,10 @@ CHANGES = (
 def test_what_changed_is_counted_since_the_last_complete_build(given: Callable[[str], Path]) -> None:
     page = page_of(given(CHANGES))
     said = " ".join(page.text.split())
-    assert "Since 20 Aug 2026: C4 mixed to supported; 1 divergence changed state; 1 figures new, 5 revised." in said
+    assert (
+        "Since 20 Aug 2026: China's PPI turns (C4) from mixed to supported; 1 divergence changed state; "
+        "1 figures new, 5 revised." in said
+    )
     rows = {(f.query, f.column, f.stored) for f in page.figures}
     assert ("verdict_flips", "verdict_before", "mixed") in rows
     assert ("verdict_flips", "why", "prices turned") in rows
@@ -421,16 +427,17 @@ def test_a_nowcast_is_told_with_its_error_beside_that_of_no_change(given: Callab
     near = row.format(1, "2026-08-01", 3.9, 3.1, "true")
     page = page_of(given(money + near + row.format(6, "2027-01-01", 2.5, -1.0, "false")))
     assert (
-        "producer prices of Jan 2027 are expected at +2.5\u202f% on the year (80 % band of past errors: "
+        "From figures to Jul 2026, with the gap of six months before, producer prices of Jan 2027 were "
+        "forecast at +2.5\u202f% on the year (80 % band of past errors: "
         "\u22121.0\u202f% to +5.0\u202f%); 153 such forecasts erred by 3.19\u202fpoints, no change by "
         "3.58\u202fpoints: not shown to be better than no change." in page.text
     )
     # Without a band of the farthest month the next one is told; without any, none.
     assert (
-        "Aug 2026 are expected" in page_of(given(money + near + row.format(6, "2027-01-01", 2.5, "null", "null"))).text
+        "Aug 2026 were forecast" in page_of(given(money + near + row.format(6, "2027-01-01", 2.5, "null", "null"))).text
     )
     assert "no change by 3.58\u202fpoints, a gain beyond chance." in page_of(given(money + near)).text
-    assert "are expected" not in page_of(given(money)).text
+    assert "were forecast" not in page_of(given(money)).text
 
 
 def test_a_page_is_written_whole_beside_others(given: Callable[[str], Path], tmp_path: Path) -> None:
@@ -549,6 +556,7 @@ def test_releases_are_those_of_the_catalogues_calendar(given: Callable[[str], Pa
             f"('{frequency}', 'wb', '{frequency}', '{first}', '{last}', {rows});"
         )
     script += (  # a real daily series is no date to wait for
+        "insert into claim_verdicts (claim_id, title) values ('C4', 'Prices turn');"
         "insert into series (series_id, source_id, title, frequency, publication_lag_days) values "
         "('close', 'wb', 'close', 'daily', 1);"
         "insert into data_freshness (series_id, source_id, frequency, first_period, last_period, rows) values "
@@ -564,8 +572,8 @@ def test_releases_are_those_of_the_catalogues_calendar(given: Callable[[str], Pa
     assert len(wanted) >= 4
     assert {(r["released_on"], r["titles"].removesuffix(" title")) for r in rows} >= wanted
     assert not [r for r in rows if "close" in r["titles"]]
-    bears = {r["titles"]: (r.get("claims"), r.get("drivers")) for r in rows}
-    assert bears["monthly title"] == ("C0, C4", None)
+    bears = {r["titles"]: (r.get("claim_titles"), r.get("drivers")) for r in rows}
+    assert bears["monthly title"] == ("C0; Prices turn (C4)", None)
     assert bears["weekly title"] == (None, "Broad US dollar index")
     assert differences(page, path)[1] == []
     script += (
@@ -605,8 +613,8 @@ def test_the_board_has_a_years_verdicts_the_last_one_and_a_sentence(given: Calla
     said = " ".join(page.text.split())
     assert "last mixed on 31 Jul 2026" in said
     assert "last supported" not in said, "today's is the last"
-    assert said.index("Decided.") < said.index("C1 Left open."), "decided ones first"
-    assert "one speaks for it." in said.partition("Evidence for S1")[0]
+    assert said.index("Decided.") < said.rindex("Left open."), "decided ones first"
+    assert "one speaks for it." in said.rpartition("Left open.")[0]
     months = [(f.row, f.stored) for f in page.figures if f.query == "verdict_months" and f.column == "verdict"]
     assert [verdict for _, verdict in sorted(months)] == [
         "mixed", "undetermined", "undetermined", "no_data", "undetermined", "supported",
@@ -639,7 +647,7 @@ def test_a_verdict_that_age_left_open_is_explained_by_the_old_figure(given: Call
     for query in ("verdict_flips", "flips_by_month"):
         [flip] = page.rows(query)
         assert flip["why"] == "it held long ago", query
-    assert "it held long ago." in " ".join(page.text.split()).partition("Evidence for C1")[0]
+    assert "it held long ago." in " ".join(page.text.split()).rpartition("Evidence: ")[0]
 
 
 @pytest.mark.parametrize(
@@ -736,10 +744,156 @@ def test_what_is_computed_of_drivers_stands_without_a_composite(given: Callable[
     said = " ".join(page.text.split())
     assert "No metal has a composite of its drivers." in said
     assert "deficit of twelve months to Jul 2026 was 6.1 % of GDP, a change of −0.3 pp on the year" in said
-    assert "the macroeconomy and China explain 46.1 % (Copper)" in said
+    assert "the macroeconomy and China explained 46.1 % (Copper)" in said
     [position] = page.rows("positioning")
     assert (position["report_date"], position["net_percentile"]) == ("2026-08-18", "92.4")
     assert [r["regime"] for r in page.rows("regimes")] == ["trade policy"]
     ratios = {r["ratio"]: (r["value"], r["value_year_before"]) for r in page.rows("ratios")}
     assert ratios == {"Gold to silver": ("63.4", "93.1"), "Copper to gold": ("3.2", "2.9")}
     assert differences(page, path)[1] == []
+
+
+def test_a_claim_is_named_wherever_its_code_stands(given: Callable[[str], Path]) -> None:
+    page = page_of(given(CHANGES + HISTORY.replace("'C1'", "'C4'").partition(";")[2]))
+    said = re.sub(r"\s+", " ", page.prose)
+    assert len(page.rows("verdict_flips")) == len(page.rows("flips_by_month")) == 1
+    before = [said[: found.start()] for found in re.finditer("C4", said)]
+    named = [part.rstrip(" (").endswith("China's PPI turns") for part in before]
+    assert named == [True] * 5, "the view, both lists of flips, the board and its table of evidence"
+
+
+def test_an_old_figure_is_not_told_as_todays(given: Callable[[str], Path]) -> None:
+    page = page_of(given(AGED))
+    assert "too old to count: it held long ago." in page.text
+    path = given(
+        "insert into metals (metal_id, name, symbol, family) values ('copper', 'Copper', 'Cu', 'base');"
+        "insert into metal_prices (metal_id, frequency, period, price_native, native_unit, return_12m_pct, "
+        "realised_volatility_12m_annualised_pct, realised_volatility_12m_percentile) values "
+        "('copper', 'monthly', '2025-06-01', 9000, 'usd_per_tonne', 12.0, 20.0, 80.0);"
+        "insert into divergences (divergence_id, subject, title, left_label, right_label, state, gap_zscore, "
+        "period, period_label, is_stale) "
+        "values ('d', 'copper', 'A gap', 'l', 'r', 'open', 1.5, '2025-06-01', 'Jun 2025', true);"
+        "insert into opportunities (metal_id, month, opportunity_rank, rank_sum, composite_rank, price_gap_rank) "
+        "values ('copper', '2025-06-01', 1, 2, 1, 1);"
+    )
+    said = " ".join(page_of(path).text.split())
+    for told in (
+        "Copper was the most volatile relative to its own history (20.0 % annualised in the twelve months to Jun 2025",
+        "By their newest figures 1 of 1 were open, opening or closing; the widest was Copper (A gap, gap +1.50 in Jun",
+        "1 of all stand on figures older than their limit.",
+        "Copper came first with a rank sum of 2 in Jun 2025",
+    ):
+        assert told in said, told
+
+
+DUTIES = """
+    insert into driver_trade_policy (metal_id, month, status_on, checked_to, highest_rate_pct, refined_rate_pct) values
+        ('aluminium', '2025-05-01', '2025-05-31', '2025-05-31', 25, 25),
+        ('aluminium', '2025-06-01', '2025-06-30', '2025-06-30', 50, 50),
+        ('aluminium', '2025-07-01', '2025-07-31', '2025-07-31', 50, 50),
+        ('aluminium', '2025-08-01', '2025-08-31', '2025-08-20', 50, 10),
+        ('copper', '2025-05-01', '2025-05-31', '2025-05-31', null, 0),
+        ('copper', '2025-06-01', '2025-06-30', '2025-06-30', null, 0),
+        ('copper', '2025-07-01', '2025-07-31', '2025-07-31', null, 0),
+        ('copper', '2025-08-01', '2025-08-31', '2025-08-20', 50, 0);
+    insert into policy_events (event_id, metal_id, rate_pct, effective_on, ends_on) values
+        ('old', 'aluminium', 25, '2025-03-12', '2025-06-04'), ('new', 'aluminium', 50, '2025-06-04', '2025-08-13'),
+        ('foil', 'aluminium', 25, '2025-07-10', '2026-01-01'), ('wire', 'copper', 50, '2025-08-01', null);
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "day", "duty"),
+    [
+        ("Copper goods, highest", "2025-07-31", None),
+        ("Copper goods, highest", "2025-08-01", 50),
+        ("Refined copper", "2025-08-31", 0),
+        ("Unwrought aluminium", "2025-06-03", 25),  # the month's status is that of its last day
+        ("Unwrought aluminium", "2025-06-04", 50),
+        ("Unwrought aluminium", "2025-08-12", 50),
+        ("Unwrought aluminium", "2025-08-13", 10),  # one that ended on its legal day
+    ],
+)
+def test_a_duty_is_drawn_from_its_legal_day(
+    line: str, day: str, duty: float | None, given: Callable[[str], Path]
+) -> None:
+    path = given(DUTIES)
+    page = page_of(path)
+    [trace] = [t for t in page.charts["duties"]["data"] if t["name"] == line]
+    assert trace["line"]["shape"] == "hv", "level up to the next point, then the step"
+    assert trace["x"] == sorted(trace["x"])
+    assert [y for x, y in zip(trace["x"], trace["y"], strict=True) if x <= day][-1] == duty
+    assert differences(page, path)[1] == []
+
+
+def test_duties_stand_with_the_day_to_which_measures_were_checked(given: Callable[[str], Path]) -> None:
+    said = page_of(given(DUTIES)).text
+    assert "General US duties (measures last checked to 20 Aug 2025): 0\u202f% on refined copper (50\u202f% on" in said
+    assert "Measures were last checked to 20 Aug 2025: a later one is not in these figures." in said
+
+
+METALS = (
+    source("imf", "IMF prices")
+    + source("yahoo", "Yahoo", "personal_use")
+    + """
+    insert into metals (metal_id, name, symbol, family) values
+        ('copper', 'Copper', 'Cu', 'base'), ('zinc', 'Zinc', 'Zn', 'base'), ('gold', 'Gold', 'Au', 'precious'),
+        ('silver', 'Silver', 'Ag', 'precious'), ('palladium', 'Palladium', 'Pd', 'platinum_group'),
+        ('cobalt', 'Cobalt', 'Co', 'battery'), ('coal', 'Thermal coal', 'C', 'energy');
+    insert into series (series_id, source_id, title, frequency, unit, metal_id) values
+        ('p', 'imf', 'Palladium', 'monthly', 'usd_per_troy_ounce', 'palladium'),
+        ('o', 'imf', 'Output of cobalt', 'annual', 'tonnes', 'cobalt');
+    insert into metal_prices (metal_id, frequency, period, price_native, native_unit) values
+        ('copper', 'monthly', '2026-07-01', 9000, 'usd_per_tonne'),
+        ('zinc', 'monthly', '2026-07-01', 3000, 'usd_per_tonne'),
+        ('gold', 'monthly', '2026-07-01', 4000, 'usd_per_troy_ounce'),
+        ('silver', 'monthly', '2026-07-01', 60, 'usd_per_troy_ounce');
+    insert into raw.payload (payload_id, source_id, retrieved_at, origin)
+        values ('y', 'yahoo', '2026-08-20', 'fetched');
+    insert into lineage (table_name, row_key, payload_id) values ('metal_prices', 'silver|monthly|2026-07-01', 'y');
+    insert into driver_composites (metal_id, month, composite, contribution_monetary, gap_reason) values
+        ('copper', '2026-07-01', 0.1, 0.1, null), ('zinc', '2026-07-01', 0.1, 0.1, null),
+        ('gold', '2026-07-01', -0.2, -0.2, null), ('palladium', '2026-07-01', null, 0.3, 'only 1 driver has a score');
+    """
+)
+
+
+def test_a_metal_that_is_not_in_a_table_is_named_with_the_reason(given: Callable[[str], Path]) -> None:
+    path = given(METALS)
+    said = page_of(path).text
+    assert (
+        "Without a monthly price: Silver (licensed for personal use only); Palladium (no figure is held of IMF "
+        "prices); Cobalt (no monthly series of it is in the catalogue)." in said
+    )
+    assert (
+        "Without a composite: Cobalt and Silver (no driver is scored); Palladium (only 1 driver has a score)." in said
+    )
+    assert said.count("Without a") == 2, "of the metals that the tables are about"
+    assert "Silver (licensed" not in page_of(path, personal_use=True).text
+    assert "Without a" not in page_of(given("")).text
+
+
+def test_metals_with_one_composite_are_one_finding(given: Callable[[str], Path]) -> None:
+    said = page_of(given(METALS)).text
+    assert "share one composite, so each group is one finding: Copper and Zinc. " in said, "gold has one of its own"
+    assert "strongest for copper, zinc (one composite, +0.10, mainly monetary +0.10), weakest for gold (−0.20," in said
+
+
+def test_every_negative_number_has_the_same_sign(given: Callable[[str], Path]) -> None:
+    path = given(
+        HISTORY
+        + """
+        update claim_evidence
+        set finding = 'it moved by -5.2 % (-62.6 to 25.0)', reason = 'a peak is (-1)', value = -5.2;
+        insert into metals (metal_id, name, symbol, family) values ('copper', 'Copper', 'Cu', 'base');
+        insert into opportunities (metal_id, month, gap_reason) values ('copper', '2026-07-01', 'a gap of -0.4');
+        """
+    )
+    with duckdb.connect(str(path), read_only=True) as connection:
+        html = brief.page(connection, personal_use=False, made_at=NOW)
+    page = read(html)
+    assert "it moved by −5.2\N{SPACE}% (−62.6 to 25.0)" in page.prose
+    assert re.findall(r"(?<![\w-])-\d", page.prose) == []
+    [packed] = re.findall(r'id="plotly">([^<]+)<', html)
+    library = gzip.decompress(base64.b64decode(packed)).decode()
+    assert re.findall('minus:"(.)"', library) == ["−"], "the chart library's hover labels"

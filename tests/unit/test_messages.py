@@ -56,7 +56,8 @@ def digest(
 ) -> Digest:
     """A document with one claim, one divergence and one publisher."""
     claim = Claim(
-        claim_id="C2", name="ai_capex", statement="Capital expenditure goes on.", verdict=verdict, because="…",
+        claim_id="C2", name="ai_capex", title="AI capex adds demand", statement="Capital expenditure goes on.",
+        verdict=verdict, because="…",
         last_verdict=None, last_verdict_on=None, decidable_until=None, known_at=NOW, decisive_indicators=1,
         decisive_supporting=1, decisive_contradicting=0, decisive_missing_or_stale=0, defined_in="project",
         evidence=[evidence("supports")] if found is None else found,
@@ -120,7 +121,7 @@ def test_a_flip_sends_one_message_and_a_second_run_none(hook: HTTPServer, publis
     [text] = posted(hook)
     assert text.splitlines() == [
         "Metals as of 2026-11-20: 1 verdict flipped",
-        f"C2 Capital expenditure goes on: mixed -> supported. Because {FINDING}.",
+        f"AI capex adds demand (C2): mixed -> supported. Capital expenditure goes on. Because {FINDING}.",
         f"Brief: {Settings().brief_path}",
     ]
     assert hook.log[0][0].get_json()["verdict_flips"] == [
@@ -164,7 +165,7 @@ def test_mail_is_encrypted_logged_in_and_sent_once(
         [sent] = server.mails
         assert sent["Subject"] == "Metals as of 2026-11-20: 1 verdict flipped"
         assert sent["To"] == TO["smtp_to"]
-        assert f"mixed -> supported. Because {FINDING}." in sent.get_content()
+        assert f"mixed -> supported. Capital expenditure goes on. Because {FINDING}." in sent.get_content()
         assert server.lines.index("STARTTLS") < next(n for n, line in enumerate(server.lines) if "AUTH" in line)
         assert socket.gethostname() not in " ".join(server.lines), "the greeting does not name this machine"
 
@@ -355,7 +356,7 @@ def test_a_clock_that_was_ahead_does_not_silence_the_days_in_between(hook: HTTPS
     publish(digest("mixed", day=date(2026, 11, 21)))  # after `metals rewind`
     publish(digest("supported", day=date(2026, 11, 22)))
     ahead, since = posted(hook)
-    assert f"mixed -> undetermined. Because its evidence is too old: {FINDING}." in ahead
+    assert f"mixed -> undetermined. Capital expenditure goes on. Because its evidence is too old: {FINDING}." in ahead
     assert "mixed -> supported" in since
 
 

@@ -157,7 +157,8 @@ def test_the_summary_tells_a_block_from_a_fault_and_a_refusal_from_news(
 # A synthetic summary: fourteen claims, long sentences, every publisher bundled.
 CLAIMS = [
     {
-        "claim_id": f"{letter}{n}", "name": "capacity_clearance", "verdict": "undetermined", "decisive_supporting": 3,
+        "claim_id": f"{letter}{n}", "name": "volatility", "title": "Macro drives metals volatility",
+        "verdict": "undetermined", "decisive_supporting": 3,
         "last_verdict": "contradicted", "last_verdict_on": date(2026, 10, 31),
         "decisive_contradicting": 12, "decisive_indicators": 17, "because": "Because of many things. " * 9 + "The end.",
     }
@@ -302,8 +303,8 @@ def test_the_view_is_three_sentences_from_the_figures() -> None:
     assert _view(ROWS) == {
         "moved": "The newest monthly prices are 4 months behind. 2 of 3 metals rose in Jun 2026, from tin +8.2 % to "
         "gold -2.0 %; copper averaged 13,552 USD/t (+0.1 %, -3.0 % on the year), gold 4,228 USD/oz (-2.0 %).",
-        "drives": "Drivers in Jun 2026, in standard deviations: strongest for silver, zinc (+1.20, mainly AI +0.90), "
-        "weakest for tin (-0.40, mainly fiscal -0.60).",
+        "drives": "Drivers in Jun 2026, in standard deviations: strongest for silver, zinc (one composite, +1.20, "
+        "mainly AI +0.90), weakest for tin (-0.40, mainly fiscal -0.60).",
         "changed": "Since 2026-06-30 22:05 UTC: C4 no data to mixed; 1 divergence changed state; "
         "1,200 figures new, 3 revised.",
     }

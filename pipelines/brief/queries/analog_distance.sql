@@ -1,4 +1,4 @@
--- Distance of today's macro state to each past month, in standard deviations; the nearest twentieth is marked.
+-- Distance of the newest macro state to each past month, in standard deviations; the nearest twentieth is marked.
 select
     month,
     distance,

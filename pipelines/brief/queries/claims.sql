@@ -1,6 +1,7 @@
 -- Each claim with its verdict, decided ones first, and the last verdict that could be given.
 select
     claim_id,
+    title,
     statement,
     verdict,
     replace(lines, '_', ' ') as lines,

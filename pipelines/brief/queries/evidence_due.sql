@@ -11,7 +11,7 @@ with claims_judged as (
 )
 
 select
-    j.claim_id || coalesce(' (' || replace(v.name, '_', ' ') || ')', '') as claim,
+    coalesce(v.title || ' (' || j.claim_id || ')', j.claim_id) as claim,
     j.current_until,
     count(j.current_until) over () as claims_due,
     count(*) over () as claims_judged

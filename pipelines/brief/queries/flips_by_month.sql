@@ -37,7 +37,7 @@ why as (
 select
     h.as_of as month,
     h.claim_id,
-    c.statement,
+    c.title,
     h.verdict_month_before as verdict_before,
     h.verdict as verdict_after,
     w.why,

@@ -19,6 +19,7 @@ select
     c.contribution_geopolitics,
     c.contribution_positioning,
     c.composite,
+    array_to_string(list_sort(list(m.name) over (partition by c.composite)), ', ') as shared_by,
     c.drivers_available,
     c.drivers_expected
 from driver_composites as c

@@ -2,6 +2,7 @@
 select
     claim_id,
     name,
+    title,
     statement,
     verdict,
     case

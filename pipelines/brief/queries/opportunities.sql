@@ -7,6 +7,10 @@ select
     o.composite_rank,
     o.price_gap_rank,
     o.composite,
+    case
+        when o.composite is not null
+            then array_to_string(list_sort(list(m.name) over (partition by o.month, o.composite)), ', ')
+    end as shared_by,
     o.price_gap_zscore,
     o.realised_volatility_12m_annualised_pct,
     replace(replace(o.open_divergences, 'price_driver', 'price against drivers'), '_', ' ') as open_divergences,

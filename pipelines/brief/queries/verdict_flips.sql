@@ -1,7 +1,7 @@
 -- Claims whose verdict differs from the last published one, with the first figure that explains today's.
 select
     f.claim_id,
-    v.statement,
+    v.title,
     f.verdict_before,
     f.verdict_after,
     arg_min(
@@ -23,5 +23,5 @@ left join claim_evidence as e
     on
         f.claim_id = e.claim_id and e.role = 'decisive'
         {{ and_not_own_use('claim_evidence', "e.claim_id || '|' || e.indicator") }}
-group by f.claim_id, v.statement, f.verdict_before, f.verdict_after
+group by f.claim_id, v.title, f.verdict_before, f.verdict_after
 order by f.claim_id

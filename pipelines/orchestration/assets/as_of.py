@@ -115,7 +115,9 @@ def snapshot(settings: Settings, catalog: Catalog) -> dict[str, Any]:
         gate.publish(settings)
         shutil.rmtree(settings.build_path.parent)  # recreated from the daily build whenever it is needed
     with warehouse.reader(settings) as connection:
-        verdicts = warehouse.query(connection, "select claim_id, verdict from claim_verdicts order by claim_id").rows()
+        verdicts = warehouse.query(
+            connection, "select title || ' (' || claim_id || ')', verdict from claim_verdicts order by claim_id"
+        ).rows()
     return {
         "path": MetadataValue.path(str(settings.published_path)),
         "bytes": settings.published_path.stat().st_size,

@@ -32,6 +32,31 @@ judged as (
             'round(value, decimals)', 'false', 'period', 'comparison', 'threshold', 'threshold_high', 'contradiction_threshold', 'due_from'
         ) }} as reading
     from dated
+),
+
+told as (
+    select
+        *,
+        case
+            when reading = 'missing' then label || ' has no figure'
+            else
+                label || ' was '
+                || case decimals
+                    {%- for decimals in range(5) %}
+                        when {{ decimals }} then {{ number_text('value', decimals) }}
+                    {%- endfor %}
+                    else cast(value as varchar)
+                end
+                || case unit
+                    when 'pct' then ' %'
+                    when 'pp' then ' points'
+                    when 'zscore' then ''
+                    when 'percentile' then ''
+                    else ' ' || replace(unit, '_', ' ')
+                end
+                || ' in ' || {{ period_text('period', 'frequency') }}
+        end as sentence
+    from judged
 )
 
 select
@@ -53,29 +78,11 @@ select
     contradiction_threshold,
     reading,
     {{ evidence_age('tolerated_days') }},
-    case
-        when reading = 'missing' then label || ' has no figure'
-        else
-            label || ' was '
-            || case decimals
-                {%- for decimals in range(5) %}
-                    when {{ decimals }} then {{ number_text('value', decimals) }}
-                {%- endfor %}
-                else cast(value as varchar)
-            end
-            || case unit
-                when 'pct' then ' %'
-                when 'pp' then ' points'
-                when 'zscore' then ''
-                when 'percentile' then ''
-                else ' ' || replace(unit, '_', ' ')
-            end
-            || ' in ' || {{ period_text('period', 'frequency') }}
-    end as finding,
+    {{ aged_finding('sentence', 'tolerated_days') }} as finding,
     reason,
     'The staleness limit of ' || series_id || ', and the days that the rule tolerates' as max_age_reason,
     reference,
     'data_freshness' as source_table,
     series_id as source_key,
     as_of
-from judged
+from told

@@ -178,6 +178,7 @@ select
     p.metal_id,
     p.month,
     p.status_on,
+    least(c.checked_to, p.status_on) as checked_to,
     p.month <= {{ last_complete_month() }} as is_complete_month,
     cast(p.measures_in_force as integer) as measures_in_force,
     p.measures_in_force_ids,
@@ -223,6 +224,7 @@ select
     ) as known_at
 from policy as p
 inner join listed as l on p.metal_id = l.metal_id and p.month = l.month
+cross join {{ ref('policy_events_checked') }} as c
 left join expected_groups as e on p.metal_id = e.metal_id
 left join imports as i on p.metal_id = i.metal_id and p.month = i.month
 left join document_counts as d on p.month = d.month

@@ -62,7 +62,9 @@ select
     contradiction_threshold,
     reading,
     {{ evidence_age('horizon_days') }},
-    coalesce(case when reading <> 'missing' then finding end, label || ' has no figure') as finding,
+    {{ aged_finding(
+        "coalesce(case when reading <> 'missing' then finding end, label || ' has no figure')", 'horizon_days'
+    ) }} as finding,
     reason,
     max_age_reason,
     reference,

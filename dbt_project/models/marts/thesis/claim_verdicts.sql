@@ -17,6 +17,7 @@ every_claim as (
     select
         claim_id,
         name,
+        title,
         statement,
         'project' as defined_in
     from {{ ref('claims') }}
@@ -24,6 +25,7 @@ every_claim as (
     select
         claim_id,
         name,
+        upper(substr(name, 1, 1)) || replace(substr(name, 2), '_', ' ') as title,
         statement,
         'overlay' as defined_in
     from {{ ref('stg_catalog__claims') }}
@@ -33,6 +35,7 @@ given as (
     select
         c.claim_id,
         c.name,
+        c.title,
         c.statement,
         c.defined_in,
         coalesce(v.verdict, 'no_data') as verdict,
@@ -52,6 +55,7 @@ given as (
 select
     g.claim_id,
     g.name,
+    g.title,
     g.statement,
     g.verdict,
     g.lines,
