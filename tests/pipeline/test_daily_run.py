@@ -258,6 +258,7 @@ def test_what_the_second_publication_changed_was_sent_in_one_message(runs: Publi
     assert message["verdict_flips"] == flips
     assert flips, "a figure of the publishers that answer again turns a verdict"
     assert message["text"].count(" -> ") >= len(flips)
+    assert runs.home.rows("from audit.verdict_flips order by 1", runs.second) == [tuple(f.values()) for f in flips]
 
 
 def test_fallbacks_stand_in_with_their_own_figures_and_are_marked(runs: Published) -> None:

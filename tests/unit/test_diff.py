@@ -15,7 +15,7 @@ from pipelines.audit.checks import Finding
 from pipelines.settings import Settings
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
-KEYS = {"prices": ["metal", "month"], "claim_verdicts": ["claim_id"], "divergences": ["divergence_id", "subject"]}
+KEYS = {"prices": ["metal", "month"], "claim_evidence": ["claim_id"], "divergences": ["divergence_id", "subject"]}
 _PRICES = "select metal, month, usd::double as usd, note from (values {}) as t(metal, month, usd, note)"
 _VERDICTS = "select * from (values {}) as t(claim_id, verdict, as_of)"
 _STATES = "select * from (values {}) as t(divergence_id, subject, state, days_in_state)"
@@ -23,7 +23,7 @@ BEFORE = {
     "prices": _PRICES.format(
         "('copper', 1, 9000.0, 'a'), ('copper', 2, 9100.0, 'a'), ('zinc', 1, 2500.0, null), ('zinc', 2, null, 'b')"
     ),
-    "claim_verdicts": _VERDICTS.format("('C1', 'supported', 1), ('C2', 'mixed', 1)"),
+    "claim_evidence": _VERDICTS.format("('C1', 'supported', 1), ('C2', 'mixed', 1)"),
     "divergences": _STATES.format(
         "('price_driver', 'copper', 'open', 5), ('price_driver', 'tin', 'closed', 9), ('coal', 'IN', 'open', 1)"
     ),
@@ -36,7 +36,7 @@ AFTER = {
         "('copper', 1, 9000.000000001, 'a'), ('copper', 2, 9100.01, 'a'), ('zinc', 1, 2500.0, 'c'), "
         "('tin', 1, 30000.0, 'a'), ('tin', 2, 31000.0, 'a')"
     ),
-    "claim_verdicts": _VERDICTS.format("('C1', 'contradicted', 2), ('C2', 'mixed', 2)"),
+    "claim_evidence": _VERDICTS.format("('C1', 'contradicted', 2), ('C2', 'mixed', 2)"),
     "divergences": _STATES.format(
         "('price_driver', 'copper', 'closing', 1), ('price_driver', 'tin', 'closed', 10), ('coal', 'VN', 'open', 1)"
     ),
@@ -61,6 +61,8 @@ def written(
             connection.execute(f"drop table main.{name}")
         for name, query in tables.items():
             connection.execute(f"create table main.{name} as {query}")
+        if "claim_evidence" in tables:  # as in the warehouse, where verdicts are a view
+            connection.execute("create or replace view main.claim_verdicts as select * from main.claim_evidence")
         said = diff.write(connection, settings, findings or [], KEYS, override)
     warehouse.publish(settings)
     return said
@@ -77,7 +79,7 @@ def test_rows_added_changed_and_vanished_are_counted_by_key_with_examples(settin
     rows = {name: rest for name, *rest in found(settings, "from audit.build_diff")}
     assert rows["prices"] == [4, 5, 2, 2, 1, ["tin|2", "tin|1"], ["zinc|1", "copper|2"], ["zinc|2"]]
     # Only as_of and days_in_state moved in C2 and in tin.
-    assert rows["claim_verdicts"] == [2, 2, 0, 1, 0, [], ["C1"], []]
+    assert rows["claim_evidence"] == [2, 2, 0, 1, 0, [], ["C1"], []]
     assert rows["divergences"] == [3, 3, 1, 1, 1, ["coal|VN"], ["price_driver|copper"], ["coal|IN"]]
     assert rows["unkeyed"] == [2, 3, None, None, None, [], [], []]
     assert rows["gone"] == [1, None, None, None, None, [], [], []]
