@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?=
 # Passed on to pytest, as in: make test PYTEST_ARGS="-k capex -x"
 PYTEST_ARGS ?=
-# Used by `make ui` only, as in: make ui PORT=3001
+# Used by `make ui` and `make demo`, as in: make ui PORT=3001
 PORT ?= 3000
 # Used by `make pictures` only: the folder of a published warehouse.
 WAREHOUSE ?=
@@ -43,6 +43,11 @@ run: $(VENV)/.runtime-stamp ## Run the daily job once: publish a warehouse, prin
 .PHONY: ui
 ui: $(VENV)/.runtime-stamp ## Start the Dagster UI with the weekday schedule
 	@$(VENV)/bin/metals ui --port $(PORT)
+
+# In a home of its own, demo/: neither the warehouse nor metals.env is read or changed. See docs/demo.md.
+.PHONY: demo
+demo: $(VENV)/.test-stamp ## A month of runs on partly made-up figures (revision, failure, flip), then the UI
+	@$(PY) -m tests.demo --port $(PORT)
 
 .PHONY: test
 test: lint ## Linters, types, import contracts, SQL style and all tests

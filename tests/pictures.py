@@ -21,36 +21,46 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDER = REPOSITORY / "docs" / "img"
-MAX_BYTES = 300_000
+MAX_BYTES = 250_000
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START_S = 300
 
 
 def main() -> None:
-    program = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
-    if program is None:
-        sys.exit("no Chromium on the path (on Debian: apt-get install chromium)")
     with tempfile.TemporaryDirectory(prefix="metals-pictures-") as temporary:
         home = Path(temporary)
         warehouse = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else home / "warehouse"
         environment = _environment(home, warehouse)
         if not (warehouse / "brief" / "index.html").exists():
             _metals(["run"], environment)
-        with sync_playwright() as playwright, _ui(environment, home / "log") as address:
-            arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # the sandbox refuses to run as root
-            browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        with sync_playwright() as playwright, ui(environment, home / "log") as address:
+            browser = chromium(playwright)
             _brief(browser, warehouse / "brief" / "index.html")
             _graph(browser, address)
             browser.close()
-    for picture in (FOLDER / "brief.png", FOLDER / "asset_graph.png"):
-        size = picture.stat().st_size
-        print(f"{picture.relative_to(REPOSITORY)}: {size:,} bytes")
+    weigh("brief.png", "asset_graph.png")
+
+
+def chromium(playwright: Playwright) -> Browser:
+    """The system's Chromium."""
+    program = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+    if program is None:
+        sys.exit("no Chromium on the path (on Debian: apt-get install chromium)")
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # the sandbox refuses to run as root
+    return playwright.chromium.launch(executable_path=program, args=arguments)
+
+
+def weigh(*names: str) -> None:
+    """Print the size of each picture; exits if one is too large for the repository."""
+    for name in names:
+        size = (FOLDER / name).stat().st_size
+        print(f"docs/img/{name}: {size:,} bytes")
         if size > MAX_BYTES:
-            sys.exit(f"{picture.name} is larger than {MAX_BYTES:,} bytes: show less of the page")
+            sys.exit(f"{name} is larger than {MAX_BYTES:,} bytes: show less of the page")
 
 
 def _environment(home: Path, warehouse: Path) -> dict[str, str]:
@@ -89,7 +99,7 @@ def _graph(browser: Browser, address: str) -> None:
 
 
 @contextmanager
-def _ui(environment: dict[str, str], log: Path) -> Iterator[str]:
+def ui(environment: dict[str, str], log: Path) -> Iterator[str]:
     """The address of a Dagster UI that runs meanwhile."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -17,9 +17,13 @@ class Revising(Replay):
         answer = super()._answer(seen)
         if seen.host != FRED or answer.status != 200 or self.now is None:
             return answer
-        *before, last = answer.body.decode().rstrip("\n").split("\n")
-        day, _, value = last.partition(",")
-        if not value or value == "." or not before:
-            return answer
-        moved = float(value) * (1 + (self.now.toordinal() % 97) / 1000)
-        return replace(answer, body="\n".join([*before, f"{day},{moved:.6f}", ""]).encode())
+        return replace(answer, body=last_figure_times(1 + (self.now.toordinal() % 97) / 1000, answer.body))
+
+
+def last_figure_times(factor: float, body: bytes) -> bytes:
+    """A file of FRED's with its last figure multiplied; a file without one as it is."""
+    *before, last = body.decode().rstrip("\n").split("\n")
+    day, _, value = last.partition(",")
+    if not value or value == "." or not before:
+        return body
+    return "\n".join([*before, f"{day},{float(value) * factor:.6f}", ""]).encode()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.recordings import folders
@@ -19,10 +20,10 @@ def recorded_or_written(folder: Path) -> list[Path]:
     return folders() or [write(folder)]
 
 
-def write(folder: Path) -> Path:
-    """Write it into `folder`, which is returned."""
+def write(folder: Path, files: Iterable[bundled.File] | None = None) -> Path:
+    """Write it, or an upstream of other files, into `folder`, which is returned."""
     manifest = []
-    for file in (*bundled.files(), *made_up.files()):
+    for file in files or (*bundled.files(), *made_up.files()):
         path = folder / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(file.body)
