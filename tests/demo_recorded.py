@@ -63,15 +63,15 @@ def _wrapped(line: str) -> list[str]:
 
 def take(browser: Browser, address: str, brief: Path) -> None:
     """The failed publisher and the runs in the Dagster UI, and the verdict that flipped in the brief."""
-    opened = browser.new_page(viewport={"width": 1200, "height": 700}, color_scheme="light")
+    opened = browser.new_page(viewport={"width": 1200, "height": 820}, color_scheme="light")
     opened.set_default_timeout(90_000)
-    opened.goto(f"{address}/assets/landing/fred?view=events")
-    opened.wait_for_timeout(5_000)
-    opened.screenshot(path=FOLDER / "demo_failure.png")
     opened.goto(f"{address}/locations/metals-drivers/jobs/daily/runs")
-    opened.get_by_text("Success", exact=True).first.wait_for()
-    opened.wait_for_timeout(2_000)
+    opened.get_by_text("Success", exact=True).nth(len(demo.SCRIPT) - 1).wait_for()
     opened.screenshot(path=FOLDER / "demo_runs.png")
+    opened.goto(f"{address}/assets/landing/fred?view=checks&checkDetail=answered")
+    opened.get_by_text("Execution history").click()
+    opened.get_by_text("Failed", exact=True).first.wait_for()
+    opened.screenshot(path=FOLDER / "demo_failure.png")
     opened.goto(brief.as_uri())
     opened.screenshot(path=FOLDER / "demo_flip.png")
 
