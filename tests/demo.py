@@ -15,13 +15,13 @@ import contextlib
 import json
 import math
 import os
-import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -29,6 +29,7 @@ from pathlib import Path
 
 from tests import shipped_upstream
 from tests.endurance.publishers import FRED, last_figure_times
+from tests.pictures import ui
 from tests.recordings import MADE_UP
 from tests.replay import CONTENT_TYPES, FRED_CSV, STATS_OFFICE, Replay, Seen
 from tests.replay_routes import nbs
@@ -278,25 +279,14 @@ def _called(call: Callable[..., int], *arguments: str) -> None:
         sys.exit(f"metals {arguments[0]} ended with {code}: the demo stops here")
 
 
-def keep_ui(home: Home, publishers: Publishers, port: int) -> None:
-    """The UI until it is stopped; each Enter on a terminal runs the next day."""
+def more_days(home: Home, publishers: Publishers) -> None:
+    """Each Enter on a terminal runs the next day, until the demo is stopped."""
     day = SCRIPT[-1].day
-    command = [sys.executable, "-m", "pipelines.cli", "ui", "--port", str(port)]
-    ui = subprocess.Popen(command, cwd=REPOSITORY, env=home.environment)
-    try:
-        asks = sys.stdin.isatty()
-        while asks and ui.poll() is None:
-            if not select.select([sys.stdin], [], [], 1.0)[0]:
-                continue
-            asks = bool(sys.stdin.readline())
-            if asks:
-                day += timedelta(days=1)
-                say(f"=== One more day, {day:%A %Y-%m-%d} ===")
-                run_day(home, publishers, day, home.metals, (("sql", _NEWEST),))
-        sys.exit(ui.wait())
-    finally:
-        ui.terminate()
-        ui.wait()
+    while sys.stdin.isatty() and sys.stdin.readline():
+        day += timedelta(days=1)
+        say(f"=== One more day, {day:%A %Y-%m-%d} ===")
+        run_day(home, publishers, day, home.metals, (("sql", _NEWEST),))
+    threading.Event().wait()
 
 
 def main() -> None:
@@ -321,9 +311,11 @@ def main() -> None:
         print(f"The brief:  {short(home.brief)}", flush=True)
         if options.no_ui:
             return
-        print(f"The UI:     http://127.0.0.1:{options.port} (ready in half a minute)", flush=True)
-        say("Enter runs one more day. Ctrl-C stops the UI and the replay; the folder stays until the next demo.")
-        keep_ui(home, publishers, options.port)
+        say("The Dagster UI starts.")
+        with ui(home.environment, home.folder / "ui.log", options.port) as address:
+            print(f"The UI:     {address}", flush=True)
+            say("Enter runs one more day. Ctrl-C stops the UI and the replay; the folder stays until the next demo.")
+            more_days(home, publishers)
 
 
 if __name__ == "__main__":

@@ -99,11 +99,12 @@ def _graph(browser: Browser, address: str) -> None:
 
 
 @contextmanager
-def ui(environment: dict[str, str], log: Path) -> Iterator[str]:
-    """The address of a Dagster UI that runs meanwhile."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def ui(environment: dict[str, str], log: Path, port: int = 0) -> Iterator[str]:
+    """The address of a Dagster UI that runs meanwhile, on a free port if none is named."""
+    if not port:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
     with log.open("w+b") as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "pipelines.cli", "ui", "--port", str(port)],
