@@ -137,7 +137,7 @@ audit: $(VENV)/.test-stamp ## Check the locked packages for known vulnerabilitie
 
 .PHONY: clean
 clean: ## Remove the environment, caches and dbt's target; keep the warehouse
-	rm -rf $(VENV) website/pages website/build website/.cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs *.egg-info
+	rm -rf $(VENV) demo website/pages website/build website/.cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs *.egg-info
 	find pipelines tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.runtime-stamp: requirements-uv.lock requirements.lock pyproject.toml
