@@ -642,7 +642,9 @@ def series_add(
         console.print("nothing written (--dry-run)")
         return
     new_series.write(wanted, target, settings)
-    console.print(f"written to {_short(target.path)}; next: metals run --only {publisher}", highlight=False)
+    console.print(
+        f"written to {_short(target.path)}; next: metals run --only {publisher}", soft_wrap=True, highlight=False
+    )
 
 
 correction_app = typer.Typer(
@@ -716,7 +718,7 @@ def _appended(settings: Settings, file: str, key: str, entry: dict[str, Any]) ->
         path = overlay.append(settings, file, key, entry)
     except MetalsError as error:
         raise _fail(f"{error} Nothing was written.", EXIT_USAGE) from None
-    console.print(f"{entry['id']} written to {_short(path)}; next: metals run", highlight=False)
+    console.print(f"{entry['id']} written to {_short(path)}; next: metals run", soft_wrap=True, highlight=False)
 
 
 @app.command("overlay")
@@ -739,7 +741,7 @@ def overlay_command(
     if problems:
         raise typer.Exit(1)
     if with_dictionary:
-        console.print(f"written to {_short(overlay.write_dictionary(settings))}", highlight=False)
+        console.print(f"written to {_short(overlay.write_dictionary(settings))}", soft_wrap=True, highlight=False)
 
 
 @app.command("dbt", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

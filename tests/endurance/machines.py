@@ -35,6 +35,7 @@ def machine(home: Path, upstream: str, publishers: list[str]) -> None:
     whole = catalogs.load(Settings().catalog_dir)
     names = {name for pair in MACHINES.values() for name in pair}
     asked = [whole.sources[name] for name in publishers]
+    print("ready", flush=True)
     for line in sys.stdin:
         ahead = timedelta(days=int(line))
         Settings.clock = lambda self, ahead=ahead: datetime.now(UTC).replace(tzinfo=None) + ahead  # type: ignore[method-assign,misc]
@@ -61,19 +62,14 @@ def soak(folder: Path, upstream: Path | list[Path], days: int) -> tuple[dict[str
         for name, publishers in MACHINES.items():
             (folder / name).mkdir()
             (folder / name / "landing").symlink_to(shared)
-            command = [
-                sys.executable,
-                "-m",
-                "tests.endurance.machines",
-                "--machine",
-                str(folder / name),
-                replay.base_url,
-            ]
-            command += ["--machine", str(folder / name), replay.base_url, *publishers]
+            command = [sys.executable, "-m", "tests.endurance.machines", "--machine", str(folder / name)]
+            command += [replay.base_url, *publishers]
             started = subprocess.Popen(
                 command, cwd=REPOSITORY, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
             )
             processes.append(stack.enter_context(started))
+        for process in processes:  # otherwise one may be done before the other has started
+            assert process.stdout.readline() == "ready\n"  # type: ignore[union-attr]
         # Twice on the last day: by then, nothing is due, and each loads what the other has landed.
         for day in (*range(days), days - 1):
             replay.now = datetime(2026, 8, 21, tzinfo=UTC) + timedelta(days=day)
