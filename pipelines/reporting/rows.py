@@ -64,6 +64,8 @@ def show(console: Console, errors: Console, frame: pl.DataFrame, form: Format, l
         write = {Format.VERTICAL: _vertical, Format.CSV: _csv, Format.MARKDOWN: _markdown, Format.JSON: _json}[form]
         written = write(rows)  # as it is into a pipe; a terminal would obey what is not printable
         console.file.write((printable(written, keep=SPACES) if console.is_terminal else written) + "\n")
+    if frame.is_empty():
+        errors.print("no rows", highlight=False)
     if most < frame.height:
         errors.print(f"{most} of {frame.height} rows shown (--rows)", highlight=False)
 

@@ -113,7 +113,7 @@ def _changed(row: Row | None) -> Sentence:
         ]  # fmt: skip
     since: Sentence = [Figure("since") if row["since"] else "the last publication"]
     if not (row["flips"] or row["divergences_changed"] or row["figures_new"] or row["figures_revised"]):
-        return ["Nothing has changed since ", *since, "."]
+        return ["No verdict, divergence or figure has changed since ", *since, "."]
     return [
         "Since ", *since, ": ",
         Figure("flips") if row["flips"] else "no verdict flipped", "; ", Figure("divergences_changed"),

@@ -21,6 +21,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from pipelines import catalog as catalogs
+from pipelines import warehouse
 from pipelines.authoring import brief_schema
 from pipelines.reporting import questions
 from pipelines.reporting.rows import Format, show, shown
@@ -305,6 +306,7 @@ def test_a_worked_query_asks_a_question_and_its_answer_is_true(
     assert question.startswith("-- ")
     assert "?" in question
     with duckdb.connect(str(home.published), read_only=True) as connection:
+        assert len(warehouse.selects(connection, text)) == 1, "`metals sql` takes it"
         relation = connection.sql(text)
         rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
         frame = relation.pl()

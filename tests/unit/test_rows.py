@@ -37,6 +37,11 @@ def shown(
     return out.file.getvalue(), errors.file.getvalue()  # type: ignore[attr-defined]
 
 
+def test_an_answer_without_rows_says_so_beside_the_headings() -> None:
+    assert shown(FRAME.clear(), Format.CSV) == (",".join(FRAME.columns) + "\n", "no rows\n")
+    assert shown(FRAME, Format.CSV)[1] == ""
+
+
 @pytest.mark.parametrize("width", [20, 60, 80, 120, 200])
 def test_no_column_and_no_digit_is_lost_on_a_terminal(width: int) -> None:
     said, _ = shown(FRAME, width=width)

@@ -311,7 +311,10 @@ def test_the_view_is_three_sentences_from_the_figures() -> None:
     calm = ROWS["changed"] | {"flips": None, "divergences_changed": 0}
     assert "no verdict flipped; 0 divergences changed state" in _view({"changed": calm})["changed"]
     quiet = calm | {"figures_new": 0, "figures_revised": 0}
-    assert _view({"changed": quiet})["changed"] == "Nothing has changed since 2026-06-30 22:05 UTC."
+    assert (
+        _view({"changed": quiet})["changed"]
+        == "No verdict, divergence or figure has changed since 2026-06-30 22:05 UTC."
+    )
     first = _view({"changed": ROWS["changed"] | {"is_first": True, "publishers": 14}})
     assert "first publication: 1,200 figures of 14 publishers" in first["changed"]
     assert _view({}) == {
