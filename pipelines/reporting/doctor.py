@@ -12,7 +12,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines import catalog, warehouse
+from pipelines import catalog, sources, warehouse
 from pipelines.catalog import Catalog, LicenceClass, Source
 from pipelines.catalog.calendar import next_release
 from pipelines.errors import MetalsError
@@ -61,6 +61,7 @@ def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     try:
         tracked = catalog.load(settings.catalog_dir, settings.overlay_dir)
         yield "catalogue", True, f"{len(tracked.sources)} publishers, {len(tracked.series)} series"
+        yield from _own_publishers(tracked, settings)
     except MetalsError as error:
         yield "catalogue", False, str(error)
     yield "settings file", True, f"{settings_file()}{'' if settings_file().is_file() else ', which does not exist'}"
@@ -87,6 +88,24 @@ def diagnose(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     yield from _for_tests(settings)
     yield "FRED", True, "on" if settings.fred else "switched off (METALS_FRED=false)"
     yield "keys", True, " ".join(_keys(tracked, settings))
+
+
+def _own_publishers(tracked: Catalog, settings: Settings) -> Iterator[tuple[str, bool, str]]:
+    """Publishers of the overlay whose module plans nothing, or that have no series; tests hold the project's own."""
+    find = sources.modules(tracked)
+    for source in tracked.sources.values():
+        if tracked.defined_in(source) != "overlay":
+            continue
+        idle = "" if tracked.series_of(source.id) else "has no series"
+        try:
+            planned = bool(find(source.id).plan(tracked, settings.clock().date()))
+        except Exception as error:  # noqa: BLE001 - whatever the user's file raises
+            yield f"  {source.id}", False, str(error) if isinstance(error, MetalsError) else f"plan: {error!r}"
+            continue
+        if not planned:
+            yield f"  {source.id}", False, " and ".join(filter(None, ("plans no request", idle)))
+        elif idle:
+            yield f"  {source.id}", True, f"{idle}: none of its figures is loaded, only filings and documents"
 
 
 def _for_tests(settings: Settings) -> Iterator[tuple[str, bool, str]]:
@@ -148,11 +167,17 @@ def expected(source: Source, tracked: Catalog, known: dict[tuple[str, str], tupl
     return str(min(days)) if days else ""
 
 
-def sources_table(settings: Settings) -> Table:
+def sources_table(settings: Settings) -> Table | str:
     """Every publisher: reachability, terms, proof of its parser, fetch interval, last response, newest and next period.
+
+    A sentence in its place where the catalogue does not load, an error that `diagnose` reports.
 
     Read from the catalogue, the landing journal and the published file; fits 120 columns.
     """
+    try:
+        tracked = catalog.load(settings.catalog_dir, settings.overlay_dir)
+    except MetalsError:
+        return "Publishers are not shown, because the catalogue does not load."
     table = Table(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -167,10 +192,6 @@ def sources_table(settings: Settings) -> Table:
     for column in ("cadence", "last\nanswer", "newest\nperiod", "next\nrelease"):
         table.add_column(column, no_wrap=True)
     table.add_column("last failure")
-    try:
-        tracked = catalog.load(settings.catalog_dir, settings.overlay_dir)
-    except MetalsError:
-        return table  # `diagnose` reports the error
     landing = Landing(settings.landing_dir)
     known = periods(settings)
     answers = reachable(tracked.sources.values(), settings)

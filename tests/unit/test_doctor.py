@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 from rich.console import Console
 
 from pipelines import catalog, landing, warehouse
@@ -23,6 +24,7 @@ from pipelines.catalog.calendar import next_release
 from pipelines.reporting import doctor
 from pipelines.settings import Settings
 from pipelines.sources import module
+from tests.unit.test_overlay import MODULE, PUBLISHER
 
 TRACKED = catalog.load(Settings().catalog_dir)
 LOOPBACK = "127.0.0.1"
@@ -311,3 +313,41 @@ def test_a_setting_for_tests_or_for_one_call_is_a_problem_as_long_as_it_is_set(
     [(_, good, said)] = [row for row in doctor.diagnose(Settings()) if row[0] == variable]
     assert not good
     assert said.startswith("is set: ")
+
+
+ASKS = """
+from pipelines.sources import Expect, Request
+
+def plan(catalog, today):
+    return [Request(key="all", url="https://desk.example.org/all", expect=Expect((b"x",)))]
+
+def parse(body, key, catalog): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "good", "said"),
+    [
+        (MODULE, False, "plans no request and has no series"),
+        (ASKS, True, "has no series: none of its figures is loaded, only filings and documents"),
+        (MODULE.replace("[]", "1 / 0"), False, "plan: ZeroDivisionError('division by zero')"),
+        ("import nothing_like_it", False, "ModuleNotFoundError: No module named 'nothing_like_it'"),
+    ],
+)
+def test_a_publisher_of_ones_own_that_asks_nothing_or_has_no_series_is_named(
+    tmp_path: Path, code: str, good: bool, said: str
+) -> None:
+    where = settings(warehouse_dir=tmp_path, overlay_dir=tmp_path / "overlay", offline=True)
+    assert not [row for row in doctor.diagnose(where) if row[0].strip() in TRACKED.sources]
+    (where.overlay_dir / "sources").mkdir(parents=True)
+    (where.overlay_dir / "sources.yaml").write_text(yaml.safe_dump({"sources": [PUBLISHER]}), encoding="utf-8")
+    (where.overlay_dir / "sources" / "own_desk.py").write_text(code, encoding="utf-8")
+    [(_, passed, found)] = [row for row in doctor.diagnose(where) if row[0] == "  own_desk"]
+    assert (passed, said in found) == (good, True), found
+
+
+def test_without_a_catalogue_no_empty_table_is_shown(tmp_path: Path) -> None:
+    where = settings(warehouse_dir=tmp_path, overlay_dir=tmp_path / "overlay", offline=True)
+    where.overlay_dir.mkdir()
+    (where.overlay_dir / "claims.yaml").write_text("claims: none", encoding="utf-8")
+    assert lines(where) == ["Publishers are not shown, because the catalogue does not load."]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
 from typer.testing import CliRunner
 
@@ -13,8 +16,10 @@ from pipelines import catalog as catalogs
 from pipelines import sources, warehouse
 from pipelines.authoring import dictionary, overlay
 from pipelines.cli import app
-from pipelines.errors import CatalogError
-from pipelines.settings import Settings
+from pipelines.errors import BadPayload, CatalogError
+from pipelines.landing.addresses import host_of
+from pipelines.landing.http import verify_response
+from pipelines.settings import PROJECT_ROOT, Settings
 from tests.unit.test_catalog import SOURCE
 
 CATALOG = Settings().catalog_dir
@@ -200,3 +205,55 @@ def test_tables_of_ones_own_stand_in_the_dictionary_with_their_columns() -> None
         "| `gap_pct` |  | Distance, per cent |\n"
     )
     assert page.count("\n#") == 2, "nothing of the project's"
+
+
+def _fenced(page: str) -> dict[str, list[str]]:
+    """The fenced blocks of a page under docs/, by language."""
+    text = (PROJECT_ROOT / "docs" / page).read_text(encoding="utf-8")
+    found: dict[str, list[str]] = {}
+    for language, block in re.findall(r"^```(\w+)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
+        found.setdefault(language, []).append(block)
+    return found
+
+
+def test_the_documented_publisher_of_ones_own_loads_plans_and_reads_its_figures(tmp_path: Path) -> None:
+    page = (PROJECT_ROOT / "docs" / "adding_a_source.md").read_text(encoding="utf-8")
+    fenced = _fenced("adding_a_source.md")
+    [[body], [module]] = fenced["csv"], fenced["python"]
+    names = re.findall(r"`warehouse/overlay/(s[\w/]+\.(?:yaml|py))`:\n\n```", page)
+    assert names == ["sources.yaml", "sources/example_office.py", "series/example_office.yaml"]
+    for name, content in zip(names, [fenced["yaml"][0], module, fenced["yaml"][1]], strict=True):
+        _write(tmp_path, name, content)
+    tracked = catalogs.load(CATALOG, tmp_path)
+    own = sources.modules(tracked)("example_office")
+    [request] = own.plan(tracked, date(2026, 11, 2))
+    assert (request.key, host_of(request.url)) == ("copper_stocks", tracked.sources["example_office"].hosts[0])
+    answer = requests.Response()
+    answer.status_code = 200
+    verify_response(answer, body.encode(), request, tracked.sources["example_office"])
+    parsed = own.parse(body.encode(), request.key, tracked)
+    stocks = "example_copper_stocks_tonnes"
+    assert parsed.observations.select("series_id", "period", "value", "decimals").rows() == [
+        (stocks, date(2026, 8, 1), 1200.5, 1),
+        (stocks, date(2026, 10, 1), 1187.0, 1),
+    ]
+    assert (parsed.missing, parsed.rejects.rows()) == ({stocks: 1}, [])
+    assert "gives 1200.5 for August and 1187.0 for October, and no row for September" in page
+    assert f"where series_id = '{stocks}'" in page
+    for wrong in (body.replace("stocks_tonnes", "stocks"), body[:-2]):
+        with pytest.raises(BadPayload):
+            own.parse(wrong.encode(), request.key, tracked)
+
+
+def test_the_documented_defaults_and_company_are_valid(tmp_path: Path) -> None:
+    page = (PROJECT_ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    [company] = _fenced("extending.md")["yaml"]
+    _write(tmp_path, "companies.yaml", company)
+    tracked = catalogs.load(CATALOG, tmp_path)
+    assert [entry.id for entry in tracked.own] == ["MADEUP"]
+    # What is to be copied is what the project's own files say.
+    [line] = re.findall(r"^    defaults: (.*)$", page, flags=re.MULTILINE)
+    for file, said in (("sources", yaml.safe_load(line)), ("companies", yaml.safe_load(company)["defaults"])):
+        project = yaml.safe_load((CATALOG / f"{file}.yaml").read_text(encoding="utf-8"))["defaults"]
+        project.pop("role", None)  # a company's own
+        assert said == project
