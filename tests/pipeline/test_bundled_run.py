@@ -590,6 +590,21 @@ def test_the_documented_claim_of_ones_own_is_judged_back_to_its_first_month(home
     [(oldest, months)] = rows("select min(as_of), count(*) from claim_verdict_history where claim_id = 'U1'")
     assert oldest == first
     assert months == rows(f"select date_diff('month', date '{first}', date '2026-07-31') + 1")[0][0]
+    # The figures of the page. The run is of 2026-08-22, when the newest price is too old already.
+    page = " ".join((REPOSITORY / "docs" / "adding_a_claim.md").read_text(encoding="utf-8").split())
+    [(day, verdict, value)] = re.findall(r"the rule gives on (\S+): (\w+) (z-score .* 2026) and at", page)
+    own = "claim_verdict_history where claim_id = 'U1'"
+    [(given, because)] = rows(f"select verdict, because from {own} and as_of = '{day}'")
+    assert (given, because.startswith(f"Supports: {value}.")) == (verdict, True), because  # type: ignore[attr-defined]
+    counts = re.findall(r"(\d+) (?:times )?(supported|contradicted|undetermined|no data)", page)
+    assert {(name.replace(" ", "_"), int(n)) for n, name in counts} == set(
+        rows(f"select verdict, count(*) from {own} group by 1")
+    )
+    assert f"at the {months} month ends" in page
+    [until] = re.findall(r"counts until (\S+);", page)
+    assert rows("select verdict, decidable_until from claim_verdicts where claim_id = 'U1'") == [
+        ("undetermined", date.fromisoformat(until))
+    ]
     assert rows("select defined_in, count(*) from claim_verdicts group by 1 order by 1") == [
         ("overlay", 1),
         ("project", 14),
