@@ -51,17 +51,24 @@ def _heat_map(answers: Answers, section: Section) -> None:
     absent = [h for h, column in groups.items() if h not in present and column.removeprefix("contribution_") in scored]
     unscored = [h for h, column in groups.items() if column.removeprefix("contribution_") not in scored]
     section.tables.append(
-        table(heat, f"What each group of drivers adds, {heat.cell(0, 'month').text}, standard deviations", [
+        table(heat, f"What each group of drivers adds, standard deviations{_figures_of(heat)}. "
+              f"Composite: their sum, as known at the end of {heat.cell(0, 'month').text}", [
             Column("Metal", "metal"),
             *(Column(heading, column, "zscore", "heat") for heading, column in present.items()),
             Column("Composite", "composite", "zscore", "heat"),
-            Column("Known", "drivers_available"), Column("Of", "drivers_expected"),
+            Column("Drivers scored", "drivers_available"), Column("Of all", "drivers_expected"),
         ])
     )  # fmt: skip
     if absent:
-        section.notes.append(
-            f"No figure in time for: {words(absent)}. A missing part is left out, not counted as zero."
-        )
+        why = {
+            h: "; ".join(
+                scores.frame.filter(pl.col("driver_group") == groups[h].removeprefix("contribution_"))["gap_reason"]
+                .drop_nulls().unique(maintain_order=True).to_list()
+            )
+            for h in absent
+        }  # fmt: skip
+        parts = words([f"{h} ({why[h] or 'no figure in time'})" for h in absent])
+        section.notes.append(f"Without a score: {parts}. A missing part is left out, not counted as zero.")
     if unscored:
         section.notes.append(
             f"Not scored: {words(unscored)}. No study in the table of exposures says what they do to each metal."
@@ -75,6 +82,14 @@ def _heat_map(answers: Answers, section: Section) -> None:
             Column("Why none", "gap_reason", kind="if_any"),
         ], folded=True)
     )  # fmt: skip
+
+
+def _figures_of(heat: Answer) -> str:
+    """The months of the figures behind the scores, which may lie before the month of the composite."""
+    if not heat.has("figures_from_month"):
+        return ""
+    months = [heat.cell(0, column).text for column in ("figures_from_month", "figures_to_month")]
+    return f", from figures of {' to '.join(dict.fromkeys(months))}"
 
 
 def shared(answer: Answer) -> list[str]:
@@ -124,11 +139,11 @@ def _positioning(answers: Answers, section: Section) -> None:
     if not len(positions):
         return
     section.tables.append(
-        table(positions, "Managed money, net futures positions, percentile of all reports", [
-            Column("Metal", "metal"), Column("Percentile", "net_percentile"),
+        table(positions, "Managed money, net futures positions in each metal's newest report, percentile of all", [
+            Column("Metal", "metal"), Column("Percentile", "net_percentile"), Column("Report of", "report_date"),
+            Column("Age, days", "age_days"), Column("Stale", "is_stale", kind="if_any"),
             Column("Net contracts", "net_managed_money_contracts"),
             Column("Week's change", "net_managed_money_change_1w_contracts", kind="if_any"),
-            Column("Report of", "report_date"), Column("Age, days", "age_days"),
         ])
     )  # fmt: skip
 
@@ -175,9 +190,10 @@ def _regimes(answers: Answers, section: Section) -> None:
         return
     section.tables.append(
         table(regimes, "Risk regimes: newest state, and monthly moves of four metals when on and when off", [
-            Column("Risk", "regime"), Column("Newest month", "regime_month", "monthly"), Column("On then", "is_on"),
-            Column("Z-score", "present_zscore"), Column("When on", "inside_pct"), Column("When off", "outside_pct"),
-            Column("t", "gap_t_statistic"),
+            Column("Risk", "regime"), Column("Newest month", "regime_month", "monthly"),
+            Column("Age, days", "age_days"), Column("Stale", "is_stale", kind="if_any"), Column("On then", "is_on"),
+            Column("Z-score then", "present_zscore"), Column("When on", "inside_pct"),
+            Column("When off", "outside_pct"), Column("t", "gap_t_statistic"),
         ])
     )  # fmt: skip
 
@@ -209,11 +225,11 @@ def prices(answers: Answers) -> Section:
         ]  # fmt: skip
     section.says.append(".")
     section.tables.append(
-        table(prices, "Newest monthly price of each metal, by its move on the month", [
-            Column("Metal", "metal"), Column("Month", "period"), Column("Price", "price_native", "@native_unit"),
+        table(prices, "Newest monthly average price of each metal, by its move on the month", [
+            Column("Metal", "metal"), Column("Price", "price_native", "@native_unit"),
             Column("1 month", "return_1m_pct", "return_pct"), Column("12 months", "return_12m_pct", "return_pct"),
-            Column("Real price, z-score", "real_price_zscore_expanding", "zscore"),
-            Column("12-month volatility of monthly averages", "realised_volatility_12m_annualised_pct"),
+            Column("Month", "period"), Column("Real, z-score", "real_price_zscore_expanding", "zscore"),
+            Column("12-month volatility", "realised_volatility_12m_annualised_pct"),
         ])
     )  # fmt: skip
     section.notes += _left_out(answers, "price", "monthly price")
@@ -323,9 +339,10 @@ def capex(answers: Answers) -> Section:
         bars = charts.stacked(
             "capex_quarters", quarters.frame, "calendar_quarter", "capex_bn", "company", "US dollars, billions"
         )
-        for row in total.frame.filter(pl.col("companies_reporting") < pl.col("companies_expected")).to_dicts():
-            charts.over(bars, formats.written(row["calendar_quarter"], "calendar_quarter"), row["capex_bn"],
-                        f"{row['companies_reporting']}/{row['companies_expected']}")  # fmt: skip
+        expected = total.frame["companies_expected"][0]
+        drawn = quarters.frame.group_by("calendar_quarter").agg(pl.col("capex_bn").sum(), pl.count("capex_usd"))
+        for quarter, height, known in drawn.filter(pl.col("capex_usd").is_between(1, expected - 1)).rows():
+            charts.over(bars, formats.written(quarter, "calendar_quarter"), height, f"{known}/{expected}")
         section.charts.append(
             chart(
                 answers, "capex", "Cash capital expenditure by calendar quarter",
@@ -534,6 +551,7 @@ def trade(answers: Answers) -> Section:
             figure,
             table(duties, "Duties at the end of each month, and premium", [
                 Column("Month", "month"), *(Column(d.name, d.column) for d in (*drawn, *premiums)),
+                Column("Measures checked only to", "checked_only_to", kind="if_any"),
             ], range(last, -1, -1)),
             ("divergence_trade_tightness",) if premiums else (), duties.newest("checked_to"), tall=bool(premiums),
         )

@@ -25,10 +25,9 @@ from pipelines.brief.parts import (
     words,
 )
 
-VIEW = {"moved": "What moved", "drives": "What drives it", "changed": "What changed"}
+VIEW = {"moved": "What moved", "drives": "Drivers now", "changed": "What changed"}
 OPEN_QUESTION = ("undetermined", "no_data")
 LED = {"too old": "too old to count: ", "neutral": "not decided: "}  # what leads a finding that decides nothing
-DUE_SHOWN = 2  # claims whose figures are due longest
 SHOWN = 6  # flips of the twelve months that stand open
 ON_THE = {"monthly": "from the month before", "quarterly": "from the quarter before"}
 
@@ -83,14 +82,10 @@ def _unreached(answers: Answers) -> Sentence:
     due = answers["evidence_due"]
     if due.has("current_until"):
         says += [
-            ". Newer figures are due behind ", due.cell(0, "claims_due"), " of ", due.cell(0, "claims_judged"),
-            " claims with figures: ",
+            ". ", due.cell(0, "claims_due"), " of ", due.cell(0, "claims_judged"),
+            " claims rest on figures for which a newer one is already due; the oldest: ", due.cell(0, "claim"),
+            " (since ", due.cell(0, "current_until"), ")",
         ]  # fmt: skip
-        late = [n for n in range(len(due)) if due.frame["current_until"][n] is not None]
-        for place, n in enumerate(late[:DUE_SHOWN]):
-            fresh = " until " if place else " were fresh until "
-            says += [", " if place else "those of ", due.cell(n, "claim"), fresh, due.cell(n, "current_until")]
-        says += [", others longer"] if len(late) > DUE_SHOWN else []
     return [*says, "."]
 
 
@@ -213,13 +208,24 @@ def _claim(answers: Answers, row: int) -> Claim:
         last = ["last ", claims.cell(row, "last_verdict"), " on ", claims.cell(row, "last_verdict_on")]
     says = _why(answers, claim_id, verdict)
     if claim["lines"]:
-        says += [" Judged apart: ", claims.cell(row, "lines"), "."]
+        says += [" Judged apart: ", claims.cell(row, "lines"), ". The whole is ", claims.cell(row, "verdict"), ": "]
+        counts: list[Sentence] = [
+            [claims.cell(row, column), word]
+            for column, word in (
+                ("decisive_supporting", " for"), ("decisive_contradicting", " against"),
+                ("decisive_undecided", " undecided"), ("decisive_missing_or_stale", " missing or too old"),
+            )
+            if claim[column]
+        ]  # fmt: skip
+        says += [*listed(counts), "."]
     limits: list[Sentence] = []
     if claim["decisive_missing_or_stale"]:
         limits.append([claims.cell(row, "decisive_missing_or_stale"), " missing or too old"])
     if claim["decisive_ageing"]:
         limits.append([claims.cell(row, "decisive_ageing"), " ageing"])
-    if claim["decidable_until"]:
+    if claim["decidable_until"] == claim["as_of"]:
+        limits.append(["the evidence counts until today"])
+    elif claim["decidable_until"]:
         limits.append(["the evidence counts until ", claims.cell(row, "decidable_until")])
     rows = evidence.where(claim_id=claim_id)
     months = [
@@ -294,11 +300,13 @@ def _divergences(answers: Answers) -> Section:
     ]  # fmt: skip
     sized = [n for n in opened if rows.frame["gap_zscore"][n] is not None]
     if sized:
-        # Of a metal, where one is open.
-        sized = [n for n in sized if rows.frame["is_metal"][n]] or sized
-        widest = max(sized, key=lambda n: abs(rows.frame["gap_zscore"][n]))
-        section.says += ["; the widest was ", rows.cell(widest, "subject"), " (", rows.cell(widest, "title"), ", gap ",
-                         rows.cell(widest, "gap_zscore"), " in ", rows.cell(widest, "period_label"), ")"]  # fmt: skip
+        sized.sort(key=lambda n: -abs(rows.frame["gap_zscore"][n]))
+        of_metals = [n for n in sized if rows.frame["is_metal"][n]]
+        for n in dict.fromkeys([sized[0], *of_metals[:1]]):
+            section.says += [
+                "; the widest was " if n == sized[0] else "; of metals, ", rows.cell(n, "subject"), " (",
+                rows.cell(n, "title"), ", gap ", rows.cell(n, "gap_zscore"), " in ", rows.cell(n, "period_label"), ")",
+            ]  # fmt: skip
     section.says += ["; ", counts.cell(0, "stale"), " of all stand on figures older than their limit."]
     columns = [
         Column("Subject", "subject"), Column("Divergence", "title"), Column("State", "state", kind="state"),
@@ -307,11 +315,12 @@ def _divergences(answers: Answers) -> Section:
     ]  # fmt: skip
     section.tables.append(table(rows, "Open, opening or closing", columns, opened))
     # One table per divergence and what is set against what: ounces and tonnes do not share a column.
-    kinds = rows.frame.select("title", "left_label", "right_label").unique(maintain_order=True)
-    for title, left, right in kinds.rows():
-        numbers = rows.where(title=title, left_label=left, right_label=right)
+    kinds = rows.frame.select("divergence_id", "title", "left_label", "right_label").unique(maintain_order=True)
+    for divergence, title, left, right in kinds.rows():
+        numbers = rows.where(divergence_id=divergence, left_label=left, right_label=right)
+        scaled = ". The composite is scaled against its own past, so it differs from the one under Ranking"
         section.tables.append(
-            table(rows, title, [
+            table(rows, title + (scaled if divergence == "price_driver" else ""), [
                 Column("Subject", "subject"), Column("State", "state", kind="state"),
                 Column("Days in it", "days_in_state"), Column("Gap, z-score", "gap_zscore"),
                 Column(left[:1].upper() + left[1:], "left_value"), Column(right[:1].upper() + right[1:], "right_value"),
@@ -351,8 +360,12 @@ def _opportunities(answers: Answers) -> Section:
     else:
         section.says = ["No metal can be ranked: ", rows.cell(0, "gap_reason"), "."]
     section.notes += driver_sections.shared(rows)
+    caption = (
+        "Metals that their drivers lift and whose price lags; volatility beside. Composite of "
+        f"{rows.cell(0, 'month').text}, the newest month with prices. Not investment advice"
+    )
     section.tables.append(
-        table(rows, "Metals that their drivers lift and whose price lags; volatility beside. Not investment advice.", [
+        table(rows, caption, [
             Column("Metal", "metal"), Column("Rank", "opportunity_rank", kind="if_any"),
             Column("Rank sum", "rank_sum", kind="if_any"),
             Column("Composite", "composite", "zscore"), Column("Composite rank", "composite_rank", kind="if_any"),

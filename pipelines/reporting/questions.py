@@ -193,8 +193,13 @@ def _drivers(
         if key.startswith(GROUP) and value is not None
     }
     said = ", ".join(f"{name} {value:+.2f}" for name, value in sorted(parts.items(), key=lambda p: -abs(p[1])))
+    scores = warehouse.query(connection, SCORES, [metal_id, composite["month"]]).to_dicts()
+    periods = [s["value_period"] for s in scores if s["contribution"] is not None and s["value_period"]]
+    span = dict.fromkeys(f"{p:%b %Y}" for p in (min(periods), max(periods))) if periods else ()
+    of = f" from figures of {' to '.join(span)}" if span else ""
     yield (
-        f"drivers {composite['month']:%b %Y}: {composite['composite']:+.2f} standard deviations "
+        f"drivers, as known at the end of {composite['month']:%b %Y}{of}: "
+        f"{composite['composite']:+.2f} standard deviations "
         f"({composite['drivers_available']} of {composite['drivers_expected']} drivers: {said})"
     )
     if composite["shared_with"]:
@@ -203,7 +208,7 @@ def _drivers(
     for heading in ("driver", "adds", "z-score", "sign", "of"):
         table.add_column(heading, no_wrap=True, justify="right" if heading in ("adds", "z-score", "sign") else "left")
     table.add_column("without a score because", overflow="fold")
-    for s in warehouse.query(connection, SCORES, [metal_id, composite["month"]]).to_dicts():
+    for s in scores:
         adds, score = (f"{s[k]:+.2f}" if s[k] is not None else "" for k in ("contribution", "zscore"))
         sign = "" if s["sign"] is None else "+" if s["sign"] > 0 else "-"
         period = s["value_period_label"] or ""

@@ -23,7 +23,6 @@ from pipelines.errors import PublishedUnreadable
 from pipelines.landing import messages
 from pipelines.settings import Settings
 
-FIRST_QUERY = "select claim_id, because from claim_verdicts"
 # The drivers of the summary: table, its column of order, frequency and first day of the figures' period, figures.
 DRIVERS = (
     ("driver_fiscal", "month", Frequency.MONTHLY, "month", ("deficit_12m_pct_gdp", "deficit_12m_change_pp")),
@@ -262,7 +261,7 @@ def print_summary(console: Console, content: dict[str, Any], *, with_added: bool
     _line(console, "[dim]None of this is investment advice.[/]")
 
 
-VIEW = {"moved": "Moved  ", "drives": "Drives ", "changed": "Changed"}
+VIEW = {"moved": "Moved  ", "drives": "Drivers", "changed": "Changed"}
 SHOWN, CHECKS_SHOWN = 4, 2  # publishers with a fault, and failed checks, that the screen names; -v names all
 
 
@@ -327,7 +326,7 @@ def _reach(content: dict[str, Any], *, verbose: bool) -> Iterator[str]:
 
 def _claims(claims: list[dict[str, Any]]) -> Table:
     """A line per claim: its verdict, and how many of its decisive indicators are for and against."""
-    table = _table("", "claim", "verdict", "for>", "against>", "of>")
+    table = _table("", "claim", "verdict", "for>", "against>", "all>")
     table.show_edge = False
     table.padding = (0, 0)  # the rule's blanks part the columns: eighty characters hold the longest verdict
     for c in claims:
@@ -335,14 +334,15 @@ def _claims(claims: list[dict[str, Any]]) -> Table:
         said = _coloured(c["verdict"])
         if c["last_verdict"] and c["verdict"] != c["last_verdict"]:
             said += f"[dim], was {c['last_verdict']}[/]"  # its day would not fit into the line; `-v` has it
-        table.add_row(f"{c['claim_id']}  {escape(c['title'])}", said, *map(str, (pro, contra, of)))
+        table.add_row(f"{c['claim_id']} {escape(c['title'])}", said, *map(str, (pro, contra, of)))
     return table
 
 
 def _failed_checks(console: Console, checks: list[dict[str, Any]], *, verbose: bool) -> None:
     ordered = sorted(checks, key=lambda c: ("overridden: " not in c["said"], not c["is_blocking"]))
     for check in ordered if verbose else ordered[:CHECKS_SHOWN]:
-        _line(console, f"[yellow]check[/] {check['check_name']}: {escape(check['said'])}")
+        effect = "blocks" if check["is_blocking"] else "does not block"
+        _line(console, f"check {check['check_name']} [yellow]failed[/] ({effect}): {escape(check['said'])}")
         for example in (check["examples"] or []) if verbose else []:
             _line(console, f"  [dim]{escape(example)}[/]")
     if len(ordered) > CHECKS_SHOWN and not verbose:
@@ -410,5 +410,5 @@ def show_next_steps(console: Console, settings: Settings) -> None:
     console.print("\n[bold]Next[/]")
     console.print("  make ui                         the Dagster UI and the weekday schedule")
     console.print("  .venv/bin/metals status -v      publishers, drivers, reasons in full")
-    console.print(f'  .venv/bin/metals sql "{escape(FIRST_QUERY)}"', soft_wrap=True, highlight=False)
+    console.print("  .venv/bin/metals claims C6      a claim with its evidence and rules", highlight=False)
     console.print("  docs/queries/                   worked queries")

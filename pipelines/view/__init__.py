@@ -16,6 +16,7 @@ import jinja2
 
 FOLDER = Path(__file__).parent
 NAMES = ("moved", "drives", "changed")
+NEAR_ZERO = 0.1  # standard deviations, as printed; a word of display, no bar of a rule
 Row = Mapping[str, Any]
 
 
@@ -89,18 +90,30 @@ def _moved(row: Row | None) -> Sentence:
 def _drives(row: Row | None) -> Sentence:
     if row is None:
         return ["No metal has a composite of its drivers."]
-    said: Sentence = ["Drivers in ", Figure("month"), ", in standard deviations: strongest for ", *_end(row, "most")]
+    said: Sentence = ["Composites of drivers, in standard deviations"]
+    if row["figures_from_month"] is not None:
+        said += [", from figures of ", Figure("figures_from_month")]
+        said += [" to ", Figure("figures_to_month")] if row["figures_to_month"] != row["figures_from_month"] else []
+    said += [": highest for ", *_end(row, "most")]
     if row["least"] is not None:
-        said += [", weakest for ", *_end(row, "least")]
+        said += [", lowest for ", *_end(row, "least")]
+    named = f"{row['most']}, {row['least'] or ''}".split(", ")
+    others = [m for m in ("copper", "gold") if m not in named and row[f"{m}_zscore"] is not None]
+    for n, metal in enumerate(others):
+        said += [", " if n else "; ", f"{metal} ", *_score(row, f"{metal}_zscore")]
     return [*said, "."]
 
 
 def _end(row: Row, end: str) -> Sentence:
     shared = "one composite, " if ", " in row[end] else ""
     return [
-        Figure(end), f" ({shared}", Figure(f"{end}_zscore"), ", mainly ", Figure(f"{end}_group"), " ",
+        Figure(end), f" ({shared}", *_score(row, f"{end}_zscore"), ", mainly ", Figure(f"{end}_group"), " ",
         Figure(f"{end}_group_zscore"), ")",
     ]  # fmt: skip
+
+
+def _score(row: Row, column: str) -> Sentence:
+    return [*(["near zero at "] if round(abs(row[column]), 2) <= NEAR_ZERO else []), Figure(column)]
 
 
 def _changed(row: Row | None) -> Sentence:

@@ -1,4 +1,5 @@
--- The metals that their drivers push most and least, each with the group of drivers that does most to it.
+-- The metals with the highest and the lowest composite, each with the group of drivers that does most to it; copper and gold;
+-- and the span of the figures that are scored.
 with composites as (
     select
         lower(m.name) as metal,
@@ -44,6 +45,16 @@ ends as (
     from ranked
     where composite in (highest, lowest)
     group by month, composite, highest
+),
+
+scored as (
+    select
+        min(value_period) as figures_from_month,
+        max(value_period) as figures_to_month
+    from driver_scores
+    where
+        month = (select max(month) from months) and contribution is not null
+        {{ and_not_own_use('driver_scores', "metal_id || '|' || driver_id || '|' || month") }}
 )
 
 select
@@ -55,6 +66,10 @@ select
     max(metals) filter (where not is_most) as least,
     max(composite) filter (where not is_most) as least_zscore,
     max(driver_group) filter (where not is_most) as least_group,
-    max(part) filter (where not is_most) as least_group_zscore
+    max(part) filter (where not is_most) as least_group_zscore,
+    (select max(composite) from ranked where metal_id = 'copper') as copper_zscore,
+    (select max(composite) from ranked where metal_id = 'gold') as gold_zscore,
+    (select figures_from_month from scored) as figures_from_month,
+    (select figures_to_month from scored) as figures_to_month
 from ends
 group by month

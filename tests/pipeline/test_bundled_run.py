@@ -82,7 +82,7 @@ def test_it_publishes_and_says_that_publishers_were_not_reached(offline_home: tu
     )
     ending = next(n for n, line in enumerate(summary) if "docs/queries/" in line)
     assert ending < 40, "one screen, which the progress lines precede"
-    claims = [line for line in summary if re.match(r"[CDS]\d  ", line)]
+    claims = [line for line in summary if re.match(r"[CDS]\d ", line)]
     assert len(claims) == len(home.rows("from claim_verdicts"))
     told = json.loads(home.call("status", "--json").stdout)
     how = [s["how"] for s in told["sources"]]
@@ -93,10 +93,12 @@ def test_it_publishes_and_says_that_publishers_were_not_reached(offline_home: tu
     # The sentences are cells of tables.
     [(best, most)] = home.rows(
         "select lower(m.name), c.composite from driver_composites as c inner join metals as m using (metal_id) "
-        "where strftime(c.month, '%b %Y') = '" + told["view"]["drives"].removeprefix("Drivers in ")[:8] + "' "
+        "where c.month = (select max(month) from (select month from driver_composites group by month "
+        "having 2 * count(composite) >= count(*))) "
         "order by c.composite desc nulls last, m.name limit 1"
     )
-    assert re.search(rf"strongest for {best}(, \w+)* \({re.escape(f'{most:+.2f}')}, ", told["view"]["drives"])
+    said = rf"highest for {best}(, \w+)* \((one composite, )?(near zero at )?{re.escape(f'{most:+.2f}')}, "
+    assert re.search(said, told["view"]["drives"])
 
 
 def test_dead_publishers_are_asked_once_each(offline_home: tuple[Home, str, float]) -> None:

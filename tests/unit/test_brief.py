@@ -357,16 +357,19 @@ def test_periods_and_units_of_a_table_are_those_of_its_rows(given: Callable[[str
             insert into driver_composites (metal_id, month, composite, contribution_monetary) values
                 ('copper', '2026-07-01', 0.5, 0.5);
             insert into metals (metal_id, name, symbol, family) values ('copper', 'Copper', 'Cu', 'base');
-            insert into driver_scores (metal_id, driver_id, driver_group, month, zscore) values
-                ('copper', 'us_dollar_change', 'monetary', '2026-07-01', 0.5),
-                ('copper', 'china_money_gap', 'china', '2026-07-01', null);
+            insert into driver_scores
+                (metal_id, driver_id, driver_group, month, zscore, contribution, value_period, gap_reason)
+            values
+                ('copper', 'us_dollar_change', 'monetary', '2026-07-01', 0.5, 0.5, '2026-06-01', null),
+                ('copper', 'china_money_gap', 'china', '2026-07-01', null, null, '2026-01-01',
+                 'fewer than 24 figures: no z-score');
             """
         )
     )
     assert {f.text for f in page.figures if f.column == "period_label"} == {"Jul 2026", "2026Q2"}
     assert "emerging_asia" not in page.prose
     assert page.text.count("US, per tonne") == page.text.count("US, per troy ounce") > 0
-    assert "No figure in time for: China." in page.text
+    assert "Without a score: China (fewer than 24 figures: no z-score)." in page.text
     assert "Not scored: Fiscal, AI, Trade, Geopolitics and Positioning." in page.text
 
 
@@ -510,8 +513,8 @@ def test_a_page_of_a_run_that_reached_nobody_begins_with_that(
         return
     # The stale figure counts for nothing; of the others one was fresh until 9 August.
     assert (
-        f"{begins} stands on figures to 30 Jun 2026. Newer figures are due behind 1 of 2 claims with figures: "
-        "those of C4 were fresh until 9 Aug 2026." in said
+        f"{begins} stands on figures to 30 Jun 2026. 1 of 2 claims rest on figures for which a newer one is already "
+        "due; the oldest: C4 (since 9 Aug 2026)." in said
     )
     assert said.index(begins) < said.index("What moved")
     assert differences(page_of(path), path)[1] == []
@@ -727,13 +730,17 @@ def test_what_is_computed_of_drivers_stands_without_a_composite(given: Callable[
         insert into driver_positioning
             (metal_id, report_date, net_managed_money_contracts, net_managed_money_percentile_expanding)
         values ('copper', '2026-08-11', 60000, 80.4), ('copper', '2026-08-18', 68242, 92.4);
+        insert into series (series_id, source_id, metal_id) values ('l', 'cftc', 'copper');
+        insert into data_freshness (series_id, source_id, frequency, staleness_limit_days) values
+            ('l', 'cftc', 'daily', 2), ('tpu_monthly_index', 'tpu', 'monthly', 120);
         insert into driver_fiscal (month, deficit_12m_pct_gdp, deficit_12m_change_pp, fiscal_impulse_12m_pp)
         values ('2026-07-01', 6.1, -0.3, -0.5), ('2026-08-01', null, null, null);
         insert into metal_attribution (metal_id, family, month, first_month, months_used, r_squared_adjusted,
             share_macro, share_china, macroeconomy_is_complete, known_at)
         values ('copper', 'base', '2026-06-01', '2021-08-01', 59, 0.461, 0.457, 0.054, true, '2026-08-01');
-        insert into risk_regimes (metal_id, regime, sample, timing, regime_is_on, mean_abs_return_inside_pct)
-        values ('average_of_four', 'trade_policy', 'full', 'same_month', true, 4.2);
+        insert into risk_regimes
+            (metal_id, regime, sample, timing, regime_is_on, mean_abs_return_inside_pct, regime_month)
+        values ('average_of_four', 'trade_policy', 'full', 'same_month', true, 4.2, '2026-05-01');
         insert into metal_ratios (month, gold_silver_ounces_per_ounce, copper_gold_ounces_per_tonne) values
             ('2026-06-01', 63.4, 3.2), ('2025-06-01', 93.1, 2.9);
         insert into metal_prices (metal_id, frequency, period, price_native, native_unit)
@@ -747,7 +754,9 @@ def test_what_is_computed_of_drivers_stands_without_a_composite(given: Callable[
     assert "the macroeconomy and China explained 46.1 % (Copper)" in said
     [position] = page.rows("positioning")
     assert (position["report_date"], position["net_percentile"]) == ("2026-08-18", "92.4")
-    assert [r["regime"] for r in page.rows("regimes")] == ["trade policy"]
+    assert (position["age_days"], position["is_stale"]) == ("3", "True")
+    [regime] = page.rows("regimes")
+    assert (regime["regime"], regime["age_days"], regime["is_stale"]) == ("trade policy", "82", "False")
     ratios = {r["ratio"]: (r["value"], r["value_year_before"]) for r in page.rows("ratios")}
     assert ratios == {"Gold to silver": ("63.4", "93.1"), "Copper to gold": ("3.2", "2.9")}
     assert differences(page, path)[1] == []
@@ -772,14 +781,18 @@ def test_an_old_figure_is_not_told_as_todays(given: Callable[[str], Path]) -> No
         "('copper', 'monthly', '2025-06-01', 9000, 'usd_per_tonne', 12.0, 20.0, 80.0);"
         "insert into divergences (divergence_id, subject, title, left_label, right_label, state, gap_zscore, "
         "period, period_label, is_stale) "
-        "values ('d', 'copper', 'A gap', 'l', 'r', 'open', 1.5, '2025-06-01', 'Jun 2025', true);"
+        "values ('price_driver', 'copper', 'A gap', 'l', 'r', 'open', 1.5, '2025-06-01', 'Jun 2025', true),"
+        "('e', 'India', 'A slope', 'l', 'r', 'opening', -2.4, '2025-01-01', '2025', false);"
         "insert into opportunities (metal_id, month, opportunity_rank, rank_sum, composite_rank, price_gap_rank) "
         "values ('copper', '2025-06-01', 1, 2, 1, 1);"
     )
     said = " ".join(page_of(path).text.split())
     for told in (
         "Copper was the most volatile relative to its own history (20.0 % annualised in the twelve months to Jun 2025",
-        "By their newest figures 1 of 1 were open, opening or closing; the widest was Copper (A gap, gap +1.50 in Jun",
+        "By their newest figures 2 of 2 were open, opening or closing; the widest was India (A slope, gap −2.40 in "
+        "2025); of metals, Copper (A gap, gap +1.50 in Jun 2025)",
+        "A gap. The composite is scaled against its own past, so it differs from the one under Ranking",
+        "Composite of Jun 2025, the newest month with prices.",
         "1 of all stand on figures older than their limit.",
         "Copper came first with a rank sum of 2 in Jun 2025",
     ):
@@ -830,6 +843,45 @@ def test_duties_stand_with_the_day_to_which_measures_were_checked(given: Callabl
     said = page_of(given(DUTIES)).text
     assert "General US duties (measures last checked to 20 Aug 2025): 0\u202f% on refined copper (50\u202f% on" in said
     assert "Measures were last checked to 20 Aug 2025: a later one is not in these figures." in said
+    marked = {r["month"]: r["checked_only_to"] for r in page_of(given(DUTIES)).rows("duties")}
+    assert marked == {"2025-05-01": "", "2025-06-01": "", "2025-07-01": "", "2025-08-01": "2025-08-20"}
+
+
+def test_the_whole_of_a_claim_in_parts_is_counted_over_all_of_them(given: Callable[[str], Path]) -> None:
+    path = given(
+        HISTORY
+        + "update claim_verdicts set verdict = 'mixed', lines = 'a: undetermined (1 for); b: undetermined (1 against)',"
+        "decisive_indicators = 4, decisive_supporting = 1, decisive_contradicting = 1, decisive_missing_or_stale = 1,"
+        "decisive_ageing = 0, decidable_until = as_of;"
+    )
+    said = page_of(path).text
+    assert (
+        "b: undetermined (1 against). The whole is mixed: 1 for, 1 against, 1 undecided and 1 missing or too old."
+        in said
+    )
+    assert "1 missing or too old and the evidence counts until today." in said
+
+
+def test_a_quarter_is_marked_by_the_companies_in_its_bar(given: Callable[[str], Path]) -> None:
+    path = given(
+        """
+        insert into companies (company_id, name, role) values
+            ('A', 'A', 'hyperscaler'), ('B', 'B', 'hyperscaler');
+        insert into driver_ai_capex (company_id, calendar_quarter, fiscal_year, fiscal_quarter, capex_usd) values
+            ('A', '2026-04-01', 2026, 2, 3e9), ('B', '2026-04-01', 2026, 2, null),
+            ('A', '2026-01-01', 2026, 1, 3e9), ('B', '2026-01-01', 2026, 1, 1e9),
+            ('A', '2023-07-01', 2023, 3, 1e9), ('A', '2023-04-01', 2023, 2, 1e9);
+        insert into driver_ai_capex_aggregate (calendar_quarter, companies_reporting, companies_expected, capex_usd,
+            capex_ttm_usd, capex_ttm_companies, capex_ttm_carried) values
+            ('2026-04-01', 1, 2, 3e9, 14e9, 2, 'B to 2026-03-31'), ('2026-01-01', 2, 2, 4e9, 12e9, 2, null),
+            ('2023-07-01', 1, 2, 1e9, null, 0, null), ('2023-04-01', 1, 2, 1e9, 4e9, 1, null);
+        """
+    )
+    page = page_of(path)
+    marks = {a["x"]: a["text"] for a in page.charts["capex"]["layout"]["annotations"]}
+    assert marks == {"2026Q2": "1/2", "2023Q3": "1/2"}, "2023Q2 has no bar"
+    assert "Hyperscaler capex, 4 quarters, 1 of 2, B carried" in page.text
+    assert differences(page, path)[1] == []
 
 
 METALS = (
@@ -876,7 +928,9 @@ def test_a_metal_that_is_not_in_a_table_is_named_with_the_reason(given: Callable
 def test_metals_with_one_composite_are_one_finding(given: Callable[[str], Path]) -> None:
     said = page_of(given(METALS)).text
     assert "share one composite, so each group is one finding: Copper and Zinc. " in said, "gold has one of its own"
-    assert "strongest for copper, zinc (one composite, +0.10, mainly monetary +0.10), weakest for gold (−0.20," in said
+    # At 0.1 the sign says little. Copper and gold stand at the ends here and are not named twice.
+    assert "deviations: highest for copper, zinc (one composite, near zero at +0.10, mainly monetary +0.10), " in said
+    assert "lowest for gold (−0.20, mainly monetary −0.20)." in said
 
 
 def test_every_negative_number_has_the_same_sign(given: Callable[[str], Path]) -> None:

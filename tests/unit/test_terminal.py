@@ -211,7 +211,8 @@ def test_the_summary_fits_one_screen_and_names_no_list() -> None:
     for folded in ("publisher_07", "driver_x", "example_1", "Because of", "check_7"):
         assert folded not in text
     assert text.count("undetermined, was contradicted") == len(CLAIMS), "the last that could be given"
-    assert "check_8" in text, "a blocking check comes first"
+    assert "check check_8 failed (blocks): 78" in text, "a blocking check comes first"
+    assert "check check_0 failed (does not block): 78" in text
     assert "and 7 more failed checks (metals status -v)" in text
     verbose = " ".join(_printed(_content(SOURCES, UNREACHED), 80, verbose=True))
     assert verbose.count("2026-10-31.") == len(CLAIMS), "with its day"
@@ -286,6 +287,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "drives": {
         "month": JUNE, "most": "silver, zinc", "most_zscore": 1.2, "most_group": "AI", "most_group_zscore": 0.9,
         "least": "tin", "least_zscore": -0.4, "least_group": "fiscal", "least_group_zscore": -0.6,
+        "copper_zscore": 0.3, "gold_zscore": -0.1, "figures_from_month": date(2026, 4, 1), "figures_to_month": JUNE,
     },
     "changed": {
         "is_first": False, "since": datetime(2026, 6, 30, 22, 5, tzinfo=UTC), "flips": "C4 no data to mixed",
@@ -303,8 +305,9 @@ def test_the_view_is_three_sentences_from_the_figures() -> None:
     assert _view(ROWS) == {
         "moved": "The newest monthly prices are 4 months behind. 2 of 3 metals rose in Jun 2026, from tin +8.2 % to "
         "gold -2.0 %; copper averaged 13,552 USD/t (+0.1 %, -3.0 % on the year), gold 4,228 USD/oz (-2.0 %).",
-        "drives": "Drivers in Jun 2026, in standard deviations: strongest for silver, zinc (one composite, +1.20, "
-        "mainly AI +0.90), weakest for tin (-0.40, mainly fiscal -0.60).",
+        "drives": "Composites of drivers, in standard deviations, from figures of Apr 2026 to Jun 2026: highest for "
+        "silver, zinc (one composite, +1.20, mainly AI +0.90), lowest for tin (-0.40, mainly fiscal -0.60); "
+        "copper +0.30, gold near zero at -0.10.",
         "changed": "Since 2026-06-30 22:05 UTC: C4 no data to mixed; 1 divergence changed state; "
         "1,200 figures new, 3 revised.",
     }

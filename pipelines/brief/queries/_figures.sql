@@ -25,7 +25,9 @@ figures as (
     union all
     select
         3,
-        'Hyperscaler capex, 4 quarters, ' || capex_ttm_companies || ' of ' || companies_expected,
+        'Hyperscaler capex, 4 quarters, '
+        || capex_ttm_companies - coalesce(len(string_split(capex_ttm_carried, ', ')), 0) || ' of ' || companies_expected
+        || coalesce(', ' || regexp_replace(capex_ttm_carried, ' to [0-9-]+', '', 'g') || ' carried', ''),
         capex_ttm_usd,
         'usd',
         'return_pct',

@@ -9,6 +9,7 @@ select
     decisive_supporting,
     decisive_contradicting,
     decisive_missing_or_stale,
+    decisive_indicators - decisive_supporting - decisive_contradicting - decisive_missing_or_stale as decisive_undecided,
     decisive_ageing,
     decidable_until,
     last_verdict,

@@ -8,6 +8,7 @@ with names as (
 )
 
 select
+    d.divergence_id,
     d.title,
     coalesce(n.name, upper(left(d.subject, 1)) || substr(d.subject, 2)) as subject,
     state,

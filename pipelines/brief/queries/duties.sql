@@ -41,6 +41,7 @@ select
     t.month,
     max(t.status_on) as status_on,
     max(t.checked_to) as checked_to,
+    max(t.checked_to) filter (where t.checked_to < t.status_on) as checked_only_to,
     max(t.highest_rate_pct) filter (where t.metal_id = 'copper') as copper_highest_rate_pct,
     max(t.refined_rate_pct) filter (where t.metal_id = 'copper') as copper_refined_rate_pct,
     max(t.refined_rate_pct) filter (where t.metal_id = 'aluminium') as aluminium_refined_rate_pct,

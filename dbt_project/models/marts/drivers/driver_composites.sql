@@ -48,6 +48,7 @@ select
     coverage_ratio,
     drivers_used,
     case
+        when not is_enough and drivers_expected = 1 then 'one driver is too few'
         when not is_enough
             then
                 'only ' || cast(drivers_available as varchar) || ' of ' || cast(drivers_expected as varchar)
