@@ -5,6 +5,7 @@ Rows are matched by the keys that the models' tests hold unique. Nothing here bl
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import duckdb
@@ -132,8 +133,11 @@ def _write_differences(connection: duckdb.DuckDBPyConnection, keys: Mapping[str,
     home = str((warehouse.one(connection, "select current_database()") or ("",))[0])
     now = row_counts(connection)
     before = _counts_before(connection, home) if exists else {}
+    columns = _columns(connection)
     for table in sorted(before.keys() | now.keys()):
-        compared = _compared(connection, home, table, keys.get(table, ())) if table in before and table in now else None
+        here, there = (columns.get((database, "main", table), {}) for database in (home, "published"))
+        both = table in before and table in now
+        compared = _compared(connection, here, there, table, keys.get(table, ())) if both else None
         numbers: list[int | None] = [None] * 3 if compared is None else [compared[w][0] for w in _KINDS]
         examples = [[]] * 3 if compared is None else [compared[w][1] for w in _KINDS]
         connection.execute(
@@ -141,7 +145,7 @@ def _write_differences(connection: duckdb.DuckDBPyConnection, keys: Mapping[str,
             [table, before.get(table), now.get(table), *numbers, *examples],
         )
     # A view, so not among the tables counted above.
-    if all(_columns(connection, database, "main", "claim_verdicts") for database in (home, "published")):
+    if all((database, "main", "claim_verdicts") in columns for database in (home, "published")):
         connection.execute(
             """
             insert into audit.verdict_flips
@@ -163,7 +167,7 @@ def _write_differences(connection: duckdb.DuckDBPyConnection, keys: Mapping[str,
             order by 1, 2
             """
         )
-    if exists and _columns(connection, "published", "audit", "publication"):
+    if exists and ("published", "audit", "publication") in columns:
         # The published file has the valid log: a rebuilt build continues it, and an interrupted publication is not in
         # it.
         connection.execute("delete from audit.publication")
@@ -181,20 +185,25 @@ def _counts_before(connection: duckdb.DuckDBPyConnection, home: str) -> dict[str
         connection.execute(f'use "{home}"')
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, database: str, schema: str, table: str) -> dict[str, str]:
-    rows = connection.execute(
-        "select column_name, data_type from duckdb_columns() "
-        "where database_name = ? and schema_name = ? and table_name = ? order by column_index",
-        [database, schema, table],
-    ).fetchall()
-    return dict(rows)
+def _columns(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], dict[str, str]]:
+    """Names and types of columns by database, schema and table: one query, because each looks at every table."""
+    found: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
+    for *table, name, data_type in connection.execute(
+        "select database_name, schema_name, table_name, column_name, data_type from duckdb_columns() "
+        "order by table_oid, column_index"
+    ).fetchall():
+        found[(*table,)][name] = data_type
+    return found
 
 
 def _compared(
-    connection: duckdb.DuckDBPyConnection, home: str, table: str, key: Sequence[str]
+    connection: duckdb.DuckDBPyConnection,
+    here: Mapping[str, str],
+    there: Mapping[str, str],
+    table: str,
+    key: Sequence[str],
 ) -> dict[str, tuple[int, list[str]]] | None:
     """Number and example keys of rows added, changed and vanished; None where the two tables do not share the key."""
-    here, there = (_columns(connection, database, "main", table) for database in (home, "published"))
     if not key or not set(key) <= here.keys() & there.keys():
         return None
     rest = [c for c in here if c in there and c not in key and c not in MOVES_WITH_THE_DAY]
