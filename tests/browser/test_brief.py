@@ -207,4 +207,4 @@ def test_it_prints_with_its_charts_in_light_colours(desktop: Seen) -> None:
 def test_without_a_script_every_figure_still_stands(made: Made, browser_without_scripts: Callable[[Path], str]) -> None:
     text = browser_without_scripts(made.page)
     assert "The charts need JavaScript" in text
-    assert "Newest monthly price of each metal" in text
+    assert "Newest monthly average price of each metal" in text

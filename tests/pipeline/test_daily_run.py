@@ -633,7 +633,7 @@ def test_a_reader_sees_one_state_and_never_an_error_while_the_job_runs(
 def test_the_summary_names_every_publisher_and_claim(runs: Published) -> None:
     for words in ("fred", "worldbank_pink_sheet", "sec_edgar", "federal_register", "eastmoney", "C1", "C6", "fresh"):
         assert words in runs.said[1], words
-    assert "metals sql" in runs.said[1]
+    assert "metals claims C6" in runs.said[1]
 
 
 def test_explain_leads_to_payload_and_accession(runs: Published) -> None:
