@@ -285,13 +285,21 @@
     )
 {%- endmacro %}
 
+{% macro is_too_old(tolerated_days) -%}
+    age_days > due_days + {{ tolerated_days }}
+{%- endmacro %}
+
+{% macro is_ageing(tolerated_days) -%}
+    age_days > due_days and not {{ is_too_old(tolerated_days) }}
+{%- endmacro %}
+
 {#- The columns on the age of evidence: a figure counts until `tolerated_days` after a newer one was due. -#}
 {% macro evidence_age(tolerated_days) -%}
     cast(age_days as integer) as age_days,
     cast(due_days as integer) as due_days,
     cast(due_days + {{ tolerated_days }} as integer) as max_age_days,
-    case when reading <> 'missing' then age_days > due_days and age_days <= due_days + {{ tolerated_days }} end as is_ageing,
-    case when reading <> 'missing' then age_days > due_days + {{ tolerated_days }} end as is_stale,
+    case when reading <> 'missing' then {{ is_ageing(tolerated_days) }} end as is_ageing,
+    case when reading <> 'missing' then {{ is_too_old(tolerated_days) }} end as is_stale,
     case when reading <> 'missing' then cast(period_end + cast(due_days + {{ tolerated_days }} as integer) as date) end as counts_until
 {%- endmacro %}
 
@@ -299,8 +307,8 @@
 {% macro aged_finding(finding, tolerated_days) -%}
     {{ finding }} || case
         when reading = 'missing' then ''
-        when age_days > due_days + {{ tolerated_days }} then ' (' || cast(age_days as varchar) || ' days old)'
-        when age_days > due_days then ' (ageing, ' || cast(age_days as varchar) || ' days old)'
+        when {{ is_too_old(tolerated_days) }} then ' (' || cast(age_days as varchar) || ' days old)'
+        when {{ is_ageing(tolerated_days) }} then ' (ageing, ' || cast(age_days as varchar) || ' days old)'
         else ''
     end
 {%- endmacro %}
