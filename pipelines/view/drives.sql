@@ -1,23 +1,11 @@
 -- The metals with the highest and the lowest composite, each with the group of drivers that does most to it; copper and gold;
 -- and the span of the figures that are scored.
-with composites as (
-    select
-        lower(m.name) as metal,
-        c.*
-    from driver_composites as c
-    inner join metals as m using (metal_id)
-    where true {{ and_not_own_use('driver_composites', "c.metal_id || '|' || c.month") }}
-),
-
-months as (
-    select month from composites
-    group by month
-    having count(composite) * 2 >= count(*)
-),
+with {% include '_composites.sql' %},
 
 ranked as (
     select
-        *,
+        lower(m.name) as metal,
+        c.*,
         max(composite) over () as highest,
         min(composite) over () as lowest,
         unnest([
@@ -29,7 +17,8 @@ ranked as (
             {'name': 'geopolitics', 'part': contribution_geopolitics},
             {'name': 'positioning', 'part': contribution_positioning}
         ], recursive := true)
-    from composites
+    from composites as c
+    inner join metals as m using (metal_id)
     where composite is not null and month = (select max(month) from months)
 ),
 
@@ -45,16 +34,6 @@ ends as (
     from ranked
     where composite in (highest, lowest)
     group by month, composite, highest
-),
-
-scored as (
-    select
-        min(value_period) as figures_from_month,
-        max(value_period) as figures_to_month
-    from driver_scores
-    where
-        month = (select max(month) from months) and contribution is not null
-        {{ and_not_own_use('driver_scores', "metal_id || '|' || driver_id || '|' || month") }}
 )
 
 select

@@ -1,22 +1,6 @@
 -- Contribution of each group of drivers to a metal's composite, in standard deviations, in the newest month in which at
 -- least half of the metals have a composite. Parts add up to the composite.
-with months as (
-    select month
-    from driver_composites
-    where true {{ and_not_own_use('driver_composites', "metal_id || '|' || month") }}
-    group by month
-    having count(composite) * 2 >= count(*)
-),
-
-scored as (
-    select
-        min(value_period) as figures_from_month,
-        max(value_period) as figures_to_month
-    from driver_scores
-    where
-        month = (select max(month) from months) and contribution is not null
-        {{ and_not_own_use('driver_scores', "metal_id || '|' || driver_id || '|' || month") }}
-)
+with {% include '_composites.sql' %}
 
 select
     m.name as metal,
@@ -34,10 +18,8 @@ select
     c.drivers_expected,
     d.figures_from_month,
     d.figures_to_month
-from driver_composites as c
+from composites as c
 inner join metals as m using (metal_id)
 cross join scored as d
-where
-    c.month = (select max(month) from months) and c.composite is not null
-    {{ and_not_own_use('driver_composites', "c.metal_id || '|' || c.month") }}
+where c.month = (select max(month) from months) and c.composite is not null
 order by c.composite desc

@@ -1,5 +1,7 @@
 -- Tracked metals without a monthly price, and without a composite of drivers in the month shown, each with the reason.
-with tracked as (
+with {% include '_composites.sql' %},
+
+tracked as (
     select
         metal_id,
         name
@@ -24,17 +26,6 @@ publishers as (
     inner join sources as p using (source_id)
     where s.frequency = 'monthly' and s.unit like 'usd\_per\_%' escape '\'
     group by s.metal_id
-),
-
-composites as (
-    select * from driver_composites
-    where true {{ and_not_own_use('driver_composites', "metal_id || '|' || month") }}
-),
-
-months as (
-    select month from composites
-    group by month
-    having count(composite) * 2 >= count(*)
 ),
 
 newest as (
