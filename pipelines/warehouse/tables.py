@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 
 from pipelines import columns
-from pipelines.warehouse.sql import quoted
+from pipelines.warehouse.sql import quoted, transaction
 
 _SQL_TYPE = {
     pl.String: "varchar", pl.Float64: "double", pl.Int64: "bigint", pl.Int16: "smallint", pl.Date: "date",
@@ -491,5 +491,5 @@ def define_tables(connection: duckdb.DuckDBPyConnection) -> None:
             steps.append(f"create table {name} ({columns})")
         steps.append(f"comment on table {name} is '{quoted(table.description)}'")
         steps += [f"comment on column {name}.\"{c.name}\" is '{quoted(c.description)}'" for c in table.columns]
-    # In one transaction: each would otherwise be written to disk.
-    connection.execute("; ".join(["begin", *steps, "commit"]))
+    with transaction(connection):  # each statement would otherwise be written to disk
+        connection.execute("; ".join(steps))
