@@ -16,7 +16,7 @@ import pytest
 
 from pipelines import brief, catalog, warehouse
 from pipelines.authoring.dictionary import marts
-from pipelines.brief import charts, formats, parts, sections
+from pipelines.brief import charts, formats, html, parts, sections
 from pipelines.catalog.calendar import next_release
 from pipelines.settings import Settings
 from tests.brief_page import Page, differences, number_in, read
@@ -951,3 +951,10 @@ def test_every_negative_number_has_the_same_sign(given: Callable[[str], Path]) -
     [packed] = re.findall(r'id="plotly">([^<]+)<', html)
     library = gzip.decompress(base64.b64decode(packed)).decode()
     assert re.findall('minus:"(.)"', library) == ["−"], "the chart library's hover labels"
+
+
+def test_hover_labels_of_charts_have_a_true_minus_sign() -> None:
+    packed, _ = html._library()
+    script = gzip.decompress(base64.b64decode(packed)).decode()
+    assert f'minus:"{formats.MINUS}"' in script
+    assert 'minus:"-"' not in script
