@@ -379,7 +379,7 @@ def load(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
             [dataclasses.asdict(c) for c in new],
             schema={name: column.type for name, column in columns.LIVE_CHECK.items()},
         ),
-        contracts.LIVE_CHECK,
+        "live_check",
     )
     for row in verdict.bad.iter_rows(named=True):
         log.warning("live check of %s at %s: %s; not loaded", row["source_id"], row["checked_at"], row["reason"])

@@ -236,7 +236,7 @@ def judged(parsed: Parsed, payload: Payload, catalog: Catalog) -> dict[str, cont
     """The rows of a payload, split into good and bad by the contract of their raw table; by table."""
     frames = {"observation": observation_frame(parsed, payload, catalog)}
     frames |= {kind.table: with_retrieval_day(kind.rows(parsed), payload) for kind in RECORD_KINDS}
-    return {table: contracts.validate(frame, contracts.RAW[table]) for table, frame in frames.items()}
+    return {table: contracts.validate(frame, table) for table, frame in frames.items()}
 
 
 def _quarantine_frame(

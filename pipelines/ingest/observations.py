@@ -9,7 +9,7 @@ from datetime import timedelta
 import duckdb
 import polars as pl
 
-from pipelines import contracts, warehouse
+from pipelines import columns, contracts, warehouse
 from pipelines.catalog import Catalog, Frequency, History, Source, period_end
 from pipelines.errors import BadPayload
 from pipelines.ingest import continuity, corrections
@@ -141,7 +141,7 @@ def observation_frame(parsed: Parsed, payload: Payload, catalog: Catalog) -> pl.
     frame = with_retrieval_day(parsed.observations, payload).join(
         ranges, on="series_id", how="left", maintain_order="left"
     )
-    return frame.select(list(contracts.OBSERVATION.columns))
+    return frame.select([*columns.RAW["observation"], "plausible_low", "plausible_high", "retrieved_on", "row"])
 
 
 def write_observations(

@@ -197,7 +197,7 @@ def _write_part(
 ) -> None:
     found = list(_parsed(archive, members, tracked))
     facts = pl.concat([p.facts for p in found]).with_columns(retrieved_on=pl.lit(retrieved_at.date()))
-    verdict = contracts.validate(facts, contracts.FILING_FACT)
+    verdict = contracts.validate(facts, "filing_fact")
     broken = verdict.bad.select(
         series_id=pl.format("CIK{}", "cik"), row=pl.format("{} {} = {}", "row", "period_end", "value"), reason="reason"
     )

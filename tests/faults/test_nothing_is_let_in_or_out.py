@@ -321,7 +321,7 @@ def test_a_title_longer_than_any_is_quarantined_and_said() -> None:
     }  # fmt: skip
     kinds = {name: column.type for name, column in columns.RAW["policy_document"].items()}
     frame = pl.DataFrame(rows, schema=kinds | {"retrieved_on": pl.Date, "row": pl.String})
-    verdict = contracts.validate(frame, contracts.POLICY_DOCUMENT)
+    verdict = contracts.validate(frame, "policy_document")
     assert verdict.good["row"].to_list() == ["1"]
     assert verdict.bad.select("row", "reason").rows() == [("2", "title: is longer than 2,000 characters")]
 

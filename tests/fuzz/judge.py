@@ -124,7 +124,7 @@ def _held(parsed: Parsed, seed: Seed, catalog: Catalog) -> tuple[str, str, Rows]
     rows: Rows = {}
     for table, verdict in verdicts.items():
         # That good rows hold the contract is asked of the contract once more, from nothing.
-        if verdict.good.height and contracts.validate(verdict.good, contracts.RAW[table]).bad.height:
+        if verdict.good.height and contracts.validate(verdict.good, table).bad.height:
             raise AssertionError(f"a row of {table} that was let through breaks the contract")
         columns = KEYS[table] + VALUES[table]
         for row in verdict.good.select(columns).iter_rows():

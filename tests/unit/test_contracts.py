@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from pipelines import columns, contracts
+from pipelines.contracts import schemas
 
 OBSERVATION: dict[str, Any] = {
     "series_id": "copper",
@@ -77,45 +78,45 @@ TARIFF_RELEASE: dict[str, Any] = {
     "row": "0",
 }
 GOOD = {
-    "OBSERVATION": OBSERVATION,
-    "FILING_FACT": FILING_FACT,
-    "FILING": FILING,
-    "POLICY_DOCUMENT": POLICY_DOCUMENT,
-    "TARIFF_RELEASE": TARIFF_RELEASE,
+    "observation": OBSERVATION,
+    "filing_fact": FILING_FACT,
+    "filing": FILING,
+    "policy_document": POLICY_DOCUMENT,
+    "tariff_release": TARIFF_RELEASE,
 }
 # Which column makes a second row another row than the first.
 OTHER = {
-    "OBSERVATION": {"series_id": "zinc"},
-    "FILING_FACT": {"tag": "Revenue"},
-    "FILING": {"accession": "0000789019-26-000009"},
-    "POLICY_DOCUMENT": {"topic": "minerals"},
-    "TARIFF_RELEASE": {"release_id": "2026HTSRev5"},
+    "observation": {"series_id": "zinc"},
+    "filing_fact": {"tag": "Revenue"},
+    "filing": {"accession": "0000789019-26-000009"},
+    "policy_document": {"topic": "minerals"},
+    "tariff_release": {"release_id": "2026HTSRev5"},
 }
 MUTATIONS = [
-    ("OBSERVATION", {"period": date(1849, 12, 31)}, "period: greater_than_or_equal_to(1850-01-01)"),
-    ("OBSERVATION", {"value": float("inf")}, "is not a finite number"),
-    ("OBSERVATION", {"value": float("-inf")}, "is not a finite number"),
-    ("OBSERVATION", {"value": float("nan")}, "is not a finite number"),
-    ("OBSERVATION", {"value": 399.99}, "is outside the plausible range of the catalogue"),
-    ("OBSERVATION", {"value": 60000.01}, "is outside the plausible range of the catalogue"),
-    ("OBSERVATION", {"decimals": -1}, "decimals: in_range(0, 20)"),
-    ("OBSERVATION", {"decimals": 21}, "decimals: in_range(0, 20)"),
-    ("OBSERVATION", {"period": date(2026, 2, 11)}, "its period starts after the payload was fetched"),
-    ("OBSERVATION", {"plausible_low": None, "plausible_high": None}, "plausible_low: not_nullable"),
-    ("FILING_FACT", {"cik": 0}, "cik: greater_than(0)"),
-    ("FILING_FACT", {"value": float("inf")}, "is not a finite number"),
-    ("FILING_FACT", {"accession": "789019-26-1"}, "accession: str_matches"),
-    ("FILING_FACT", {"period_end": date(1849, 12, 31)}, "period_end: greater_than_or_equal_to(1850-01-01)"),
-    ("FILING_FACT", {"period_start": date(2026, 1, 1)}, "its period starts after it ends"),
-    ("FILING_FACT", {"filed": date(2025, 12, 30)}, "was filed before its period ended"),
-    ("FILING_FACT", {"filed": date(2026, 2, 11)}, "is filed later than it was fetched"),
-    ("FILING", {"cik": 0}, "cik: greater_than(0)"),
-    ("FILING", {"accession": "0000789019-26-00001"}, "accession: str_matches"),
-    ("FILING", {"filing_date": date(1849, 12, 31)}, "filing_date: greater_than_or_equal_to(1850-01-01)"),
-    ("FILING", {"filing_date": date(2026, 2, 11)}, "is filed later than it was fetched"),
-    ("POLICY_DOCUMENT", {"publication_date": date(2026, 2, 11)}, "is dated later than it was fetched"),
-    ("TARIFF_RELEASE", {"status": ""}, "status: str_length"),
-    ("TARIFF_RELEASE", {"release_start_date": date(1849, 12, 31)}, "release_start_date: greater_than_or_equal_to"),
+    ("observation", {"period": date(1849, 12, 31)}, "period: greater_than_or_equal_to(1850-01-01)"),
+    ("observation", {"value": float("inf")}, "is not a finite number"),
+    ("observation", {"value": float("-inf")}, "is not a finite number"),
+    ("observation", {"value": float("nan")}, "is not a finite number"),
+    ("observation", {"value": 399.99}, "is outside the plausible range of the catalogue"),
+    ("observation", {"value": 60000.01}, "is outside the plausible range of the catalogue"),
+    ("observation", {"decimals": -1}, "decimals: in_range(0, 20)"),
+    ("observation", {"decimals": 21}, "decimals: in_range(0, 20)"),
+    ("observation", {"period": date(2026, 2, 11)}, "its period starts after the payload was fetched"),
+    ("observation", {"plausible_low": None, "plausible_high": None}, "plausible_low: not_nullable"),
+    ("filing_fact", {"cik": 0}, "cik: greater_than(0)"),
+    ("filing_fact", {"value": float("inf")}, "is not a finite number"),
+    ("filing_fact", {"accession": "789019-26-1"}, "accession: str_matches"),
+    ("filing_fact", {"period_end": date(1849, 12, 31)}, "period_end: greater_than_or_equal_to(1850-01-01)"),
+    ("filing_fact", {"period_start": date(2026, 1, 1)}, "its period starts after it ends"),
+    ("filing_fact", {"filed": date(2025, 12, 30)}, "was filed before its period ended"),
+    ("filing_fact", {"filed": date(2026, 2, 11)}, "is filed later than it was fetched"),
+    ("filing", {"cik": 0}, "cik: greater_than(0)"),
+    ("filing", {"accession": "0000789019-26-00001"}, "accession: str_matches"),
+    ("filing", {"filing_date": date(1849, 12, 31)}, "filing_date: greater_than_or_equal_to(1850-01-01)"),
+    ("filing", {"filing_date": date(2026, 2, 11)}, "is filed later than it was fetched"),
+    ("policy_document", {"publication_date": date(2026, 2, 11)}, "is dated later than it was fetched"),
+    ("tariff_release", {"status": ""}, "status: str_length"),
+    ("tariff_release", {"release_start_date": date(1849, 12, 31)}, "release_start_date: greater_than_or_equal_to"),
 ]
 # Of every column of a type, in every table: values that no publisher means.
 BEYOND: dict[type[pl.DataType], list[tuple[Any, str]]] = {
@@ -130,31 +131,30 @@ BEYOND: dict[type[pl.DataType], list[tuple[Any, str]]] = {
     pl.String: [("1" * 2_001, "is longer than 2,000 characters")],
 }
 ALLOWED = [
-    ("FILING_FACT", {"value": 1e18}),
-    ("FILING_FACT", {"value": 0.0}),
-    ("FILING_FACT", {"value": 1e-12}),
-    ("FILING_FACT", {"period_start": None, "period_end": date(2126, 1, 1)}),  # a bond's day
-    ("OBSERVATION", {"value": 400.0}),
-    ("OBSERVATION", {"value": 60000.0}),
-    ("OBSERVATION", {"decimals": None}),
-    ("OBSERVATION", {"period": date(2026, 2, 10)}),
-    ("OBSERVATION", {"period": date(1850, 1, 1)}),
-    ("FILING_FACT", {"period_start": None}),
-    ("FILING_FACT", {"period_start": None, "filed": date(2025, 12, 20)}),  # a cover page's instant
-    ("FILING_FACT", {"filed": date(2026, 2, 10)}),
-    ("FILING_FACT", {"value": -5e9}),
-    ("FILING_FACT", {"fiscal_year": None, "fiscal_period": None}),
-    ("POLICY_DOCUMENT", {"publication_date": date(2026, 2, 10)}),
-    ("POLICY_DOCUMENT", {"type": None, "agencies": None}),
-    ("FILING", {"filing_date": date(2026, 2, 10), "report_date": None}),
-    ("TARIFF_RELEASE", {"release_start_date": None, "title": None}),
-    ("TARIFF_RELEASE", {"release_start_date": date(2027, 1, 1)}),  # announced
+    ("filing_fact", {"value": 1e18}),
+    ("filing_fact", {"value": 0.0}),
+    ("filing_fact", {"value": 1e-12}),
+    ("filing_fact", {"period_start": None, "period_end": date(2126, 1, 1)}),  # a bond's day
+    ("observation", {"value": 400.0}),
+    ("observation", {"value": 60000.0}),
+    ("observation", {"decimals": None}),
+    ("observation", {"period": date(2026, 2, 10)}),
+    ("observation", {"period": date(1850, 1, 1)}),
+    ("filing_fact", {"period_start": None}),
+    ("filing_fact", {"period_start": None, "filed": date(2025, 12, 20)}),  # a cover page's instant
+    ("filing_fact", {"filed": date(2026, 2, 10)}),
+    ("filing_fact", {"value": -5e9}),
+    ("filing_fact", {"fiscal_year": None, "fiscal_period": None}),
+    ("policy_document", {"publication_date": date(2026, 2, 10)}),
+    ("policy_document", {"type": None, "agencies": None}),
+    ("filing", {"filing_date": date(2026, 2, 10), "report_date": None}),
+    ("tariff_release", {"release_start_date": None, "title": None}),
+    ("tariff_release", {"release_start_date": date(2027, 1, 1)}),  # announced
 ]
 
 
 def contract(name: str) -> pa.DataFrameSchema:
-    schema: pa.DataFrameSchema = getattr(contracts, name)
-    return schema
+    return schemas.BY_TABLE[name]
 
 
 def frame(name: str, *rows: dict[str, Any]) -> pl.DataFrame:
@@ -163,7 +163,7 @@ def frame(name: str, *rows: dict[str, Any]) -> pl.DataFrame:
 
 @pytest.mark.parametrize("name", GOOD)
 def test_a_good_row_passes(name: str) -> None:
-    verdict = contracts.validate(frame(name, GOOD[name]), contract(name))
+    verdict = contracts.validate(frame(name, GOOD[name]), name)
     assert (verdict.good.height, verdict.bad.height) == (1, 0)
 
 
@@ -172,7 +172,7 @@ def test_a_check_rejects_its_row_and_leaves_the_good_ones(name: str, mutation: d
     good = GOOD[name]
     bad = good | OTHER[name] | mutation | {"row": "the bad one"}
     last = good | OTHER[name] | {key: f"{value[:-1]}2" for key, value in OTHER[name].items()}
-    verdict = contracts.validate(frame(name, good, bad, last), contract(name))
+    verdict = contracts.validate(frame(name, good, bad, last), name)
     assert verdict.good.equals(frame(name, good, last))
     assert verdict.bad["row"].to_list() == ["the bad one"]
     assert reason in verdict.bad["reason"][0]
@@ -185,7 +185,7 @@ def checks_of(name: str) -> set[str]:
 
 
 def test_every_raw_table_has_a_good_row_here() -> None:
-    assert {name.lower() for name in GOOD} == set(contracts.RAW)
+    assert set(GOOD) == set(columns.RAW)
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -195,7 +195,7 @@ def test_every_check_has_a_row_above_that_breaks_it(name: str) -> None:
     shown = {
         reason
         for row in broken
-        for reasons in contracts.validate(frame(name, row), contract(name)).bad["reason"]
+        for reasons in contracts.validate(frame(name, row), name).bad["reason"]
         for reason in reasons.split("; ")
     }
     bounds = {f"{c}: {said}" for c, spec in columns.RAW[name.lower()].items() for _, said in BEYOND.get(spec.type, [])}
@@ -213,22 +213,22 @@ def test_every_check_has_a_row_above_that_breaks_it(name: str) -> None:
     ],
 )
 def test_what_no_publisher_means_is_rejected_in_every_column(name: str, column: str, value: Any, reason: str) -> None:
-    verdict = contracts.validate(frame(name, GOOD[name], GOOD[name] | OTHER[name] | {column: value}), contract(name))
+    verdict = contracts.validate(frame(name, GOOD[name], GOOD[name] | OTHER[name] | {column: value}), name)
     assert verdict.good.height == 1
     assert f"{column}: {reason}" in verdict.bad["reason"][0]
 
 
 @pytest.mark.parametrize(("name", "change"), ALLOWED)
 def test_a_value_at_the_edge_of_a_check_passes(name: str, change: dict[str, Any]) -> None:
-    assert contracts.validate(frame(name, GOOD[name] | change), contract(name)).bad.is_empty()
+    assert contracts.validate(frame(name, GOOD[name] | change), name).bad.is_empty()
 
 
 @pytest.mark.parametrize(
     ("name", "column"),
-    [(name, c) for name in GOOD for c, spec in getattr(contracts, name).columns.items() if not spec.nullable],
+    [(name, c) for name in GOOD for c, spec in contract(name).columns.items() if not spec.nullable],
 )
 def test_a_null_is_rejected_where_a_value_must_stand(name: str, column: str) -> None:
-    verdict = contracts.validate(frame(name, GOOD[name], GOOD[name] | OTHER[name] | {column: None}), contract(name))
+    verdict = contracts.validate(frame(name, GOOD[name], GOOD[name] | OTHER[name] | {column: None}), name)
     assert verdict.good.height == 1
     assert f"{column}: not_nullable" in verdict.bad["reason"][0]
 
@@ -237,7 +237,7 @@ def test_a_null_is_rejected_where_a_value_must_stand(name: str, column: str) -> 
 def test_of_duplicates_both_rows_are_named_whatever_they_say(name: str) -> None:
     value = {"value": 8000.0} if "value" in GOOD[name] else {"retrieved_on": date(2026, 2, 11)}
     rows = [GOOD[name] | {"row": "first"}, GOOD[name] | OTHER[name], GOOD[name] | value | {"row": "third"}]
-    verdict = contracts.validate(frame(name, *rows), contract(name))
+    verdict = contracts.validate(frame(name, *rows), name)
     assert verdict.bad["row"].to_list() == ["first", "third"]
     assert all("multiple_fields_uniqueness" in reason for reason in verdict.bad["reason"])
     assert verdict.good.height == 1
@@ -245,13 +245,13 @@ def test_of_duplicates_both_rows_are_named_whatever_they_say(name: str) -> None:
 
 def test_two_instants_of_one_accession_are_duplicates_although_they_have_no_start() -> None:
     instant = FILING_FACT | {"period_start": None}
-    verdict = contracts.validate(frame("FILING_FACT", instant, instant | {"value": 1.0}), contracts.FILING_FACT)
+    verdict = contracts.validate(frame("filing_fact", instant, instant | {"value": 1.0}), "filing_fact")
     assert verdict.bad.height == 2
 
 
 def test_every_reason_of_a_row_is_given_once() -> None:
     bad = OBSERVATION | {"value": 1e9, "decimals": 30, "period": date(2030, 1, 1)}
-    verdict = contracts.validate(frame("OBSERVATION", bad), contracts.OBSERVATION)
+    verdict = contracts.validate(frame("observation", bad), "observation")
     assert verdict.bad["reason"][0].split("; ") == [
         "decimals: in_range(0, 20)",
         "row: is outside the plausible range of the catalogue",
@@ -262,10 +262,10 @@ def test_every_reason_of_a_row_is_given_once() -> None:
 @pytest.mark.parametrize("by_way_of", ["frame", "lazy frame"])
 def test_canary_values_are_really_checked(by_way_of: str) -> None:
     """pandera looks only at names and types of a LazyFrame; what comes from one must be checked all the same."""
-    rows = frame("OBSERVATION", OBSERVATION | {"value": -1.0})
+    rows = frame("observation", OBSERVATION | {"value": -1.0})
     if by_way_of == "lazy frame":
         rows = rows.lazy().filter(pl.col("value") < 0).collect()
-    assert contracts.validate(rows, contracts.OBSERVATION).bad.height == 1
+    assert contracts.validate(rows, "observation").bad.height == 1
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_the_environment_cannot_switch_the_checks_off(setting: dict[str, str]) -
     code = """
 from tests.unit.test_contracts import OBSERVATION, frame
 from pipelines import contracts
-print(contracts.validate(frame("OBSERVATION", OBSERVATION | {"value": -1.0}), contracts.OBSERVATION).bad.height)
+print(contracts.validate(frame("observation", OBSERVATION | {"value": -1.0}), "observation").bad.height)
 """
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, **setting}, capture_output=True, text=True, check=True
@@ -285,30 +285,30 @@ print(contracts.validate(frame("OBSERVATION", OBSERVATION | {"value": -1.0}), co
 
 
 def test_a_lazy_frame_itself_is_no_way_around_the_checks() -> None:
-    rows = frame("OBSERVATION", OBSERVATION | {"value": -1.0}).lazy()
+    rows = frame("observation", OBSERVATION | {"value": -1.0}).lazy()
     try:
-        verdict = contracts.validate(rows, contracts.OBSERVATION)  # type: ignore[arg-type]
+        verdict = contracts.validate(rows, "observation")  # type: ignore[arg-type]
     except (AttributeError, TypeError):
         return
     assert verdict.bad.height == 1
 
 
 def test_a_frame_without_rows_passes() -> None:
-    verdict = contracts.validate(frame("FILING_FACT"), contracts.FILING_FACT)
+    verdict = contracts.validate(frame("filing_fact"), "filing_fact")
     assert (verdict.good.height, verdict.bad.height) == (0, 0)
-    assert verdict.bad.columns == [*contracts.FILING_FACT.columns, "reason"]
+    assert verdict.bad.columns == [*contract("filing_fact").columns, "reason"]
 
 
 @pytest.mark.parametrize(
     "broken",
     [
-        frame("OBSERVATION", OBSERVATION).drop("decimals"),
-        frame("OBSERVATION", OBSERVATION).with_columns(extra=pl.lit(1)),
-        frame("OBSERVATION", OBSERVATION).with_columns(pl.col("value").cast(pl.String)),
-        frame("OBSERVATION").drop("decimals"),
+        frame("observation", OBSERVATION).drop("decimals"),
+        frame("observation", OBSERVATION).with_columns(extra=pl.lit(1)),
+        frame("observation", OBSERVATION).with_columns(pl.col("value").cast(pl.String)),
+        frame("observation").drop("decimals"),
     ],
     ids=["column missing", "column too many", "wrong type", "column missing, no rows"],
 )
 def test_a_wrong_shape_is_a_bug_of_the_parser_and_raises(broken: pl.DataFrame) -> None:
     with pytest.raises(pa.errors.SchemaErrors):
-        contracts.validate(broken, contracts.OBSERVATION)
+        contracts.validate(broken, "observation")
