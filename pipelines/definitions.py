@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dagster import AssetKey, Definitions, in_process_executor
+from functools import cache
+
+from dagster import AssetKey, Definitions, definitions, in_process_executor
 
 from pipelines import catalog
 from pipelines.landing import messages
@@ -39,4 +41,8 @@ def assemble(settings: Settings) -> Definitions:
     )
 
 
-defs = assemble(Settings())
+@definitions
+@cache
+def defs() -> Definitions:
+    """The code location as Dagster loads it; `metals run` assembles its own from its options, and not this one too."""
+    return assemble(Settings())

@@ -30,7 +30,7 @@ from dagster import DagsterInstance
 from pipelines.definitions import defs
 
 with DagsterInstance.get() as instance:
-    run = defs.resolve_job_def("prices_only").execute_in_process(instance=instance)
+    run = defs().resolve_job_def("prices_only").execute_in_process(instance=instance)
     assert run.success
 """
 

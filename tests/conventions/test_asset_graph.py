@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import AssetKey, AssetsDefinition, AssetSpec, Definitions
+from dagster import AssetCheckKey, AssetKey, AssetsDefinition, AssetSpec, Definitions
 
-from pipelines import catalog
+from pipelines import catalog, transform
+from pipelines.catalog import Catalog
+from pipelines.orchestration.assets import models
 from pipelines.orchestration.automation import MODEL_GROUPS
 from pipelines.settings import PROJECT_ROOT, Settings
 
@@ -24,7 +26,7 @@ def defs() -> Definitions:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pipelines.definitions import defs as assembled
-    return assembled
+    return assembled()
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +89,63 @@ def test_checks_that_block_publication_are_blocking_in_the_ui(defs: Definitions)
         "build_is_complete", "raw_rows_are_unique", "nothing_known_later", "tables_have_not_collapsed",
         "time_has_not_gone_back",
     }  # fmt: skip
+
+
+def test_every_test_of_the_project_is_a_blocking_check_of_the_asset_beside_which_it_is_declared(
+    defs: Definitions,
+) -> None:
+    checks = {s.key: s for a in defs.assets or () if isinstance(a, AssetsDefinition) for s in a.check_specs}
+    tests = [n for n in transform.manifest(Settings())["nodes"].values() if n["resource_type"] == "test"]
+    assert len(tests) > 400
+    for test in tests:
+        _, _, name = test["attached_node"].split(".")
+        folder = "seeds" if test["attached_node"].startswith("seed.") else "models"
+        assert checks[AssetCheckKey(AssetKey([folder, name]), test["name"])].blocking
+    of_several = AssetKey(["models", "int_metal_prices__converted"])
+    check = checks[AssetCheckKey(of_several, "every_price_has_a_unit_int_metal_prices__converted_")]
+    assert {d.asset_key.to_user_string() for d in check.additional_deps} == {
+        "models/base_observations__as_of", "models/int_indicators__resolved", "seeds/daily_quotations",
+    }  # fmt: skip
+
+
+def test_a_model_shows_its_upstream_its_code_and_its_columns(specs: dict[AssetKey, AssetSpec]) -> None:
+    spec = specs[AssetKey(["models", "claim_verdicts"])]
+    assert {d.asset_key.to_user_string() for d in spec.deps} == {
+        "models/claim_evidence", "models/int_claims__verdict_history", "models/stg_catalog__claims", "seeds/claims",
+    }  # fmt: skip
+    assert "from {{ ref('claims') }}" in str(spec.description)
+    assert spec.metadata["dagster/table_name"].value == "build.main.claim_verdicts"
+    assert spec.metadata["dagster-dbt/materialization_type"].value == "view"
+    columns = {c.name: (c.type, c.description) for c in spec.metadata["dagster/column_schema"].value.columns}
+    assert columns["claim_id"] == ("varchar", "Claim")
+    publishers = {d.asset_key.path[1] for d in specs[AssetKey(["models", "base_observations__intervals"])].deps}
+    assert publishers == {s.source for s in catalog.load(Settings().catalog_dir).series.values()}
+
+
+def test_a_test_that_warns_does_not_block_and_one_of_a_raw_table_is_no_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model of the user's own, which may have both."""
+    model = {
+        "unique_id": "model.m.own", "resource_type": "model", "name": "own", "alias": "own", "database": "build",
+        "schema": "main", "fqn": ["m", "own"], "original_file_path": "models/own.sql", "raw_code": "select 1",
+        "description": "", "columns": {}, "depends_on": {"nodes": ["source.m.raw.observation"]},
+        "config": {"meta": {}, "materialized": "table"},
+    }  # fmt: skip
+    tests = [
+        {
+            "unique_id": f"test.m.{name}", "resource_type": "test", "name": name, "attached_node": node,
+            "depends_on": {"nodes": [node]}, "config": {"severity": severity},
+        }
+        for name, node, severity in (
+            ("warns", "model.m.own", "warn"), ("fails", "model.m.own", "ERROR"),
+            ("of_a_raw_table", "source.m.raw.observation", "ERROR"),
+        )
+    ]  # fmt: skip
+    nodes = {node["unique_id"]: node for node in (model, *tests)}
+    monkeypatch.setattr(transform, "manifest", lambda settings: {"nodes": nodes})
+    built = models.build(Catalog([], [], [], []), Settings())
+    assert {c.name: c.blocking for c in built.check_specs} == {"warns": False, "fails": True}
+    [spec] = built.specs
+    assert (list(spec.deps), str(spec.description).split("\n")[0]) == ([], "dbt model own")
 
 
 def _edges(specs: dict[AssetKey, AssetSpec]) -> set[tuple[Any, Any]]:

@@ -1,14 +1,18 @@
-"""The dbt models as assets: lineage, descriptions and tests from dbt's manifest; built by one call."""
+"""The dbt models as assets: lineage, descriptions and tests from dbt's manifest; built by one call.
 
+The specs are made here rather than by dagster-dbt, whose import alone takes more than a second of every start.
+"""
+
+import hashlib
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dagster import (
-    AssetCheckKey,
     AssetCheckResult,
     AssetCheckSeverity,
-    AssetDep,
+    AssetCheckSpec,
     AssetExecutionContext,
     AssetKey,
     AssetsDefinition,
@@ -16,9 +20,10 @@ from dagster import (
     Failure,
     MaterializeResult,
     MetadataValue,
+    TableColumn,
+    TableSchema,
+    multi_asset,
 )
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
-from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from pipelines import text, transform, warehouse
 from pipelines.catalog import Catalog
@@ -33,59 +38,25 @@ PREVIEW_ROWS = 8
 NAMED = 3
 
 
-class Translator(DagsterDbtTranslator):
-    """Asset keys and upstreams of the models; their groups are in dbt_project.yml."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        super().__init__(
-            DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_duplicate_source_asset_keys=True)
-        )
-        self._catalog = catalog
-
-    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
-        kind = dbt_resource_props["resource_type"]
-        if kind == "source":
-            return AssetKey(["raw", dbt_resource_props["name"]])
-        if kind == "seed":
-            return AssetKey(["seeds", dbt_resource_props["name"]])
-        return AssetKey(["models", dbt_resource_props["name"]])
-
-    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: Any) -> AssetSpec:
-        """The spec, with the publishers' assets as upstreams in place of the shared raw table that a model reads."""
-        spec = super().get_asset_spec(manifest, unique_id, project)
-        node = manifest["nodes"].get(unique_id) or manifest["sources"].get(unique_id)
-        publisher = (node.get("config", {}).get("meta") or node.get("meta") or {}).get("publisher")
-        own: list[AssetDep] = [d for d in spec.deps if d.asset_key.path[0] != "raw"]
-        if publisher is not None:
-            own += AssetSpec("reads", deps=[raw.key(publisher)]).deps
-        elif node["name"] == "base_observations__intervals":
-            with_series = {s.source for s in self._catalog.series.values()}
-            own += AssetSpec("reads", deps=[raw.key(source_id) for source_id in sorted(with_series)]).deps
-        spec = spec.replace_attributes(deps=own, kinds={"dbt", "duckdb"}, owners=["team:metals-drivers"])
-        is_mart = "marts" in node["fqn"]
-        path = Path("dbt_project") / node["original_file_path"]
-        if path.parts[1] == "overlay" and self._catalog.overlay:  # outside the project
-            path = self._catalog.overlay.joinpath(*path.parts[2:])
-        return spec.merge_attributes(
-            metadata=pages((str(path), None), (DICTIONARY, node["name"] if is_mart else None)),
-            tags=metals(self._catalog.metals if is_mart and "metal_id" in node["columns"] else ()),
-        )
+Node = Mapping[str, Any]  # of dbt's manifest
 
 
 def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:
     """One subsettable multi-asset over all models, seeds and their tests."""
-    manifest = transform.manifest(settings)
-    translator = Translator(catalog)
-    node_of_key = {
-        translator.get_asset_key(node): node
-        for node in manifest["nodes"].values()
-        if node["resource_type"] in ("model", "seed")
+    nodes = transform.manifest(settings)["nodes"].values()
+    node_of_key = {_key(node): node for node in nodes if node["resource_type"] in ("model", "seed")}
+    key_of_id = {node["unique_id"]: key for key, node in node_of_key.items()}
+    check_of_id = {
+        node["unique_id"]: _check(node, key_of_id)
+        for node in nodes
+        if node["resource_type"] == "test" and node["attached_node"] in key_of_id
     }
 
-    @dbt_assets(
-        manifest=manifest,
+    @multi_asset(
         name="models",
-        dagster_dbt_translator=translator,
+        can_subset=True,
+        specs=[_asset(key, node, key_of_id, catalog) for key, node in node_of_key.items()],
+        check_specs=list(check_of_id.values()),
     )
     def models(
         context: AssetExecutionContext, metals: MetalsRun
@@ -101,15 +72,14 @@ def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:
             metals.settings,
             {k: n for k, n in node_of_key.items() if k in selected and _built(by_id.get(n["unique_id"]))},
         )
-        key_of_id = {n["unique_id"]: k for k, n in node_of_key.items()}
         for result in results:
             key = key_of_id.get(result.unique_id)
             if key in previews:
                 kept = {"kept": MetadataValue.text(result.message)} if result.status == "kept" else {}
                 yield MaterializeResult(asset_key=key, metadata=previews[key] | kept)
         for result in results:
-            check = get_asset_check_key_for_test(manifest, translator, result.unique_id, None)
-            if check is not None and check in context.selected_asset_check_keys:
+            check = check_of_id.get(result.unique_id)
+            if check is not None and check.key in context.selected_asset_check_keys:
                 yield _check_result(check, result)
         failed = [r for r in results if r.failed]
         if failed:
@@ -122,6 +92,63 @@ def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:
     return models
 
 
+def _key(node: Node) -> AssetKey:
+    return AssetKey(["seeds" if node["resource_type"] == "seed" else "models", node["name"]])
+
+
+def _asset(key: AssetKey, node: Node, key_of_id: Mapping[str, AssetKey], catalog: Catalog) -> AssetSpec:
+    """A model or seed; upstream, the publishers' assets stand in place of the shared raw table that a model reads."""
+    upstream = {key_of_id[parent] for parent in node["depends_on"].get("nodes", []) if parent in key_of_id}
+    meta = node["config"]["meta"]
+    if "publisher" in meta:
+        upstream.add(raw.key(meta["publisher"]))
+    elif node["name"] == "base_observations__intervals":
+        upstream |= {raw.key(series.source) for series in catalog.series.values()}
+    is_mart = "marts" in node["fqn"]
+    path = Path("dbt_project") / node["original_file_path"]
+    if path.parts[1] == "overlay" and catalog.overlay:  # outside the project
+        path = catalog.overlay.joinpath(*path.parts[2:])
+    described = node["description"] or f"dbt {node['resource_type']} {node['name']}"
+    code = node["raw_code"]  # empty for a seed
+    version = hashlib.sha1(code.encode(), usedforsecurity=False).hexdigest() if code else node["checksum"]["checksum"]
+    return AssetSpec(
+        key,
+        deps=sorted(upstream),
+        description=f"{described}\n\n#### Raw SQL:\n```sql\n{textwrap.indent(code, '    ')}\n```",
+        group_name=meta.get("dagster", {}).get("group"),  # in dbt_project.yml, by folder
+        owners=["team:metals-drivers"],
+        kinds={"dbt", "duckdb"},
+        code_version=version,
+        metadata=pages((str(path), None), (DICTIONARY, node["name"] if is_mart else None)) | _table(node),
+        tags=metals(catalog.metals if is_mart and "metal_id" in node["columns"] else ()),
+        skippable=True,
+    )
+
+
+def _table(node: Node) -> dict[str, MetadataValue[Any]]:
+    """What the UI shows of a table, under the keys that Dagster reads."""
+    columns = [
+        TableColumn(name, column["data_type"] or "?", column["description"]) for name, column in node["columns"].items()
+    ]
+    return {
+        "dagster/table_name": MetadataValue.text(f"{node['database']}.{node['schema']}.{node['alias']}"),
+        "dagster/storage_kind": MetadataValue.text("duckdb"),
+        "dagster-dbt/materialization_type": MetadataValue.text(node["config"]["materialized"]),
+        **({"dagster/column_schema": MetadataValue.table_schema(TableSchema(columns))} if columns else {}),
+    }
+
+
+def _check(test: Node, key_of_id: Mapping[str, AssetKey]) -> AssetCheckSpec:
+    """A test, as a check of the asset beside which it is declared; what else it reads is upstream of it."""
+    own = key_of_id[test["attached_node"]]
+    return AssetCheckSpec(
+        test["name"],
+        asset=own,
+        additional_deps=sorted({key_of_id[i] for i in test["depends_on"]["nodes"] if i in key_of_id} - {own}),
+        blocking=test["config"]["severity"].lower() == "error",
+    )
+
+
 def named(failed: Sequence[transform.NodeResult]) -> str:
     """The first failed models and tests by name: the UI and an alert show this alone."""
     return ", ".join(r.name for r in failed[:NAMED]) + (" ..." if failed[NAMED:] else "")
@@ -131,7 +158,7 @@ def _built(result: transform.NodeResult | None) -> bool:
     return result is not None and result.status in ("success", "kept")
 
 
-def _check_result(check: AssetCheckKey, result: transform.NodeResult) -> AssetCheckResult:
+def _check_result(check: AssetCheckSpec, result: transform.NodeResult) -> AssetCheckResult:
     return AssetCheckResult(
         asset_key=check.asset_key,
         check_name=check.name,
@@ -143,7 +170,7 @@ def _check_result(check: AssetCheckKey, result: transform.NodeResult) -> AssetCh
     )
 
 
-def _previews(settings: Settings, nodes: Mapping[AssetKey, Mapping[str, Any]]) -> dict[AssetKey, dict[str, Any]]:
+def _previews(settings: Settings, nodes: Mapping[AssetKey, Node]) -> dict[AssetKey, dict[str, Any]]:
     """Row count and newest rows of each table for the asset's page; views are left out, to avoid computing them."""
     found: dict[AssetKey, dict[str, Any]] = {}
     with warehouse.writer(settings) as connection:
@@ -160,7 +187,7 @@ def _previews(settings: Settings, nodes: Mapping[AssetKey, Mapping[str, Any]]) -
     return found
 
 
-def _markdown(connection: Any, relation: str, node: Mapping[str, Any]) -> str:
+def _markdown(connection: Any, relation: str, node: Node) -> str:
     columns = list(node["columns"])
     by = next((c for c in ("month", "period", "calendar_quarter", "fiscal_quarter_end", "as_of") if c in columns), None)
     order = f'order by "{by}" desc nulls last' if by else ""
