@@ -24,12 +24,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines import catalog, sources, text, warehouse
-from pipelines.authoring import new_series, overlay
+from pipelines.authoring import overlay
 from pipelines.errors import InvalidQuery, MetalsError, SettingsError
-from pipelines.ingest import live as live_check
-from pipelines.ingest import rewind as rewinding
-from pipelines.reporting import doctor, explain, export, progress, questions, rows, status
-from pipelines.reporting import live as live_report
+from pipelines.reporting import explain, export, progress, questions, rows, status
 from pipelines.settings import FIRST_AS_OF_DAY, PROJECT_ROOT, Settings, in_project, variable
 
 
@@ -195,8 +192,8 @@ def _print_json(content: dict[str, Any]) -> None:
 
 
 def _execute(settings: Settings, only: list[str] | None) -> tuple[bool, list[str], dict[str, dict[str, int]]]:
-    # Imported here: Dagster and dbt take seconds to import, and `metals sql` needs neither.
-    log.info("starting Dagster and dbt")
+    # Imported here: Dagster takes a second to import, and `metals sql` does not need it.
+    log.info("starting Dagster")
     from pipelines.definitions import assemble  # noqa: PLC0415
     from pipelines.orchestration import daily_run  # noqa: PLC0415
 
@@ -247,6 +244,8 @@ def doctor_command(
         return
     if publishers or report:
         raise _fail("PUBLISHER and --report go with --live", EXIT_USAGE)
+    from pipelines.reporting import doctor  # noqa: PLC0415
+
     table = Table(show_header=False, box=None, pad_edge=False)
     problems = 0
     for name, good, said in doctor.diagnose(settings):
@@ -269,6 +268,9 @@ def _live(publishers: list[str], target: Path | None, settings: Settings) -> Non
         raise _fail(f"unknown publisher {', '.join(unknown)}; known are {', '.join(tracked.sources)}", EXIT_USAGE)
     if target is not None and not target.absolute().parent.is_dir():
         raise _fail(f"there is no folder {target.absolute().parent}", EXIT_USAGE)
+    from pipelines.ingest import live as live_check  # noqa: PLC0415
+    from pipelines.reporting import live as live_report  # noqa: PLC0415
+
     chosen = [s for s in tracked.sources.values() if s.id in publishers or not publishers]
     checks = live_check.check(chosen, sources.modules(tracked), tracked, settings)
     console.print(live_report.table(checks, tracked))
@@ -551,6 +553,7 @@ def rewind_command(
     now = settings.clock()
     if not yes and not typer.confirm(f"The clock says {now:%Y-%m-%d %H:%M} UTC. Is that right?", err=True):
         raise _fail("nothing was set aside; set the clock right first", EXIT_NOT_PUBLISHED)
+    from pipelines.ingest import rewind as rewinding  # noqa: PLC0415
     from pipelines.orchestration import instance, retention  # noqa: PLC0415
 
     done = rewinding.rewind(settings)
@@ -604,6 +607,8 @@ def series_add(
     publisher's catalogue file may be left out. Exit code 1 if the response contradicts the entry (no row, rows out of
     range, another frequency); then nothing is written.
     """
+    from pipelines.authoring import new_series  # noqa: PLC0415
+
     settings = Settings()
     given = {
         "id": identity, "title": title, "description": description, "unit": unit, "frequency": frequency,
@@ -771,7 +776,7 @@ def backfill_sec(
 
     If interrupted, the same command resumes. The table capex_universe shows the figures after the next `metals run`.
     """
-    from pipelines.ingest import sec_bulk  # noqa: PLC0415 - contracts take a second to import
+    from pipelines.ingest import sec_bulk  # noqa: PLC0415
 
     settings = Settings()
     try:

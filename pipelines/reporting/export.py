@@ -42,11 +42,11 @@ def export(connection: duckdb.DuckDBPyConnection, what: str, target: Path) -> tu
     cannot hold, OSError if the file cannot be written.
     """
     query = f'from "{what}"' if what in tables(connection) else warehouse.one_select(connection, what)
-    held = warehouse.query(
+    held = warehouse.rows(
         connection,
         "select title, credit, licence_class from raw.catalog_source "
         "where source_id in (select source_id from raw.coverage where rows > 0) order by title",
-    ).to_dicts()
+    )
     about = {
         "metals_query": query,
         "metals_as_of": f"{warehouse.as_of(connection) or ''}",

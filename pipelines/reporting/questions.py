@@ -62,7 +62,7 @@ GROUP, SHARE = "contribution_", "share_"
 
 def claims(connection: duckdb.DuckDBPyConnection) -> Iterator[RenderableType]:
     """All claims: today's verdict, the last one that was given, and the month ends of a year, oldest first."""
-    found = warehouse.query(connection, CLAIMS).to_dicts()
+    found = warehouse.rows(connection, CLAIMS)
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("claim", "", "verdict", "last given", "a year"):
         table.add_column(heading, no_wrap=heading != "")
@@ -78,7 +78,7 @@ def claims(connection: duckdb.DuckDBPyConnection) -> Iterator[RenderableType]:
 
 def claim(connection: duckdb.DuckDBPyConnection, claim_id: str) -> Iterator[RenderableType]:
     """One claim: its statement, verdict, history and evidence with the rule of each indicator; nothing if unknown."""
-    for row in warehouse.query(connection, CLAIMS).to_dicts():
+    for row in warehouse.rows(connection, CLAIMS):
         if row["claim_id"] != claim_id.upper():
             continue
         yield f"[bold]{row['claim_id']} {escape(row['title'])}[/]: {_coloured(row['verdict'])} on {row['as_of']}"
@@ -95,7 +95,7 @@ def claim(connection: duckdb.DuckDBPyConnection, claim_id: str) -> Iterator[Rend
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
-        evidence = warehouse.query(connection, EVIDENCE, [row["claim_id"]]).to_dicts()
+        evidence = warehouse.rows(connection, EVIDENCE, [row["claim_id"]])
         for e in evidence:
             aside = "" if e["role"] == "decisive" else "[dim](aside)[/] "
             said = escape(e["finding"] or f"no figure: {_word(e['indicator'])}")
@@ -145,7 +145,7 @@ def _rule(evidence: dict[str, Any]) -> str:
 
 def why(connection: duckdb.DuckDBPyConnection, metal_id: str) -> Iterator[RenderableType]:
     """One metal: its newest price, its drivers with what each adds, and what the past attributes to them."""
-    for metal in warehouse.query(connection, "from metals where metal_id = ?", [metal_id]).to_dicts():
+    for metal in warehouse.rows(connection, "from metals where metal_id = ?", [metal_id]):
         yield f"[bold]{escape(metal['name'])}[/]"
         yield from _price(_first(connection, PRICE, metal_id))
         yield from _drivers(connection, _first(connection, COMPOSITE, metal_id), metal_id)
@@ -160,7 +160,7 @@ def why(connection: duckdb.DuckDBPyConnection, metal_id: str) -> Iterator[Render
 
 
 def _first(connection: duckdb.DuckDBPyConnection, query: str, key: str) -> dict[str, Any] | None:
-    return next(iter(warehouse.query(connection, query, [key]).to_dicts()), None)
+    return next(iter(warehouse.rows(connection, query, [key])), None)
 
 
 def _price(price: dict[str, Any] | None) -> Iterator[str]:
@@ -193,7 +193,7 @@ def _drivers(
         if key.startswith(GROUP) and value is not None
     }
     said = ", ".join(f"{name} {value:+.2f}" for name, value in sorted(parts.items(), key=lambda p: -abs(p[1])))
-    scores = warehouse.query(connection, SCORES, [metal_id, composite["month"]]).to_dicts()
+    scores = warehouse.rows(connection, SCORES, [metal_id, composite["month"]])
     periods = [s["value_period"] for s in scores if s["contribution"] is not None and s["value_period"]]
     span = dict.fromkeys(f"{p:%b %Y}" for p in (min(periods), max(periods))) if periods else ()
     of = f" from figures of {' to '.join(span)}" if span else ""
@@ -233,7 +233,7 @@ def _attribution(found: dict[str, Any] | None) -> Iterator[str]:
 
 def releases(connection: duckdb.DuckDBPyConnection, days: int) -> dict[str, Any]:
     """The expected releases of the coming `days`, by day and publisher: what is released and what rests on it."""
-    found = warehouse.query(connection, view.query("releases", days=days)).to_dicts()
+    found = warehouse.rows(connection, view.query("releases", days=days))
     return {"as_of": warehouse.as_of(connection), "days": days, "releases": found}
 
 

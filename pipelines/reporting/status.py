@@ -136,7 +136,7 @@ def retrieval_outcome(outcomes: Collection[str], source: dict[str, Any]) -> str:
 
 def sources(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """One dict per publisher, from the raw tables."""
-    return warehouse.query(connection, _SOURCES).to_dicts()
+    return warehouse.rows(connection, _SOURCES)
 
 
 def rows_by_source(settings: Settings) -> dict[str, int]:
@@ -191,7 +191,7 @@ def as_dict(settings: Settings, outcomes: Outcomes, before: dict[str, int] | Non
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
     try:
-        return warehouse.query(connection, query).to_dicts()
+        return warehouse.rows(connection, query)
     except duckdb.CatalogException:
         return []
 

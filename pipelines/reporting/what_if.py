@@ -146,7 +146,7 @@ def compare(settings: Settings, given: dict[str, float]) -> list[Compared]:
         for changed in runs:
             try:
                 with history.models_of(connection, steps, day, changed=changed):
-                    found.append(warehouse.query(connection, FIGURES).to_dicts())
+                    found.append(warehouse.rows(connection, FIGURES))
             except duckdb.Error as error:
                 raise MetalsError(
                     f"the models do not run over the published file: {str(error).splitlines()[0]}", todo="metals run"

@@ -20,7 +20,6 @@ import duckdb
 
 from pipelines import text, warehouse
 from pipelines.errors import MetalsError
-from pipelines.ingest import sec_bulk
 from pipelines.settings import Settings
 from pipelines.transform import data_tests, execute, fingerprint, reuse
 from pipelines.transform.results import NodeResult
@@ -58,6 +57,8 @@ def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
     built, and tested by every test that reads one of them. Results are ordered upstream first, tests last. A failed
     test or model is in the results and in `raw.build`; it does not raise.
     """
+    from pipelines.ingest import sec_bulk  # noqa: PLC0415 - parsers and Arrow, which only a build needs
+
     nodes, tests = compiled(settings), _of_kinds(settings, "test")
     named = _named(nodes, select)
     build_id = uuid.uuid4().hex

@@ -18,7 +18,7 @@ from pipelines.warehouse.files import locked, part_of, remove_parts, replacing
 from pipelines.warehouse.publication import held_back, hold_back, prune, publish
 from pipelines.warehouse.readers import as_of, for_models, last_published, locked_reader, reader
 from pipelines.warehouse.requests import REQUESTS, standing_faults
-from pipelines.warehouse.sql import append, newest_known, one, one_select, query, quoted, selects, transaction
+from pipelines.warehouse.sql import append, newest_known, one, one_select, query, quoted, rows, selects, transaction
 from pipelines.warehouse.tables import TABLES, Column, Table
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "reader",
     "remove_parts",
     "replacing",
+    "rows",
     "scratch",
     "selects",
     "set_aside",

@@ -49,6 +49,15 @@ def query(
     return frame
 
 
+def rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object] | dict[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """Rows of a query as dicts by column: for the few that are shown, without importing Arrow as a frame does."""
+    result = connection.execute(sql, parameters or [])
+    names = [column[0] for column in result.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
 def one(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object] | None = None
 ) -> tuple[Any, ...] | None:

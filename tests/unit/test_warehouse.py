@@ -367,4 +367,6 @@ def test_a_query_takes_positional_and_named_parameters_and_gives_a_frame() -> No
     with warehouse.scratch() as connection:
         assert warehouse.query(connection, "select ? as a", [1]).to_dicts() == [{"a": 1}]
         assert warehouse.query(connection, "select $a as a", {"a": "x"}).to_dicts() == [{"a": "x"}]
+        assert warehouse.rows(connection, "select $a as a, null as b", {"a": "x"}) == [{"a": "x", "b": None}]
+        assert warehouse.rows(connection, "select 1 as a where false") == []
         assert warehouse.query(connection, "select series_id from raw.observation").columns == ["series_id"]
