@@ -49,7 +49,7 @@ def build(catalog: Catalog, settings: Settings) -> AssetsDefinition:
     check_of_id = {
         node["unique_id"]: _check(node, key_of_id)
         for node in nodes
-        if node["resource_type"] == "test" and node["attached_node"] in key_of_id
+        if node["resource_type"] == "test" and node.get("attached_node") in key_of_id
     }
 
     @multi_asset(
