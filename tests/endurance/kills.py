@@ -167,6 +167,7 @@ def nursery() -> None:
     import dbt.cli.main  # noqa: F401
 
     from pipelines import cli, definitions  # noqa: F401
+    from pipelines.contracts import schemas  # noqa: F401
 
     for line in sys.stdin:
         sys.stdout.flush()
