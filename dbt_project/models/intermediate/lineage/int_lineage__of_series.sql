@@ -273,6 +273,22 @@ windows as (
     select * from ratios
     union all
     select * from lead_lags
+),
+
+-- Many rows share a window, and a window may be long: its months are counted once.
+spans as (
+    select
+        s.input_id,
+        s.from_month,
+        s.to_month,
+        p.payload_id,
+        min(p.first_period) as first_period,
+        max(p.last_period) as last_period,
+        sum(p.rows) as rows
+    from (select distinct input_id, from_month, to_month from windows) as s
+    inner join {{ ref('int_lineage__periods') }} as p
+        on s.input_id = p.input_id and s.from_month <= p.month and s.to_month >= p.month
+    group by s.input_id, s.from_month, s.to_month, p.payload_id
 )
 
 select
@@ -280,11 +296,10 @@ select
     w.row_key,
     w.input_id,
     w.feeds,
-    min(p.first_period) as first_period,
-    max(p.last_period) as last_period,
-    sum(p.rows) as rows,
-    p.payload_id
+    min(s.first_period) as first_period,
+    max(s.last_period) as last_period,
+    sum(s.rows) as rows,
+    s.payload_id
 from windows as w
-inner join {{ ref('int_lineage__periods') }} as p
-    on w.input_id = p.input_id and w.from_month <= p.month and w.to_month >= p.month
-group by w.table_name, w.row_key, w.input_id, w.feeds, p.payload_id
+inner join spans as s on w.input_id = s.input_id and w.from_month = s.from_month and w.to_month = s.to_month
+group by w.table_name, w.row_key, w.input_id, w.feeds, s.payload_id
