@@ -28,6 +28,20 @@ COMPLETE_SHARE = 0.9  # minimum share of a window's months that have every drive
 # three is floor(4 (T/100)^(2/9)) for 60 months (Newey and West 1994, Review of Economic Studies 61(4)).
 HAC_LAGS = 3
 REMEMBERED = 5_000  # results of each formula: a build of all months needs about a thousand
+OUT_OF_SAMPLE = ("months", "r_squared", "rmse", "rmse_no_change", "clark_west_t")
+FIGURES = (
+    "months_used",
+    "return_standard_deviation_pct",
+    "r_squared",
+    "r_squared_adjusted",
+    "intercept_pct",
+    "recent_months_used",
+    "recent_macroeconomy_r_squared",
+    "recent_macroeconomy_r_squared_adjusted",
+    *(f"oos_all_{name}" for name in OUT_OF_SAMPLE),
+    *(f"oos_macroeconomy_{name}" for name in OUT_OF_SAMPLE),
+)
+OF_DRIVER = ("group_share", "beta", "beta_standard_error", "beta_t_statistic", "beta_p_value")
 MIN_FORECASTS = 24  # of the recent months; with fewer, no out-of-sample error is given
 
 
@@ -71,7 +85,6 @@ class Fit:
         return errors, ratios, 2 * stats.t.sf(np.abs(ratios), rows - columns)
 
 
-@remembered(REMEMBERED)
 def least_squares(series: Floats, drivers: Floats) -> Fit:
     """Regress each column of `series` (n, m) on `drivers` (n, k) and an intercept; all values finite, n > k + 1."""
     if series.ndim != 2 or drivers.shape[0] != series.shape[0] or drivers.shape[0] <= drivers.shape[1] + 1:
@@ -88,7 +101,6 @@ def least_squares(series: Floats, drivers: Floats) -> Fit:
     return Fit(design, coefficients, residuals, r_squared, adjusted)
 
 
-@remembered(REMEMBERED)
 def group_shares(series: Floats, drivers: Floats, groups: Sequence[str]) -> dict[str, Floats]:
     """Each group's share of R squared, (m,) per group; the shares add up to R squared and none is negative.
 
@@ -141,7 +153,6 @@ class OutOfSample:
     clark_west_t: float
 
 
-@remembered(REMEMBERED)
 def out_of_sample(actual: Floats, explained: Floats) -> OutOfSample | None:
     """Compare `actual` (n,) with `explained` (n,); months without either are left out; None if too few remain."""
     from statsmodels.stats.sandwich_covariance import S_hac_simple  # noqa: PLC0415
@@ -164,7 +175,6 @@ def out_of_sample(actual: Floats, explained: Floats) -> OutOfSample | None:
     )
 
 
-@remembered(REMEMBERED)
 def usable(window: Floats) -> Bools:
     """Mask of the columns of `window` (n, k) that can be used together, (k,).
 
@@ -183,7 +193,6 @@ def usable(window: Floats) -> Bools:
     return used
 
 
-@remembered(REMEMBERED)
 def complete_sets(series: Floats, drivers: Floats) -> list[tuple[Bools, list[int]]]:
     """Sets of complete months, (n,), each with the columns of `series` (n, m) that have exactly these.
 
@@ -198,6 +207,80 @@ def complete_sets(series: Floats, drivers: Floats) -> list[tuple[Bools, list[int
     return list(by_months.values())
 
 
+@dataclass(frozen=True)
+class Window:
+    """Attribution of a window's returns; masks are over the drivers (k,), figures by position of the series.
+
+    `figures` has a value or None for each of `FIGURES`, `of_drivers` a list of k values or None for each of
+    `OF_DRIVER`.
+    """
+
+    used: Bools
+    used_recently: Bools
+    figures: dict[int, dict[str, float | None]]
+    of_drivers: dict[int, dict[str, list[float | None]]]
+
+
+@remembered(REMEMBERED)
+def attribution(
+    series: Floats,
+    drivers: Floats,
+    explained_by_all: Floats,
+    explained_by_macroeconomy: Floats,
+    groups: Sequence[str],
+    macroeconomy: Sequence[str],
+) -> Window | None:
+    """Attribution of `series` (n, m), per cent, to changes of `drivers` (n, k), of which driver i is in `groups[i]`.
+
+    The last `RECENT_MONTHS` rows are explained by the groups of the `macroeconomy` alone as well, and compared with
+    what was explained out of sample, both (RECENT_MONTHS, m): see `one_step_ahead`. Only series with a figure in the
+    last row have figures. None if no driver of the macroeconomy can be used.
+    """
+    is_macro = np.array([group in macroeconomy for group in groups])
+    recent = slice(-RECENT_MONTHS, None)
+    used = usable(drivers)
+    if not (used & is_macro).any():
+        return None
+    used_recently = np.zeros(len(groups), dtype=bool)
+    used_recently[is_macro] = usable(drivers[recent][:, is_macro])
+    present = [int(n) for n in np.flatnonzero(np.isfinite(series[-1]))]
+    figures: dict[int, dict[str, float | None]] = {n: dict.fromkeys(FIGURES) for n in present}
+    of_drivers: dict[int, dict[str, list[float | None]]] = {
+        n: {name: [None] * len(groups) for name in OF_DRIVER} for n in present
+    }
+    for complete, columns in complete_sets(series, drivers[:, used]):
+        left, right = series[complete][:, columns], drivers[complete][:, used]
+        fit = least_squares(left, right)
+        shares = group_shares(left, right, [g for g, is_used in zip(groups, used, strict=True) if is_used])
+        for n, column in enumerate(columns):
+            figures[column] |= {
+                "months_used": left.shape[0],
+                "return_standard_deviation_pct": left[:, n].std(ddof=1),
+                "r_squared": fit.r_squared[n],
+                "r_squared_adjusted": fit.r_squared_adjusted[n],
+                "intercept_pct": fit.coefficients[0, n],
+            }
+            for place, driver in enumerate(np.flatnonzero(used).tolist(), 1):
+                found = (shares[groups[driver]][n], *(part[place, n] for part in (fit.coefficients, *fit.inference)))
+                for name, value in zip(OF_DRIVER, found, strict=True):
+                    of_drivers[column][name][driver] = value
+    for complete, columns in (
+        complete_sets(series[recent], drivers[recent][:, used_recently]) if used_recently.any() else ()
+    ):
+        fit = least_squares(series[recent][complete][:, columns], drivers[recent][complete][:, used_recently])
+        for n, column in enumerate(columns):
+            figures[column] |= {
+                "recent_months_used": int(complete.sum()),
+                "recent_macroeconomy_r_squared": fit.r_squared[n],
+                "recent_macroeconomy_r_squared_adjusted": fit.r_squared_adjusted[n],
+            }
+    for n, of_series in figures.items():
+        for name, by in (("all", explained_by_all), ("macroeconomy", explained_by_macroeconomy)):
+            error = out_of_sample(series[recent, n], by[:, n])
+            of_series |= {f"oos_{name}_{part}": getattr(error, part, None) for part in OUT_OF_SAMPLE}
+    return Window(used, used_recently, figures, of_drivers)
+
+
 def one_step_ahead(series: Floats, drivers: Floats) -> Floats:
     """The part of `series` (n, m) explained by each month's drivers, with coefficients of the previous `WINDOW_MONTHS`.
 
@@ -209,10 +292,17 @@ def one_step_ahead(series: Floats, drivers: Floats) -> Floats:
     explained = np.full(series.shape, np.nan)
     for month in range(WINDOW_MONTHS, series.shape[0]):
         past = slice(month - WINDOW_MONTHS, month)
-        used = usable(drivers[past])
-        if not used.any() or not np.isfinite(drivers[month, used]).all():
-            continue
-        for complete, columns in complete_sets(series[past], drivers[past][:, used]):
-            fit = least_squares(series[past][complete][:, columns], drivers[past][complete][:, used])
-            explained[month, columns] = drivers[month, used] @ fit.coefficients[1:]
+        explained[month] = _explained(series[past], drivers[past], drivers[month])
+    return explained
+
+
+@remembered(REMEMBERED)
+def _explained(series: Floats, drivers: Floats, now: Floats) -> Floats:
+    """The part of the month after `series` (n, m) that its drivers `now` (k,) explain, (m,)."""
+    explained = np.full(series.shape[1], np.nan)
+    used = usable(drivers)
+    if used.any() and np.isfinite(now[used]).all():
+        for complete, columns in complete_sets(series, drivers[:, used]):
+            fit = least_squares(series[complete][:, columns], drivers[complete][:, used])
+            explained[columns] = now[used] @ fit.coefficients[1:]
     return explained

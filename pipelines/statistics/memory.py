@@ -47,12 +47,15 @@ def remembered(results: int) -> Callable[[Callable[Arguments, Result]], Callable
     return decorate
 
 
-def _digest(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+def _digest(*values: Any) -> bytes:
     digest = hashlib.blake2b(digest_size=16)
-    for value in (*args, *sorted(kwargs.items())):
+    for value in values:
         if isinstance(value, np.ndarray):
             digest.update(f"{value.dtype.str} {value.shape} ".encode())
             digest.update(np.ascontiguousarray(value).tobytes())
+        elif isinstance(value, (list, tuple, dict)):  # the text of one that holds an array would leave out digits
+            parts = sorted(value.items()) if isinstance(value, dict) else value
+            digest.update(f"{type(value).__name__} ".encode() + _digest(*parts))
         else:
             digest.update(f"{type(value).__name__} {value!r} ".encode())
     return digest.digest()

@@ -53,8 +53,8 @@ def regime_gap(values: Floats, inside: NDArray[np.bool_]) -> RegimeGap:
     Standard errors after Newey and West (1987), Econometrica 55(3), with Bartlett weights and `HAC_LAGS_MONTHS` lags,
     as computed by statsmodels, without a small-sample correction.
     """
-    import statsmodels.api as sm  # noqa: PLC0415  (slow to import, and nothing else needs it)
-    from scipy import stats  # noqa: PLC0415
+    from scipy import stats  # noqa: PLC0415  (slow to import, and nothing else needs them)
+    from statsmodels.regression.linear_model import OLS  # noqa: PLC0415
 
     if values.shape != inside.shape or values.ndim != 1:
         raise MetalsError(f"values have shape {values.shape}, the regime {inside.shape}")
@@ -66,7 +66,7 @@ def regime_gap(values: Floats, inside: NDArray[np.bool_]) -> RegimeGap:
     error = t_statistic = p_value = float("nan")
     if min(months_inside, months_outside) >= MIN_MONTHS_PER_REGIME:
         design = np.column_stack([np.ones(values.size), inside.astype(np.float64)])
-        fitted = sm.OLS(values, design).fit(
+        fitted = OLS(values, design).fit(
             cov_type="HAC", cov_kwds={"maxlags": HAC_LAGS_MONTHS, "kernel": "bartlett", "use_correction": False}
         )
         error = float(fitted.bse[1])

@@ -1,16 +1,16 @@
 """Point-in-time verdicts and nowcasts of past month ends: the models run as of each of those days.
 
-The SQL of the claims, of the nowcast and of everything they read is compiled once per change of the project; for each
-month end it runs in memory over the raw tables of the build. A month is kept while neither the rules nor the data known
-by its end change, so a daily run computes at most one month. Where the text of a rule or the version of a program has
-changed, months are recomputed and compared: see `fill`.
+The SQL of the claims, of the nowcast and of everything they read is compiled once per change of the project; it runs in
+memory over the raw tables of the build, for several month ends at once. A month is kept while neither the rules nor the
+data known by its end change, so a daily run computes at most one month. Where the text of a rule or the version of a
+program has changed, months are recomputed and compared: see `fill`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import logging
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +27,10 @@ from pipelines.transform import dbt, execute, fingerprint
 from pipelines.transform.reuse import SENTINEL, computes
 
 log = text.logger("metals.history")
+
+DAY = "computed_as_of"  # of which day a row is, in tables of several days
+MAX_DAYS_AT_ONCE = 12
+MAX_ROWS_AT_ONCE = 2_000_000  # raw rows times days: each day has its own copy of what was known by its end
 
 # What is kept of each month end, in which raw table, by which key beside `as_of`.
 KEPT = {
@@ -132,28 +136,32 @@ def _compute(
     """Write the verdicts of `days`. Returns the days that failed, and those of `compared` whose result differs."""
     failed: dict[date, str] = {}
     differ = []
-    with ThreadPoolExecutor(execute.WORKERS, thread_name_prefix="past-month") as pool:
+    at_once = _days_at_once(connection, len(days))
+    batches = [days[n : n + at_once] for n in range(0, len(days), at_once)]
+    with ThreadPoolExecutor(execute.WORKERS, thread_name_prefix="past-months") as pool:
         try:
-            computed = [pool.submit(_computed, connection, steps, day) for day in days]
-            for n, (day, result) in enumerate(zip(days, computed, strict=True), 1):
-                level = logging.INFO if n == 1 or n % 12 == 0 else logging.DEBUG
-                progress = {"stage": "history", "done": n - 1, "total": len(days)}
-                log.log(level, "verdicts of past months: %d of %d, %s", n, len(days), day, extra=progress)
-                try:
-                    found = result.result()
-                except Exception as error:  # noqa: BLE001 - a model that fails on one day's data stops that day alone
-                    failed[day] = ", ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
-                    log.warning("verdicts of %s could not be computed: %s", day, failed[day])
-                    _drop(connection, {day})
-                    continue
-                verdicts = found["claim_history"]
-                found["claim_history"] = verdicts.with_columns(fingerprint=pl.lit(f"{rules} {known[day]}"))
-                if day in compared and any(_differs(connection, table, day, frame) for table, frame in found.items()):
-                    differ.append(day)
-                with warehouse.transaction(connection):  # all or none, if the run is killed
-                    _drop(connection, {day})
-                    for table, frame in found.items():
-                        warehouse.append(connection, table, frame.select(_columns(table)))
+            computed = [pool.submit(_computed, connection, steps, batch) for batch in batches]
+            done = 0
+            for batch, result in zip(batches, computed, strict=True):
+                progress = {"stage": "history", "done": done, "total": len(days)}
+                log.info("verdicts of past months: %d of %d done, next %s", done, len(days), batch[0], extra=progress)
+                done += len(batch)
+                for day, found in result.result().items():
+                    if isinstance(found, Exception):
+                        notes = getattr(found, "__notes__", ())
+                        failed[day] = ", ".join([f"{type(found).__name__}: {found}", *notes])
+                        log.warning("verdicts of %s could not be computed: %s", day, failed[day])
+                        _drop(connection, {day})
+                        continue
+                    found["claim_history"] = found["claim_history"].with_columns(
+                        fingerprint=pl.lit(f"{rules} {known[day]}")
+                    )
+                    if day in compared and any(_differs(connection, t, day, frame) for t, frame in found.items()):
+                        differ.append(day)
+                    with warehouse.transaction(connection):  # all or none, if the run is killed
+                        _drop(connection, {day})
+                        for table, frame in found.items():
+                            warehouse.append(connection, table, frame.select(_columns(table)))
         finally:
             pool.shutdown(cancel_futures=True)
     if days:
@@ -162,18 +170,43 @@ def _compute(
     return failed, differ
 
 
-def _computed(connection: duckdb.DuckDBPyConnection, steps: Sequence[Step], day: date) -> dict[str, pl.DataFrame]:
-    """The rows of `day` for the tables of past months. Runs in a thread, on a cursor of `connection`."""
-    database = f"past_{day:%Y%m%d}"
+def _days_at_once(connection: duckdb.DuckDBPyConnection, days: int) -> int:
+    """How many days a query computes: as many as the workers can share, while the rows of a batch are few enough."""
+    row = warehouse.one(connection, "select (select count(*) from raw.observation) + count(*) from raw.filing_fact")
+    fit = MAX_ROWS_AT_ONCE // max(1, int(row[0]) if row else 1)
+    return max(1, min(math.ceil(days / execute.WORKERS), MAX_DAYS_AT_ONCE, fit))
+
+
+def _computed(
+    connection: duckdb.DuckDBPyConnection, steps: Sequence[Step], days: Sequence[date]
+) -> dict[date, dict[str, pl.DataFrame] | Exception]:
+    """For each day, its rows for the tables of past months, or why there are none.
+
+    If a model fails for several days at once, each day is computed alone. Runs in a thread, on a cursor of
+    `connection`.
+    """
+    database = f"past_{days[0]:%Y%m%d}"
     # The model of the user's own claims holds every month itself.
-    of_project = "where claim_id not in (select claim_id from build.raw.catalog_claim)"
-    with connection.cursor() as cursor, models_of(cursor, steps, day, database):
-        return {
-            table: warehouse.query(
-                cursor, f"from {database}.main.{mart} {of_project if 'claim_id' in key else ''}"
-            ).with_columns(as_of=pl.lit(day))
-            for table, (mart, key) in KEPT.items()
-        }
+    of_project = "and claim_id not in (select claim_id from build.raw.catalog_claim)"
+    try:
+        with connection.cursor() as cursor, models_of_days(cursor, steps, days, database):
+            return {
+                day: {
+                    table: warehouse.query(
+                        cursor,
+                        f"select * exclude ({DAY}) from {database}.main.{mart} where {DAY} = ? "
+                        f"{of_project if 'claim_id' in key else ''}",
+                        [day],
+                    ).with_columns(as_of=pl.lit(day))
+                    for table, (mart, key) in KEPT.items()
+                }
+                for day in days
+            }
+    except Exception as error:  # noqa: BLE001 - a model that fails on one day's data stops that day alone
+        if len(days) == 1:
+            return {days[0]: error}
+        log.warning("verdicts of past months: %s to %s one by one: %s", min(days), max(days), error)
+        return {day: found for alone in days for day, found in _computed(connection, steps, [alone]).items()}
 
 
 def _differs(connection: duckdb.DuckDBPyConnection, table: str, day: date, frame: pl.DataFrame) -> bool:
@@ -284,7 +317,8 @@ def models_of(
             target = _moved(step.relation, steps, database)
             try:
                 if step.kind == "python":
-                    _run_python(connection, step, target, steps, database)
+                    with _rows_of_python(connection, step, steps, database) as rows:
+                        connection.execute(f"create table {target} as from {rows}")
                 else:
                     code = _moved(step.code, steps, database).replace(SENTINEL.isoformat(), day.isoformat())
                     connection.execute(f"create {step.kind} {target} as {code}")
@@ -294,6 +328,39 @@ def models_of(
                     )
                     connection.execute(f"drop {'view' if step.kind == 'view' else 'table'} {target}")
                     connection.execute(f"create table {target} as from changed")
+            except Exception as error:
+                error.add_note(f"in the model {step.name}")
+                raise
+        yield
+
+
+@contextlib.contextmanager
+def models_of_days(
+    connection: duckdb.DuckDBPyConnection, steps: Sequence[Step], days: Sequence[date], database: str
+) -> Iterator[None]:
+    """The steps' tables as of each of `days`, in an in-memory database; column `DAY` says as of which day a row is.
+
+    Each query runs once: as a lateral join with the days, in which it reads only rows of its own day. DuckDB turns that
+    into grouping and partitioning by day, so the fixed cost of a query is paid once for all days. Sums may differ from
+    those of a day alone in the last digits, because rows are added in another order.
+    """
+    with _memory(connection, database):
+        connection.execute(f"create table {database}.main.past_days as select unnest(?::date[]) as {DAY}", [list(days)])
+        for step in steps:
+            target = _moved(step.relation, steps, database)
+            try:
+                if step.kind == "python":
+                    for n, day in enumerate(days):
+                        into = f"insert into {target}" if n else f"create table {target} as"
+                        with _rows_of_python(connection, step, steps, database, f"date '{day}'") as rows:
+                            connection.execute(f"{into} select date '{day}' as {DAY}, * from {rows}")
+                else:
+                    code = _moved(step.code, steps, database, f"past_days.{DAY}")
+                    code = code.replace(f"'{SENTINEL.isoformat()}'", f"past_days.{DAY}")
+                    connection.execute(
+                        f"create table {target} as select past_days.{DAY}, of_day.* "
+                        f"from {database}.main.past_days as past_days, lateral ({code}\n) as of_day"
+                    )
             except Exception as error:
                 error.add_note(f"in the model {step.name}")
                 raise
@@ -316,24 +383,35 @@ def _memory(connection: duckdb.DuckDBPyConnection, database: str) -> Iterator[No
         connection.execute(f"detach {database}")
 
 
-def _moved(code: str, steps: Sequence[Step], database: str) -> str:
-    """`code` with the relations of the steps redirected from the build to the in-memory database."""
+def _moved(code: str, steps: Sequence[Step], database: str, of_day: str = "") -> str:
+    """`code` with the relations of the steps redirected from the build to the in-memory database.
+
+    With `of_day`, an SQL expression, they are redirected to the rows of that day (see `models_of_days`).
+    """
     moved = {s.relation for s in steps}
-    return re.sub(
-        r'"build"\."(\w+)"\."(\w+)"',
-        lambda m: f'{database}."{m[1]}"."{m[2]}"' if m[0] in moved else m[0],
-        code,
-    )
+
+    def place(found: re.Match[str]) -> str:
+        relation, schema, name, alias = found.groups(default="")
+        if relation not in moved:
+            return found[0]
+        table = f'{database}."{schema}"."{name}"'
+        if not of_day:
+            return table + alias
+        return f"(select * exclude ({DAY}) from {table} where {DAY} = {of_day})" + (alias or f' as "{name}"')
+
+    return re.sub(r'("build"\."(\w+)"\."(\w+)")(\s+as\s)?', place, code)
 
 
-def _run_python(
-    connection: duckdb.DuckDBPyConnection, step: Step, target: str, steps: Sequence[Step], database: str
-) -> None:
-    relations = {s.name: _moved(s.relation, steps, database) for s in steps}
+@contextlib.contextmanager
+def _rows_of_python(
+    connection: duckdb.DuckDBPyConnection, step: Step, steps: Sequence[Step], database: str, of_day: str = ""
+) -> Iterator[str]:
+    """The name under which the rows of a model written in Python can be read meanwhile."""
+    relations = {s.name: _moved(s.relation, steps, database, of_day) for s in steps}
     # Seeds are not steps: they are read from the build.
     file = PROJECT_ROOT / "dbt_project" / step.code
     with execute.rows_of_python(connection, file, lambda name: relations.get(name, f"build.seeds.{name}")) as rows:
-        connection.execute(f"create table {target} as from {rows}")
+        yield rows
 
 
 def _known_by(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, str]:

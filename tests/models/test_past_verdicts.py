@@ -127,3 +127,34 @@ def test_a_month_that_cannot_be_computed_is_named_and_the_others_go_on(home: Set
     assert list(filled.failed) == [date(2026, 5, 31), date(2026, 4, 30)]
     assert "skips a month" in filled.failed[date(2026, 4, 30)]
     assert rows(home, "select distinct as_of from raw.claim_history") == [(date(2026, 3, 31),)]
+
+
+def test_days_computed_at_once_have_the_rows_of_each_day_alone(home: Settings) -> None:
+    days = [date(2012, 2, 29), date(2026, 3, 31), date(2026, 4, 30)]
+    steps = history.compiled(home)
+    compared = 0
+    with warehouse.writer(home) as connection, history.models_of_days(connection, steps, days, "together"):
+        for day in days:
+            with history.models_of(connection, steps, day, "alone"):
+                for step in steps:
+                    relation = step.relation.removeprefix('"build".')
+                    alone = warehouse.query(connection, f"from alone.{relation}")
+                    together = warehouse.query(
+                        connection,
+                        f"select * exclude ({history.DAY}) from together.{relation} where {history.DAY} = ?",
+                        [day],
+                    )
+                    # Sums are added in another order, so the last digits may differ, and words that repeat them.
+                    exact = [
+                        c for c in alone.columns if not alone[c].dtype.is_float() and c not in ("facts", "finding")
+                    ]
+                    sums = [c for c in alone.columns if alone[c].dtype.is_float()]
+                    alone, together = (frame.sort([*exact, *sums]) for frame in (alone, together))
+                    assert together.height == alone.height, (step.name, day)
+                    assert together.select(exact).equals(alone.select(exact)), (step.name, day)
+                    for column in sums:
+                        new, old = together[column], alone[column]
+                        near = (new - old).abs() <= history.RELATIVE_TOLERANCE * old.abs().clip(lower_bound=1e-6)
+                        assert (near.fill_null(new.is_null() & old.is_null()) | new.eq(old)).all(), (step.name, column)
+                        compared += new.len()
+    assert compared > 100_000

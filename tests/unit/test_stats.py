@@ -201,6 +201,14 @@ def test_a_formula_is_computed_once_for_the_same_arguments_bit_by_bit() -> None:
         different()
         assert len(computed) == before + 1
 
+    @remembered(2)
+    def second(parts: list[np.ndarray], *, more: np.ndarray) -> float:
+        return float(parts[0][1000] + more[1000])
+
+    long, longer = np.zeros(2_000), np.zeros(2_000)
+    longer[1000] = 1.0  # the text of an array leaves out its middle
+    assert [second([long], more=long), second([longer], more=long), second([long], more=longer)] == [0.0, 1.0, 1.0]
+
 
 def test_the_past_month_ends_do_not_repeat_the_builds_regressions(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(18)

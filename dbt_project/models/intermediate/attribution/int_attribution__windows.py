@@ -7,32 +7,16 @@ import pyarrow as pa
 
 from pipelines.statistics.attribution import (
     COMPLETE_SHARE,
+    FIGURES,
+    OF_DRIVER,
     RECENT_MONTHS,
     WINDOW_MONTHS,
-    complete_sets,
-    group_shares,
-    least_squares,
+    attribution,
     one_step_ahead,
-    out_of_sample,
-    usable,
 )
 
 FAMILIES = ("precious", "platinum_group", "base")
 MACROECONOMY = ("macro", "china")  # the groups that the statement "driven by the macroeconomy" speaks of
-OUT_OF_SAMPLE = ("months", "r_squared", "rmse", "rmse_no_change", "clark_west_t")
-FIGURES = (
-    "months_used",
-    "return_standard_deviation_pct",
-    "r_squared",
-    "r_squared_adjusted",
-    "intercept_pct",
-    "recent_months_used",
-    "recent_macroeconomy_r_squared",
-    "recent_macroeconomy_r_squared_adjusted",
-    *(f"oos_all_{name}" for name in OUT_OF_SAMPLE),
-    *(f"oos_macroeconomy_{name}" for name in OUT_OF_SAMPLE),
-)
-OF_DRIVER = ("group_share", "beta", "beta_standard_error", "beta_t_statistic", "beta_p_value")
 COLUMNS = {
     "metal_id": pa.string(),
     "month": pa.date32(),
@@ -110,69 +94,33 @@ def model(dbt, session):
     x, x_known = panel([r for r in changes if number(r[1]) in inside], ids, first, max(months, 0))
     known = np.maximum(np.maximum.accumulate(y_known), np.maximum.accumulate(x_known).max(axis=1, keepdims=True))
     is_macro = np.array([group in MACROECONOMY for group in groups])
-    ahead = {"all": one_step_ahead(y, x), "macroeconomy": one_step_ahead(y, x[:, is_macro])}
+    by_all, by_macro = one_step_ahead(y, x), one_step_ahead(y, x[:, is_macro])
 
     out = {name: [] for name in COLUMNS}
     for t in range(WINDOW_MONTHS - 1, months):
         window, recent = slice(t + 1 - WINDOW_MONTHS, t + 1), slice(t + 1 - RECENT_MONTHS, t + 1)
-        used = usable(x[window])
-        if not (used & is_macro).any():
+        found = attribution(y[window], x[window], by_all[recent], by_macro[recent], groups, MACROECONOMY)
+        if found is None:
             continue
-        used_recently = np.zeros(len(ids), dtype=bool)
-        used_recently[is_macro] = usable(x[recent][:, is_macro])
-        figures = {metal: dict.fromkeys(FIGURES) for metal in np.flatnonzero(np.isfinite(y[t]))}
-        of_drivers = {metal: [dict.fromkeys(OF_DRIVER) for _ in ids] for metal in figures}
-        for complete, columns in complete_sets(y[window], x[window][:, used]):
-            left, right = y[window][complete][:, columns], x[window][complete][:, used]
-            fit = least_squares(left, right)
-            errors, ratios, p_values = fit.inference
-            shares = group_shares(left, right, [g for g, is_used in zip(groups, used, strict=True) if is_used])
-            for n, metal in enumerate(columns):
-                figures[metal] |= {
-                    "months_used": left.shape[0],
-                    "return_standard_deviation_pct": left[:, n].std(ddof=1),
-                    "r_squared": fit.r_squared[n],
-                    "r_squared_adjusted": fit.r_squared_adjusted[n],
-                    "intercept_pct": fit.coefficients[0, n],
-                }
-                for place, driver in enumerate(np.flatnonzero(used), 1):
-                    at = (place, n)
-                    of_drivers[metal][driver] = {
-                        "group_share": shares[groups[driver]][n],
-                        "beta": fit.coefficients[at],
-                        "beta_standard_error": errors[at],
-                        "beta_t_statistic": ratios[at],
-                        "beta_p_value": p_values[at],
-                    }
-        for complete, columns in complete_sets(y[recent], x[recent][:, used_recently]) if used_recently.any() else ():
-            fit = least_squares(y[recent][complete][:, columns], x[recent][complete][:, used_recently])
-            for n, metal in enumerate(columns):
-                figures[metal] |= {
-                    "recent_months_used": int(complete.sum()),
-                    "recent_macroeconomy_r_squared": fit.r_squared[n],
-                    "recent_macroeconomy_r_squared_adjusted": fit.r_squared_adjusted[n],
-                }
+        used = found.used
         reasons = [
             None if is_used else why_unused(x[window][:, i], first + window.start, titles[i])
             for i, is_used in enumerate(used)
         ]
-        for metal, of_window in figures.items():
-            for name, explained in ahead.items():
-                error = out_of_sample(y[recent][:, metal], explained[recent][:, metal])
-                of_window |= {f"oos_{name}_{part}": getattr(error, part, None) for part in OUT_OF_SAMPLE}
-            of_window |= {
+        for metal, of_window in found.figures.items():
+            single = of_window | {
                 "metal_id": metals[metal],
                 "month": day(first + t),
                 "first_month": day(first + window.start),
                 "known_at": known[t, metal].item(),
             }
-            by_driver = {name: [row[name] for row in of_drivers[metal]] for name in OF_DRIVER} | {
+            by_driver = found.of_drivers[metal] | {
                 "regressor_id": ids,
                 "regressor_group": groups,
                 "is_used": used.tolist(),
-                "is_used_recently": used_recently.tolist(),
+                "is_used_recently": found.used_recently.tolist(),
                 "gap_reason": reasons,
             }
             for name, values in out.items():
-                values.extend(by_driver[name] if name in by_driver else [of_window[name]] * len(ids))
+                values.extend(by_driver[name] if name in by_driver else [single[name]] * len(ids))
     return pa.table({name: pa.array(values, COLUMNS[name]) for name, values in out.items()})

@@ -40,35 +40,45 @@ def number(month):
     return 12 * month.year + month.month - 1
 
 
+def by_month(rows, first, months):
+    """Values (months,), NaN where there is none, and when each became known."""
+    values, known = np.full(months, np.nan), np.full(months, np.datetime64(0, "us"))
+    for month, value, known_at in rows:
+        values[number(month) - first], known[number(month) - first] = value, known_at
+    return values, known
+
+
 def model(dbt, session):
     dbt.config(materialized="table", packages=["numpy", "pyarrow", "scipy", "statsmodels"])
-    moves = {metal: {} for metal in METALS}  # month's number -> absolute log return in per cent, known at
     prices = dbt.ref("metal_prices").filter("frequency = 'monthly' and return_1m_log is not null")
-    for metal, month, value, known_at in prices.select("metal_id, period, return_1m_log, known_at").fetchall():
-        if metal in moves:
-            moves[metal][number(month)] = (100 * abs(value), known_at)
-    together = set.intersection(*(set(moves[metal]) for metal in AVERAGED))
-    moves[AVERAGE] = {
-        m: (float(np.mean([moves[x][m][0] for x in AVERAGED])), max(moves[x][m][1] for x in AVERAGED)) for m in together
+    returns = prices.select("metal_id, period, 100 * abs(return_1m_log), known_at").fetchall()
+    states = dbt.ref("int_risk_regimes__months").select("regime, month, is_inside, known_at").fetchall()
+    numbers = [number(row[1]) for row in (*returns, *states)] or [0]
+    first, months = min(numbers), max(numbers) - min(numbers) + 1
+    moves = {metal: by_month([r[1:] for r in returns if r[0] == metal], first, months) for metal in METALS}
+    # Known when the last of the four is.
+    moves[AVERAGE] = (
+        np.mean([moves[metal][0] for metal in AVERAGED], axis=0),
+        np.max([moves[metal][1] for metal in AVERAGED], axis=0),
+    )
+    regimes = {
+        regime: by_month([r[1:] for r in states if r[0] == regime], first, months)
+        for regime in sorted({r[0] for r in states})
     }
-    regimes = {}
-    states = dbt.ref("int_risk_regimes__months").select("regime, month, is_inside, known_at")
-    for regime, month, is_inside, known_at in states.fetchall():
-        regimes.setdefault(regime, {})[number(month)] = (is_inside, known_at)
 
     rows = []
-    for metal, by_month in moves.items():
-        for regime, months in sorted(regimes.items()):
+    for metal, (moved, move_known) in moves.items():
+        for regime, (is_inside, state_known) in regimes.items():
             for sample, start in SAMPLES.items():
                 for timing, lead in TIMINGS.items():
-                    used = sorted(m for m in by_month if m - lead in months and m >= number(start))
-                    if not used:
+                    since = max(number(start) - first, lead)
+                    used = since + np.flatnonzero(np.isfinite(moved[since:] + is_inside[since - lead : months - lead]))
+                    if not used.size:
                         continue
-                    values = np.array([by_month[m][0] for m in used])
-                    inside = np.array([months[m - lead][0] for m in used], dtype=bool)
+                    values, inside = moved[used], is_inside[used - lead] == 1
                     gap = regime_gap(values, inside)
-                    first, last = (date(m // 12, m % 12 + 1, 1) for m in (used[0], used[-1]))
-                    known = max(max(by_month[m][1], months[m - lead][1]) for m in used)
+                    ends = (date((first + m) // 12, (first + m) % 12 + 1, 1) for m in used[[0, -1]].tolist())
+                    known = max(move_known[used].max(), state_known[used - lead].max()).item()
                     figures = (
                         gap.mean_inside,
                         gap.mean_outside,
@@ -80,7 +90,7 @@ def model(dbt, session):
                         gap.p_value_one_sided,
                     )
                     row = (
-                        *(metal, regime, sample, timing, first, last),
+                        *(metal, regime, sample, timing, *ends),
                         *(gap.months_inside, gap.months_outside, gap.episodes_inside),
                         *(x if np.isfinite(x) else None for x in figures),  # the warehouse has nulls, not NaN
                         *(HAC_LAGS_MONTHS, known),
