@@ -29,8 +29,8 @@ from pipelines.transform.reuse import SENTINEL, computes
 log = text.logger("metals.history")
 
 DAY = "computed_as_of"  # of which day a row is, in tables of several days
-MAX_DAYS_AT_ONCE = 12
-MAX_ROWS_AT_ONCE = 2_000_000  # raw rows times days: each day has its own copy of what was known by its end
+MAX_DAYS_AT_ONCE = 6  # at some 100 MB each for 80,000 raw rows
+MAX_ROWS_AT_ONCE = 1_000_000  # raw rows times days: each day has its own copy of what was known by its end
 
 # What is kept of each month end, in which raw table, by which key beside `as_of`.
 KEPT = {
