@@ -185,6 +185,12 @@ def times_drawn(rows: int, block_length: int) -> Floats:
     """
     draws = BOOTSTRAP_REPLICATIONS
     starts = np.random.default_rng(BOOTSTRAP_SEED).integers(rows, size=(draws, -(-rows // block_length)))
-    drawn = ((starts[:, :, None] + np.arange(block_length)) % rows).reshape(draws, -1)[:, :rows]
-    counts = np.bincount((drawn + rows * np.arange(draws)[:, None]).ravel(), minlength=draws * rows)
-    return counts.reshape(draws, rows).astype(np.float64)
+    first_of_draw = rows * np.arange(draws)[:, None]
+    begun = np.bincount((starts[:, :-1] + first_of_draw).ravel(), minlength=draws * rows).reshape(draws, rows)
+    # A row is in every block that began at it or up to a block's length before, around the circle.
+    so_far = np.cumsum(np.concatenate([begun[:, rows - block_length :], begun], axis=1), axis=1)
+    counts = so_far[:, block_length:] - so_far[:, :rows]
+    # The last block is cut where the resample is full.
+    cut = (starts[:, -1:] + np.arange(rows - block_length * (starts.shape[1] - 1))) % rows
+    counts += np.bincount((cut + first_of_draw).ravel(), minlength=draws * rows).reshape(draws, rows)
+    return counts.astype(np.float64)

@@ -1,5 +1,6 @@
 """Metals' monthly returns against changes of drivers, by window; the formulas: pipelines.statistics.attribution."""
 
+from collections import defaultdict
 from datetime import date
 
 import numpy as np
@@ -96,7 +97,10 @@ def model(dbt, session):
     is_macro = np.array([group in MACROECONOMY for group in groups])
     by_all, by_macro = one_step_ahead(y, x), one_step_ahead(y, x[:, is_macro])
 
-    out = {name: [] for name in COLUMNS}
+    of_metal, of_driver = (
+        defaultdict(list),
+        defaultdict(list),
+    )  # columns by name: a metal's window, and each driver in it
     for t in range(WINDOW_MONTHS - 1, months):
         window, recent = slice(t + 1 - WINDOW_MONTHS, t + 1), slice(t + 1 - RECENT_MONTHS, t + 1)
         found = attribution(y[window], x[window], by_all[recent], by_macro[recent], groups, MACROECONOMY)
@@ -107,20 +111,28 @@ def model(dbt, session):
             None if is_used else why_unused(x[window][:, i], first + window.start, titles[i])
             for i, is_used in enumerate(used)
         ]
-        for metal, of_window in found.figures.items():
-            single = of_window | {
+        for metal, figures in found.figures.items():
+            window_of_metal = figures | {
                 "metal_id": metals[metal],
                 "month": day(first + t),
                 "first_month": day(first + window.start),
                 "known_at": known[t, metal].item(),
             }
-            by_driver = found.of_drivers[metal] | {
+            for name, value in window_of_metal.items():
+                of_metal[name].append(value)
+            drivers_of_metal = found.of_drivers[metal] | {
                 "regressor_id": ids,
                 "regressor_group": groups,
                 "is_used": used.tolist(),
                 "is_used_recently": found.used_recently.tolist(),
                 "gap_reason": reasons,
             }
-            for name, values in out.items():
-                values.extend(by_driver[name] if name in by_driver else [single[name]] * len(ids))
-    return pa.table({name: pa.array(values, COLUMNS[name]) for name, values in out.items()})
+            for name, values in drivers_of_metal.items():
+                of_driver[name].extend(values)
+    each = pa.array(np.repeat(np.arange(len(of_metal["metal_id"])), len(ids)))
+    return pa.table(
+        {
+            name: pa.array(of_driver[name], kind) if name in of_driver else pa.array(of_metal[name], kind).take(each)
+            for name, kind in COLUMNS.items()
+        }
+    )
