@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 from pipelines import catalog, warehouse
 from pipelines.catalog import (
     Catalog,
@@ -29,6 +27,7 @@ from pipelines.catalog import (
     Series,
     Source,
     Topic,
+    document_of,
 )
 from pipelines.settings import PROJECT_ROOT, Settings, setting_variable
 
@@ -81,7 +80,7 @@ def marts(dbt_project_dir: Path) -> list[tuple[Path, dict[str, Any]]]:
     """(file, entry) of every model in the YAML files of the marts, by folder and file, then as written there."""
     found = []
     for path in sorted((dbt_project_dir / "models" / "marts").rglob("*.yml")):
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = document_of(path.read_text(encoding="utf-8"))
         found += [(path, model) for model in document.get("models") or []]
     return found
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from pipelines import catalog as catalogs
 from pipelines import ingest, landing, sources, warehouse
-from pipelines.catalog import Catalog, Series
+from pipelines.catalog import Catalog, Series, document_of
 from pipelines.errors import CatalogError, MetalsError, UpstreamUnavailable
 from pipelines.landing import Landing
 from pipelines.landing.reachability import not_asked
@@ -72,7 +72,7 @@ def target(source_id: str, settings: Settings, in_project: bool = False) -> Targ
 
 
 def _defaults(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")).get("defaults") or {}
+    found: dict[str, Any] = document_of(path.read_text(encoding="utf-8")).get("defaults") or {}
     return found
 
 

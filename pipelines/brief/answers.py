@@ -18,6 +18,13 @@ from pipelines import view, warehouse
 from pipelines.brief import formats
 from pipelines.catalog import LicenceClass
 
+# Made once: an environment keeps the templates that it has compiled.
+_TEMPLATES = jinja2.Environment(  # noqa: S701 - SQL, from our own files
+    loader=jinja2.FileSystemLoader([Path(__file__).parent / "queries", view.FOLDER]),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 _NOT_OWN_USE = """\
 and cast({key} as varchar) not in (
         select l.row_key
@@ -115,7 +122,6 @@ class Answers:
     """The query results of the brief. `asked` holds them in the order of their first use."""
 
     connection: duckdb.DuckDBPyConnection
-    folder: Path
     personal_use: bool
     asked: dict[str, Answer] = field(default_factory=dict)
     own_use: OwnUse = field(init=False)
@@ -141,12 +147,6 @@ class Answers:
             [LicenceClass.PERSONAL_USE.value],
         )
         self.own_use = OwnUse(publishers, int(rows[0]) if rows else 0, self.personal_use)
-        self._templates = jinja2.Environment(  # noqa: S701 - SQL, from our own files
-            loader=jinja2.FileSystemLoader([self.folder, view.FOLDER]),
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
 
     @property
     def leaving_out(self) -> bool:
@@ -155,7 +155,7 @@ class Answers:
 
     def __getitem__(self, name: str) -> Answer:
         if name not in self.asked:
-            text = self._templates.get_template(f"{name}.sql").render(and_not_own_use=self._and_not_own_use)
+            text = _TEMPLATES.get_template(f"{name}.sql").render(and_not_own_use=self._and_not_own_use)
             sql = "\n".join(line.rstrip() for line in text.strip().splitlines() if line.strip() or line == "")
             about = sql.partition("\n")[0].removeprefix("-- ")
             frame = warehouse.query(self.connection, sql).with_columns(cs.float().fill_nan(None))

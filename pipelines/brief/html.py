@@ -42,7 +42,7 @@ class Written:
 def write(settings: Settings) -> Written:
     """Make the page of the published file of `settings`, and the JSON beside it; replace the last ones atomically."""
     with warehouse.reader(settings) as connection:
-        answers = Answers(connection, FOLDER / "queries", personal_use=settings.brief_personal_use)
+        answers = Answers(connection, personal_use=settings.brief_personal_use)
         made = sections.brief(answers, settings.clock())
         for_programs = digest(answers, settings.clock()).text()
     html = render(made)
@@ -73,22 +73,13 @@ def page(connection: duckdb.DuckDBPyConnection, *, personal_use: bool, made_at: 
 
 def build(connection: duckdb.DuckDBPyConnection, *, personal_use: bool, made_at: datetime) -> Brief:
     """The content of the page, before it becomes HTML."""
-    return sections.brief(Answers(connection, FOLDER / "queries", personal_use=personal_use), made_at)
+    return sections.brief(Answers(connection, personal_use=personal_use), made_at)
 
 
 def render(brief: Brief) -> str:
     """The HTML of the page."""
     script = _text("page.js")
     library, library_hash = _library()
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=harmless,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["json"] = _json
     # Nothing may be fetched, and no script may run except the two whose hashes are listed here.
     policy = "; ".join(
         (
@@ -100,7 +91,7 @@ def render(brief: Brief) -> str:
             "form-action 'none'",
         )
     )
-    return environment.get_template("page.html.jinja").render(
+    return _template().render(
         brief=brief,
         policy=policy,
         style=Markup(_style()),  # noqa: S704 - our own file
@@ -109,6 +100,21 @@ def render(brief: Brief) -> str:
         dark=dict(charts.PALETTE.values()),
         missing=formats.MISSING,
     )
+
+
+@cache
+def _template() -> jinja2.Template:
+    """The page's template, compiled once with those that it includes."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=harmless,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["json"] = _json
+    return environment.get_template("page.html.jinja")
 
 
 def harmless(value: Any) -> Any:

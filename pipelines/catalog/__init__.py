@@ -660,7 +660,8 @@ def entries_of(path: Path) -> list[Series]:
     return [series for _, series in _entries(path, path.name, "series", Series)]
 
 
-def _read(text: str) -> Any:
+def document_of(text: str) -> Any:
+    """What a YAML document of the project holds. Raises yaml.YAMLError, also for a key given twice."""
     loader = _Loader(text)
     try:
         return loader.get_single_data()
@@ -674,7 +675,7 @@ def _entries(path: Path, file: str, key: str, model: type[E]) -> Found[E]:
     `file` is its name in messages.
     """
     try:
-        document = _read(path.read_text(encoding="utf-8"))
+        document = document_of(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CatalogError(f"{file}: the file is missing", todo=f"restore {path}") from None
     except yaml.YAMLError as error:

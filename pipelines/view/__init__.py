@@ -15,6 +15,7 @@ from typing import Any
 import jinja2
 
 FOLDER = Path(__file__).parent
+_TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER))  # noqa: S701 - SQL, from our own files
 NAMES = ("moved", "drives", "changed")
 NEAR_ZERO = 0.1  # standard deviations, as printed; a word of display, no bar of a rule
 Row = Mapping[str, Any]
@@ -33,8 +34,7 @@ Sentence = list[str | Figure]
 
 def query(name: str, **values: int) -> str:
     """A query beside this file, over all figures; the brief leaves out what is licensed for personal use."""
-    templates = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER))  # noqa: S701 - SQL, from our own files
-    return templates.get_template(f"{name}.sql").render(and_not_own_use=lambda table, key: "", **values)
+    return _TEMPLATES.get_template(f"{name}.sql").render(and_not_own_use=lambda table, key: "", **values)
 
 
 def sentence(name: str, row: Row | None) -> Sentence:

@@ -184,9 +184,9 @@ def create(path: Path) -> None:
 
 
 def scratch() -> duckdb.DuckDBPyConnection:
-    """An in-memory warehouse with the raw tables: for compiling the bundle and for tests."""
+    """An in-memory warehouse with the raw tables: for compiling the bundle, trying a series out, and tests."""
     connection = duckdb.connect()
-    define_tables(connection)
+    define_tables(connection, commented=False)
     return connection
 
 

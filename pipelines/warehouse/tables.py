@@ -476,8 +476,11 @@ TABLES = (
 )
 
 
-def define_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the raw tables with their comments, or add to those of an earlier version what they lack."""
+def define_tables(connection: duckdb.DuckDBPyConnection, *, commented: bool = True) -> None:
+    """Create the raw tables with their comments, or add to those of an earlier version what they lack.
+
+    The comments are two thirds of the time.
+    """
     have = connection.execute(
         "select table_name from duckdb_tables() where schema_name = 'raw' and database_name = current_database()"
     ).fetchall()
@@ -489,7 +492,8 @@ def define_tables(connection: duckdb.DuckDBPyConnection) -> None:
         else:
             columns = ", ".join(f'"{c.name}" {c.type}' for c in table.columns)
             steps.append(f"create table {name} ({columns})")
-        steps.append(f"comment on table {name} is '{quoted(table.description)}'")
-        steps += [f"comment on column {name}.\"{c.name}\" is '{quoted(c.description)}'" for c in table.columns]
+        if commented:
+            steps.append(f"comment on table {name} is '{quoted(table.description)}'")
+            steps += [f"comment on column {name}.\"{c.name}\" is '{quoted(c.description)}'" for c in table.columns]
     with transaction(connection):  # each statement would otherwise be written to disk
         connection.execute("; ".join(steps))

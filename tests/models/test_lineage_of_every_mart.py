@@ -18,7 +18,7 @@ from tests.lineage import FROM_FILINGS, Traced, followed, marts
 
 # No recording feeds them; the replay does.
 NEVER_RECORDED = {
-    "capex_universe",  # of a backfill; tests/unit/test_backfill.py
+    "capex_universe",  # of a backfill; tests/models/test_backfilled_universe.py
     "claim_scores",  # of past verdicts, which are computed after the models
     "divergence_capacity_clearance",
     "divergence_capacity_clearance_sector",

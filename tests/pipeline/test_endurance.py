@@ -1,4 +1,4 @@
-"""Small soak tests, after `tests/endurance`: kills with readers, a restore from landing, two weeks of days."""
+"""Small soak tests, after `tests/endurance`: kills, a restore from landing, two weeks of days, two machines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from pipelines import catalog as catalogs
 from pipelines.settings import Settings
-from tests.endurance import verdicts
+from tests.endurance import machines, verdicts
 from tests.endurance.kills import HISTORY, LANDING, PUBLISH, Soak, rebuilt_from_landing
 from tests.endurance.publishers import ASKED
 from tests.endurance.readers import Readers
@@ -97,3 +97,10 @@ def test_two_weeks_day_by_day_leave_what_a_load_at_once_leaves(shipped: Path, tm
         revised, rows = weeks.vintages()
     assert revised >= 2
     assert rows > 50_000
+
+
+def test_two_machines_that_share_landing_lose_nothing_and_load_every_line_once(tmp_path: Path, shipped: Path) -> None:
+    counts, wrong = machines.soak(tmp_path, [shipped], days=1)
+    assert wrong == []
+    assert counts["requests that both sent on a day"] > 0
+    assert counts["lines"] > counts["payloads"] > 0

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import yaml
-
-from pipelines.catalog import Catalog, Series
+from pipelines.catalog import Catalog, Series, document_of
 from pipelines.settings import Settings
 
 
@@ -13,6 +11,6 @@ def catalogue_of(*source_ids: str) -> Catalog:
     series = []
     for source_id in source_ids:
         path = Settings().catalog_dir / "series" / f"{source_id}.yaml"
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = document_of(path.read_text(encoding="utf-8"))
         series += [Series.model_validate({**document["defaults"], **entry}) for entry in document["series"]]
     return Catalog([], series, [], [])

@@ -15,7 +15,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from benchmarks import synthetic_filers
-from pipelines import transform, warehouse
+from pipelines import warehouse
 from pipelines.errors import MetalsError
 from pipelines.ingest import sec_bulk
 from pipelines.settings import Settings
@@ -34,7 +34,7 @@ NOW = datetime.fromisoformat("2026-11-20T12:00:00")
 CAPEX = synthetic_filers.CAPEX
 
 
-def _body(cik: int, *facts: dict[str, Any], tag: str = CAPEX) -> bytes:
+def body(cik: int, *facts: dict[str, Any], tag: str = CAPEX) -> bytes:
     document = {"cik": cik, "entityName": f"ACME {cik}", "facts": {"us-gaap": {tag: {"units": {"USD": list(facts)}}}}}
     return json.dumps(document).encode()
 
@@ -68,8 +68,8 @@ def test_capital_expenditure_reaches_the_build_and_every_fact_the_parquet(
 ) -> None:
     path = zipped(
         **{
-            "CIK0000000042.json": _body(42, FACT),
-            "CIK0000000043.json": _body(43, FACT | {"val": 1, "accn": "0000000043-25-000001"}, tag="Assets"),
+            "CIK0000000042.json": body(42, FACT),
+            "CIK0000000043.json": body(43, FACT | {"val": 1, "accn": "0000000043-25-000001"}, tag="Assets"),
         }
     )
     done = sec_bulk.sec(settings, path)
@@ -98,11 +98,11 @@ def test_what_cannot_be_read_is_counted_and_named_and_the_others_go_on(
     path = zipped(
         **{
             "CIK0000000041.json": b"<html>",
-            "CIK0000000042.json": _body(42, FACT, FACT | {"end": "2025-02-30"}, FACT | {"accn": "no accession number"}),
-            "CIK0000000043.json": _body(44, FACT),
-            "CIK0000000045.json": _body(45, *[FACT] * 20),
-            "../CIK0000000046.json": _body(46, FACT),
-            "/etc/CIK0000000047.json": _body(47, FACT),
+            "CIK0000000042.json": body(42, FACT, FACT | {"end": "2025-02-30"}, FACT | {"accn": "no accession number"}),
+            "CIK0000000043.json": body(44, FACT),
+            "CIK0000000045.json": body(45, *[FACT] * 20),
+            "../CIK0000000046.json": body(46, FACT),
+            "/etc/CIK0000000047.json": body(47, FACT),
             "readme.txt": b"x",
         }
     )
@@ -123,11 +123,11 @@ def test_a_member_that_hides_its_size_is_not_read_past_the_limit(
     settings: Settings, zipped: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sec_bulk, "MAX_MEMBER_BYTES", 50)
-    body = _body(42, FACT)
-    path = zipped(**{"CIK0000000042.json": body})
+    member = body(42, FACT)
+    path = zipped(**{"CIK0000000042.json": member})
     raw = path.read_bytes()
     # The size stands in the central directory, four bytes: claim 10.
-    path.write_bytes(raw.replace(len(body).to_bytes(4, "little"), (10).to_bytes(4, "little")))
+    path.write_bytes(raw.replace(len(member).to_bytes(4, "little"), (10).to_bytes(4, "little")))
     done = sec_bulk.sec(settings, path)
     assert (done.refused, done.facts) == (1, 0)
 
@@ -172,9 +172,9 @@ def test_killed_half_way_and_begun_again_it_ends_with_the_same_rows(
 def test_industries_come_from_the_submissions_and_a_new_zip_replaces_the_old(
     settings: Settings, zipped: Callable[..., Path]
 ) -> None:
-    first = zipped("first.zip", **{"CIK0000000042.json": _body(42, FACT)})
+    first = zipped("first.zip", **{"CIK0000000042.json": body(42, FACT)})
     second = zipped(
-        "second.zip", **{"CIK0000000042.json": _body(42, FACT | {"val": 9}), "CIK0000000043.json": _body(43, FACT)}
+        "second.zip", **{"CIK0000000042.json": body(42, FACT | {"val": 9}), "CIK0000000043.json": body(43, FACT)}
     )
     header = json.dumps({"cik": "42", "name": "ACME", "sic": "3674", "sicDescription": "Semiconductors"}).encode()
     submissions = zipped("submissions.zip", **{"CIK0000000042.json": header})
@@ -191,7 +191,7 @@ def test_industries_come_from_the_submissions_and_a_new_zip_replaces_the_old(
 
 
 def test_a_build_made_anew_gets_the_backfill_again(settings: Settings, zipped: Callable[..., Path]) -> None:
-    sec_bulk.sec(settings, zipped(**{"CIK0000000042.json": _body(42, FACT)}))
+    sec_bulk.sec(settings, zipped(**{"CIK0000000042.json": body(42, FACT)}))
     settings.build_path.unlink()
     with warehouse.writer(settings) as connection:
         sec_bulk.reload(connection, settings)
@@ -206,24 +206,3 @@ def test_a_file_that_is_no_such_zip_is_said_so(settings: Settings, zipped: Calla
         sec_bulk.sec(settings, tmp_path / "page.zip")
     with pytest.raises(MetalsError, match="holds no file named"):
         sec_bulk.sec(settings, zipped(**{"a.txt": b"a"}))
-
-
-def test_the_universe_by_industry_is_the_sum_over_its_filers(settings: Settings, zipped: Callable[..., Path]) -> None:
-    """From zip to mart: two filers of one industry, 7,500 and 2,500 dollars, the second a year earlier too (2,000)."""
-    year_ago = FACT | {"start": "2023-01-01", "end": "2023-12-31", "val": 2000}
-    first_filed = year_ago | {"accn": "0000000043-24-000001", "filed": "2024-02-05"}
-    path = zipped(
-        **{
-            "CIK0000000042.json": _body(42, FACT),
-            "CIK0000000043.json": _body(43, FACT | {"val": 2500}, year_ago, first_filed),
-        }
-    )
-    header = json.dumps({"sic": "3674", "sicDescription": "Semiconductors"}).encode()
-    sec_bulk.sec(settings, path, zipped("s.zip", **{"CIK0000000042.json": header, "CIK0000000043.json": header}))
-    results = transform.build(settings, ["+capex_universe"])
-    assert [(r.name, r.message) for r in results if r.failed] == []
-    columns = "industry, calendar_year, filers, capex_usd, like_for_like_yoy_pct, like_for_like_filers, largest_filers"
-    assert _rows(settings, f"select {columns} from main.capex_universe order by calendar_year") == [
-        ("3674", 2023, 1, 2000.0, None, 0, "ACME 43"),
-        ("3674", 2024, 2, 10000.0, pytest.approx(25.0), 1, "ACME 42; ACME 43"),
-    ]

@@ -815,9 +815,14 @@ DUTIES = """
 """
 
 
-@pytest.mark.parametrize(
-    ("line", "day", "duty"),
-    [
+def test_a_duty_is_drawn_from_its_legal_day_and_stands_with_the_day_to_which_measures_were_checked(
+    given: Callable[[str], Path],
+) -> None:
+    path = given(DUTIES)
+    page = page_of(path)
+    assert differences(page, path)[1] == []
+    drawn = {trace["name"]: trace for trace in page.charts["duties"]["data"]}
+    for line, day, duty in (
         ("Copper goods, highest", "2025-07-31", None),
         ("Copper goods, highest", "2025-08-01", 50),
         ("Refined copper", "2025-08-31", 0),
@@ -825,25 +830,16 @@ DUTIES = """
         ("Unwrought aluminium", "2025-06-04", 50),
         ("Unwrought aluminium", "2025-08-12", 50),
         ("Unwrought aluminium", "2025-08-13", 10),  # one that ended on its legal day
-    ],
-)
-def test_a_duty_is_drawn_from_its_legal_day(
-    line: str, day: str, duty: float | None, given: Callable[[str], Path]
-) -> None:
-    path = given(DUTIES)
-    page = page_of(path)
-    [trace] = [t for t in page.charts["duties"]["data"] if t["name"] == line]
-    assert trace["line"]["shape"] == "hv", "level up to the next point, then the step"
-    assert trace["x"] == sorted(trace["x"])
-    assert [y for x, y in zip(trace["x"], trace["y"], strict=True) if x <= day][-1] == duty
-    assert differences(page, path)[1] == []
+    ):
+        trace = drawn[line]
+        assert trace["line"]["shape"] == "hv", "level up to the next point, then the step"
+        assert trace["x"] == sorted(trace["x"])
+        assert [y for x, y in zip(trace["x"], trace["y"], strict=True) if x <= day][-1] == duty, (line, day)
 
-
-def test_duties_stand_with_the_day_to_which_measures_were_checked(given: Callable[[str], Path]) -> None:
-    said = page_of(given(DUTIES)).text
+    said = page.text
     assert "General US duties (measures last checked to 20 Aug 2025): 0\u202f% on refined copper (50\u202f% on" in said
     assert "Measures were last checked to 20 Aug 2025: a later one is not in these figures." in said
-    marked = {r["month"]: r["checked_only_to"] for r in page_of(given(DUTIES)).rows("duties")}
+    marked = {r["month"]: r["checked_only_to"] for r in page.rows("duties")}
     assert marked == {"2025-05-01": "", "2025-06-01": "", "2025-07-01": "", "2025-08-01": "2025-08-20"}
 
 

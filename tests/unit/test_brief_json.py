@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from pipelines.authoring import brief_schema
-from pipelines.brief import digest, html
+from pipelines.brief import digest
 from pipelines.brief.answers import Answers
 from tests.unit.test_brief import empty, source
 
@@ -61,7 +61,7 @@ def test_a_publisher_is_broken_at_once_by_what_it_says_and_later_by_silence(
                 "values ('nbs', 'a', ?, ?, ?)",
                 [NOW - timedelta(hours=hours), outcome, error],
             )
-        made = digest.digest(Answers(connection, html.FOLDER / "queries", personal_use=False), NOW)
+        made = digest.digest(Answers(connection, personal_use=False), NOW)
     [publisher] = made.publishers
     assert (publisher.answers, publisher.fault) == (answers, fault)
     assert digest.Digest.model_validate_json(made.text()) == made

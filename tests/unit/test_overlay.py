@@ -74,7 +74,7 @@ def test_entries_of_the_overlay_stand_beside_the_projects_and_are_known_as_ones_
 
 
 def test_an_id_that_the_project_has_too_is_refused_with_both_files_named(tmp_path: Path) -> None:
-    fred = yaml.safe_load((CATALOG / "series" / "fred.yaml").read_text(encoding="utf-8"))
+    fred = catalogs.document_of((CATALOG / "series" / "fred.yaml").read_text(encoding="utf-8"))
     path = _write(tmp_path, "series/mine.yaml", {"defaults": fred["defaults"], "series": fred["series"][:1]})
     with pytest.raises(CatalogError) as refused:
         catalogs.load(CATALOG, tmp_path)
@@ -149,7 +149,7 @@ def test_claims_and_corrections_are_added_by_command_and_a_refused_one_changes_n
 def test_the_dictionary_of_the_overlay_has_the_users_entries_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fred = yaml.safe_load((CATALOG / "series" / "fred.yaml").read_text(encoding="utf-8"))
+    fred = catalogs.document_of((CATALOG / "series" / "fred.yaml").read_text(encoding="utf-8"))
     alcoa = catalogs.load(CATALOG).companies["AA"].model_dump(mode="json")
     _write(tmp_path, "sources.yaml", {"sources": [PUBLISHER]})
     _write(tmp_path, "sources/own_desk.py", MODULE)
@@ -254,6 +254,6 @@ def test_the_documented_defaults_and_company_are_valid(tmp_path: Path) -> None:
     # What is to be copied is what the project's own files say.
     [line] = re.findall(r"^    defaults: (.*)$", page, flags=re.MULTILINE)
     for file, said in (("sources", yaml.safe_load(line)), ("companies", yaml.safe_load(company)["defaults"])):
-        project = yaml.safe_load((CATALOG / f"{file}.yaml").read_text(encoding="utf-8"))["defaults"]
+        project = catalogs.document_of((CATALOG / f"{file}.yaml").read_text(encoding="utf-8"))["defaults"]
         project.pop("role", None)  # a company's own
         assert said == project

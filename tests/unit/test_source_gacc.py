@@ -285,11 +285,11 @@ TABLE = "<tr><td>(14) Major Import Commodities in Quantity and Value"
 @pytest.mark.parametrize("start", ["", TABLE, f"{TABLE}<a "])
 @pytest.mark.parametrize("filler", ["<", "<tr ", "<a ", "<a href", "<a href=x", "href=x ", "href ", "=", TABLE])
 def test_a_page_of_brackets_is_refused_in_no_time(catalog: Catalog, start: str, filler: str) -> None:
-    body = f"<html>{start}{filler * (4_000_000 // len(filler))}".encode()
+    body = f"<html>{start}{filler * (1_000_000 // len(filler))}".encode()
     (request, *_) = gacc.plan(catalog, TODAY)
     assert request.then is not None
     started = time.process_time()
     for read in (request.then, lambda page: gacc.parse(page, KEY, catalog)):
         with pytest.raises(BadPayload):
             read(body)
-    assert time.process_time() - started < 20
+    assert time.process_time() - started < 1.25

@@ -1,6 +1,6 @@
 """A build that keeps models equals a full build, whatever happened since the last one.
 
-On a small dbt project over the real raw tables; `tests/models` tests the same for the real models.
+On a small dbt project over the real raw tables; `test_unchanged_models` tests the same for the real models.
 """
 
 from __future__ import annotations
@@ -234,9 +234,9 @@ def in_place(folder: Path) -> None:
     assert comments == [("known", "V"), ("scaled", "V")]
 
 
-def run_alone(sequence: str, folder: Path, module: str = "test_unchanged") -> None:
+def run_alone(sequence: str, folder: Path, module: str = "test_unchanged_small") -> None:
     """In a process of its own: dbt leaves its adapter registered in the process it ran in."""
-    code = f"from pathlib import Path; from tests.unit import {module} as t; t.{sequence}(Path({str(folder)!r}))"
+    code = f"from pathlib import Path; from tests.models import {module} as t; t.{sequence}(Path({str(folder)!r}))"
     run = subprocess.run(
         [sys.executable, "-c", code],
         cwd=PROJECT_ROOT,
