@@ -57,7 +57,7 @@ test: lint ## Linters, types, import contracts, SQL style and all tests
 # The inner loop.
 .PHONY: check
 check: lint ## Linters, types, import contracts and the tests that need no run
-	$(PY) -m pytest -q tests/unit tests/conventions $(PYTEST_ARGS)
+	$(PY) -m pytest -q -n logical tests/unit tests/conventions $(PYTEST_ARGS)
 
 .PHONY: spark
 spark: $(VENV)/.test-stamp ## Install Spark (half a gigabyte, needs Java 17) and compare its tables with DuckDB's

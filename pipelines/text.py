@@ -29,7 +29,7 @@ SPACES = "\n\t\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{EM SPACE}\N{EN SPACE
 
 def printable(text: str, keep: str = "") -> str:
     """`text` with blanks for control, direction and invisible characters, which a terminal or a page would obey."""
-    if text.isprintable():  # nearly always, and twelve times as fast
+    if text.translate(dict.fromkeys(map(ord, keep))).isprintable():  # nearly always, and ten times as fast
         return text
     return "".join(c if c.isprintable() or c in keep else " " for c in text)
 

@@ -33,9 +33,14 @@ os.environ["METALS_OVERLAY_DIR"] = "tests/no_overlay"
 os.environ["METALS_SETTINGS_FILE"] = "tests/no_settings.env"
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Three for two cores: a fifth of the time, a test waits for a server, a time-out or another process."""
-    return max(2, 3 * (os.cpu_count() or 1) // 2)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Three for two cores: a fifth of the time, a test waits for a server, a time-out or another process.
+
+    With `-n logical`, as `make check` has it, one for each core: those tests seldom wait, and a worker that starts
+    imports for ten seconds.
+    """
+    cores = os.cpu_count() or 1
+    return max(2, cores if config.option.numprocesses == "logical" else 3 * cores // 2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

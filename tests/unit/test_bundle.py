@@ -151,14 +151,6 @@ def test_positions_and_uncertainty_are_in_the_bundle_and_known_when_they_were_ou
 
 
 @pytest.mark.recorded
-def test_compiling_again_gives_the_files_that_ship(recordings: list[Path], tmp_path: Path, catalog: Catalog) -> None:
-    bundle.compile_bundle(recordings, tmp_path, catalog)
-    for path in BUNDLED.iterdir():
-        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), f"{path.name}: run `make bundle`"
-    assert {p.name for p in tmp_path.iterdir()} == {p.name for p in BUNDLED.iterdir()}
-
-
-@pytest.mark.recorded
 def test_recordings_are_taken_in_the_order_of_retrieval_and_by_their_hash(
     recordings: list[Path], tmp_path: Path, catalog: Catalog
 ) -> None:
