@@ -507,7 +507,8 @@ def test_a_page_of_a_run_that_reached_nobody_begins_with_that(
     given: Callable[[str], Path], script: str, begins: str | None
 ) -> None:
     path = given(BUNDLED + script)
-    said = " ".join(page_of(path).text.split())
+    page = page_of(path)
+    said = " ".join(page.text.split())
     if begins is None:
         assert "No publisher was reached" not in said
         return
@@ -517,7 +518,7 @@ def test_a_page_of_a_run_that_reached_nobody_begins_with_that(
         "due; the oldest: C4 (since 9 Aug 2026)." in said
     )
     assert said.index(begins) < said.index("What moved")
-    assert differences(page_of(path), path)[1] == []
+    assert differences(page, path)[1] == []
 
 
 def test_a_quiet_weekend_is_no_fault_and_a_quiet_week_is(given: Callable[[str], Path]) -> None:
