@@ -11,7 +11,7 @@ from calendar import monthrange
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -669,13 +669,17 @@ def document_of(text: str) -> Any:
         loader.dispose()
 
 
+# A run loads the catalogue several times, and reading YAML is nine tenths of it. Nothing may change what is returned.
+_unchanging_document_of = lru_cache(maxsize=128)(document_of)
+
+
 def _entries(path: Path, file: str, key: str, model: type[E]) -> Found[E]:
     """Entries of one file: a mapping with `defaults` (merged under every entry) and a list under `key`.
 
     `file` is its name in messages.
     """
     try:
-        document = document_of(path.read_text(encoding="utf-8"))
+        document = _unchanging_document_of(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CatalogError(f"{file}: the file is missing", todo=f"restore {path}") from None
     except yaml.YAMLError as error:
