@@ -26,7 +26,7 @@ from dagster._core.storage.local_compute_log_manager import LocalComputeLogManag
 
 from pipelines import brief, catalog, ingest, transform
 from pipelines.catalog import Catalog, Source
-from pipelines.definitions import assemble, defs
+from pipelines.definitions import assemble
 from pipelines.errors import AuditFailed
 from pipelines.orchestration import daily_run, instance, retention
 from pipelines.orchestration.assets import as_of, landed, models, raw
@@ -206,7 +206,7 @@ def test_the_command_calls_a_past_day_published_whose_page_failed_and_keeps_its_
         [run] = opened.get_runs(RunsFilter(tags=retention.STARTED_BY_COMMAND))
         assert opened.all_logs(run.run_id)
         assert run.run_config == {"resources": {"metals": {"config": {"offline": False}}}}, "nothing of its loggers"
-        job = defs.resolve_job_def(run.job_name)
+        job = assemble(settings).resolve_job_def(run.job_name)
         assert run.job_snapshot_id == job.get_job_snapshot_id(), "the UI would doubt that it has the same job"
     assert not (tmp_path / ".telemetry").exists()
     assert theirs is None or (tmp_path / "dagster.yaml").read_text(encoding="utf-8") == theirs
@@ -216,7 +216,7 @@ def test_runs_of_the_ui_bear_the_location_of_the_workspace() -> None:
     workspace = yaml.safe_load((PROJECT_ROOT / "workspace.yaml").read_text(encoding="utf-8"))
     [module] = workspace["load_from"]
     assert module["python_module"]["location_name"] == retention.LOCATION
-    assert defs.get_repository_def().name == "__repository__"
+    assert assemble(Settings()).get_repository_def().name == "__repository__"
 
 
 def test_failed_models_and_tests_are_named_until_there_are_many() -> None:
