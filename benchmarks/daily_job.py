@@ -28,12 +28,12 @@ JOB = (sys.executable, "-m", "pipelines.cli", "run", "--offline")
 STARTUP = (sys.executable, "-c", "import pipelines.cli, pipelines.definitions")
 TIMES = 20
 # Synthetic: every row again under other names, which no catalogue knows; the models read and leave them out.
-SYNTHETIC_COPIES = f"""
+SYNTHETIC_COPIES = """
 insert into raw.observation by name
     select o.* replace ('synthetic_' || n || '_' || series_id as series_id)
-    from raw.observation as o cross join range(1, {TIMES}) as copies (n);
+    from raw.observation as o cross join range(1, {times}) as copies (n);
 insert into raw.filing_fact by name
-    select f.* replace (-1000000 * n - cik as cik) from raw.filing_fact as f cross join range(1, {TIMES}) as copies (n);
+    select f.* replace (-1000000 * n - cik as cik) from raw.filing_fact as f cross join range(1, {times}) as copies (n);
 """
 
 
@@ -145,7 +145,7 @@ def measure() -> list[Row]:
         nothing_new, startup = medians(lambda: None, JOB, STARTUP)
         unbuilt()
         with warehouse.writer(settings) as connection:
-            connection.execute(SYNTHETIC_COPIES)
+            connection.execute(SYNTHETIC_COPIES.format(times=TIMES))
         shutil.copyfile(settings.build_path, loaded)
         large, large_by_hand = medians(unbuilt, JOB, plain)
 
