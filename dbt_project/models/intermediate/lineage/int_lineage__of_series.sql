@@ -275,6 +275,14 @@ windows as (
     select * from lead_lags
 ),
 
+distinct_windows as (
+    select distinct
+        input_id,
+        from_month,
+        to_month
+    from windows
+),
+
 -- Many rows share a window, and a window may be long: its months are counted once.
 spans as (
     select
@@ -285,11 +293,7 @@ spans as (
         min(p.first_period) as first_period,
         max(p.last_period) as last_period,
         sum(p.rows) as rows
-    from (select distinct
-        input_id,
-        from_month,
-        to_month
-    from windows) as s
+    from distinct_windows as s
     inner join {{ ref('int_lineage__periods') }} as p
         on s.input_id = p.input_id and s.from_month <= p.month and s.to_month >= p.month
     group by s.input_id, s.from_month, s.to_month, p.payload_id
