@@ -1,8 +1,8 @@
 """The daily job against a plain script of the same work: load, the SQL of models and tests, checks, publish, page.
 
 Nothing is fetched; the figures are the bundled ones. Times are CPU seconds of all processes of a side.
-`python -m benchmarks.daily_job WORK` is the plain script: no Dagster, no dbt, only the compiled selects (no comments,
-no column contracts).
+`python -m benchmarks.daily_job WORK` is the plain script: no Dagster, the compiled selects one after the other (no
+comments, no column contracts).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from pipelines import catalog, ingest, sources, transform, warehouse
 from pipelines.audit import checks, diff
 from pipelines.landing import Landing
 from pipelines.settings import Settings
-from pipelines.transform import history, reuse
+from pipelines.transform import dbt, execute, history, reuse
 
 JOB = (sys.executable, "-m", "pipelines.cli", "run", "--offline")
 STARTUP = (sys.executable, "-c", "import pipelines.cli, pipelines.definitions")
@@ -68,41 +69,46 @@ def script(work: Path) -> None:
 def _do(connection: Any, step: dict[str, str]) -> None:
     match step["kind"]:
         case "test":
-            assert connection.execute(f"select count(*) from ({step['code']})").fetchall() == [(0,)], step["name"]
-        case "seed":
-            connection.execute(f"create or replace table {step['relation']} as from ({step['code']})")
+            [[found]] = connection.execute(f"select count(*) from ({step['code']}\n)").fetchall()
+            assert not found or step["severity"] == "warn", step["name"]
         case "python":
-            scope: dict[str, Any] = {"__name__": step["name"]}
-            exec(step["code"], scope)  # noqa: S102 - as dbt runs it
-            model_rows = scope["model"](scope["dbtObj"](lambda name: connection.query(f"from {name}")), connection)
-            connection.register("model_rows", model_rows)
-            connection.execute(f"create or replace table {step['relation']} as from model_rows")
-            connection.unregister("model_rows")
+            with execute.rows_of_python(connection, Path(step["code"]), step["relations"].__getitem__) as rows:
+                connection.execute(f"create or replace table {step['relation']} as from {rows}")
         case kind:
             connection.execute(f"create or replace {kind} {step['relation']} as {step['code']}")
 
 
-def _work(settings: Settings) -> list[dict[str, str]]:
-    """The steps of the last full build, in order. Seeds are read from their files with the types that dbt gave."""
+def _work(settings: Settings) -> list[dict[str, Any]]:
+    """The steps of a full build, upstream first, tests last: the SQL that dbt compiled, as of today."""
     nodes = transform.compiled(settings)
-    results = json.loads((settings.build_path.parent / "dbt" / "run_results.json").read_bytes())["results"]
-    steps = []
-    with warehouse.writer(settings) as connection:
-        for result in results:
-            unique_id = result["unique_id"]
-            kind = unique_id.split(".")[0]
-            node = nodes.get(unique_id)
-            step = {"kind": kind, "name": unique_id, "code": result["compiled_code"] or "", "relation": ""}
-            if node is not None:
-                step |= {"relation": node["relation_name"]}
-                if kind == "model":
-                    step["kind"] = "python" if node["language"] == "python" else node["materialized"]
-                else:
-                    types = {n: t for n, t, *_ in connection.execute(f"describe {node['relation_name']}").fetchall()}
-                    file = settings.dbt_project_dir / node["original_file_path"]
-                    step["code"] = f"from read_csv('{file}', header = true, columns = {types})"
-            steps.append(step)
-    return steps
+    relations = {node["name"]: node["relation_name"] for node in nodes.values()}
+    today = settings.as_of_date().isoformat()
+    steps: list[dict[str, Any]] = []
+    for unique_id in TopologicalSorter({i: n["depends_on"].get("nodes", []) for i, n in nodes.items()}).static_order():
+        node = nodes.get(unique_id)
+        if node is None:  # a raw table
+            continue
+        step = {"name": unique_id, "relation": node["relation_name"], "kind": "table"}
+        if node["resource_type"] == "seed":
+            step["code"] = f"from {execute._csv(node, settings.dbt_project_dir)}"
+        elif node["language"] == "python":
+            path = settings.dbt_project_dir / node["original_file_path"]
+            step |= {"kind": "python", "code": str(path), "relations": relations}
+        else:
+            step |= {
+                "kind": "view" if node["materialized"] == "view" else "table",
+                "code": node["compiled_code"].replace(reuse.SENTINEL.isoformat(), today),
+            }
+        steps.append(step)
+    return steps + [
+        {
+            "name": test["name"],
+            "kind": "test",
+            "code": test["compiled_code"].replace(reuse.SENTINEL.isoformat(), today),
+            "severity": test["thresholds"]["severity"].casefold(),
+        }
+        for test in dbt._of_kinds(settings, "test").values()
+    ]
 
 
 def measure() -> list[Row]:

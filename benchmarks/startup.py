@@ -61,11 +61,11 @@ def run(command: tuple[str, ...], environment: dict[str, str]) -> Cost:
 
 
 def first_answer(environment: dict[str, str]) -> float:
-    """Wall time in seconds from `dagster dev` to the first response with the assets. Raises RuntimeError."""
+    """Wall time in seconds from `metals ui` to the first response with the assets. Raises RuntimeError."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = (sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port))
+    command = (sys.executable, "-m", "pipelines.cli", "ui", "--port", str(port))
     started = time.monotonic()
     with subprocess.Popen(
         command, cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -85,7 +85,7 @@ def first_answer(environment: dict[str, str]) -> float:
                     if b'"id"' in answer.read():
                         return time.monotonic() - started
                 if server.poll() is not None or time.monotonic() - started > UI_WAIT_S:
-                    raise RuntimeError("dagster dev did not answer")
+                    raise RuntimeError("metals ui did not answer")
                 time.sleep(0.1)
         finally:
             server.send_signal(signal.SIGINT)  # it ends what it started; told one by one, they would wait for it

@@ -15,13 +15,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._serdes import serialize_value
-from dagster_webserver.app import create_app_from_workspace_process_context
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -124,9 +125,16 @@ def serve(host: str, port: int, public_url: str | None) -> None:
         listener,
         contextlib.suppress(KeyboardInterrupt),
         instances.opened() as instance,
-        WorkspaceProcessContext(instance, instances.WORKSPACE, code_server_log_level="WARNING") as workspace,
+        ThreadPoolExecutor(1) as beside,
+        contextlib.ExitStack() as stack,
     ):
-        app = Guard(create_app_from_workspace_process_context(workspace), served, public_url)
+        # Takes as long to import as the code server, a process of its own, takes to load the assets.
+        webserver = beside.submit(import_module, "dagster_webserver.app")
+        workspace = stack.enter_context(
+            WorkspaceProcessContext(instance, instances.WORKSPACE, code_server_log_level="WARNING")
+        )
+        create_app = webserver.result().create_app_from_workspace_process_context
+        app = Guard(create_app(workspace), served, public_url)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
         with _daemon(server) as daemon:
             log.info("serving http://%s", served)
