@@ -14,9 +14,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -128,19 +127,24 @@ def serve(host: str, port: int, public_url: str | None) -> None:
         ThreadPoolExecutor(1) as beside,
         contextlib.ExitStack() as stack,
     ):
-        # Takes as long to import as the code server, a process of its own, takes to load the assets.
-        webserver = beside.submit(import_module, "dagster_webserver.app")
+        webserver = beside.submit(_webserver)
         workspace = stack.enter_context(
             WorkspaceProcessContext(instance, instances.WORKSPACE, code_server_log_level="WARNING")
         )
-        create_app = webserver.result().create_app_from_workspace_process_context
-        app = Guard(create_app(workspace), served, public_url)
+        app = Guard(webserver.result()(workspace), served, public_url)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
         with _daemon(server) as daemon:
             log.info("serving http://%s", served)
             server.run(sockets=[listener])
             if daemon.poll() is not None:
                 raise MetalsError(f"Dagster's daemon, which runs the schedule, ended with code {daemon.returncode}")
+
+
+def _webserver() -> Callable[[WorkspaceProcessContext], ASGIApp]:
+    """Takes as long to import as the code server, a process of its own, takes to load the assets."""
+    from dagster_webserver.app import create_app_from_workspace_process_context  # noqa: PLC0415
+
+    return create_app_from_workspace_process_context
 
 
 @contextlib.contextmanager
