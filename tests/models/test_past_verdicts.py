@@ -113,22 +113,6 @@ def test_the_views_show_it_by_its_own_day(home: Settings) -> None:
     assert [value for _, _, value, *_ in judged] == [published[m] for _, m, *_ in judged]
 
 
-def test_a_month_that_cannot_be_computed_is_named_and_the_others_go_on(home: Settings) -> None:
-    with warehouse.writer(home) as connection:
-        # Producer prices of July, "known" in April: May and June are missing between, and no lag could be counted.
-        connection.execute(
-            """
-            insert into raw.observation by name
-            select * replace (date '2026-07-01' as period, timestamp '2026-04-20 12:00:00' as known_at)
-            from raw.observation where series_id = 'cn_ppi_yoy_pct' and period = date '2026-03-01' limit 1
-            """
-        )
-    filled = history.fill(home, 3)
-    assert list(filled.failed) == [date(2026, 5, 31), date(2026, 4, 30)]
-    assert "skips a month" in filled.failed[date(2026, 4, 30)]
-    assert rows(home, "select distinct as_of from raw.claim_history") == [(date(2026, 3, 31),)]
-
-
 def test_days_computed_at_once_have_the_rows_of_each_day_alone(home: Settings) -> None:
     days = [date(2012, 2, 29), date(2026, 3, 31), date(2026, 4, 30)]
     steps = history.compiled(home)
@@ -158,3 +142,19 @@ def test_days_computed_at_once_have_the_rows_of_each_day_alone(home: Settings) -
                         assert (near.fill_null(new.is_null() & old.is_null()) | new.eq(old)).all(), (step.name, column)
                         compared += new.len()
     assert compared > 100_000
+
+
+def test_a_month_that_cannot_be_computed_is_named_and_the_others_go_on(home: Settings) -> None:
+    with warehouse.writer(home) as connection:
+        # Producer prices of July, "known" in April: May and June are missing between, and no lag could be counted.
+        connection.execute(
+            """
+            insert into raw.observation by name
+            select * replace (date '2026-07-01' as period, timestamp '2026-04-20 12:00:00' as known_at)
+            from raw.observation where series_id = 'cn_ppi_yoy_pct' and period = date '2026-03-01' limit 1
+            """
+        )
+    filled = history.fill(home, 3)
+    assert list(filled.failed) == [date(2026, 5, 31), date(2026, 4, 30)]
+    assert "skips a month" in filled.failed[date(2026, 4, 30)]
+    assert rows(home, "select distinct as_of from raw.claim_history") == [(date(2026, 3, 31),)]
