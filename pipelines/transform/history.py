@@ -22,6 +22,7 @@ import duckdb
 import polars as pl
 
 from pipelines import text, warehouse
+from pipelines.errors import MetalsError
 from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.transform import dbt, execute, fingerprint
 from pipelines.transform.reuse import SENTINEL, computes
@@ -357,6 +358,8 @@ def models_of_days(
                 else:
                     code = _moved(step.code, steps, database, f"past_days.{DAY}")
                     code = code.replace(f"'{SENTINEL.isoformat()}'", f"past_days.{DAY}")
+                    if SENTINEL.isoformat() in code:  # inside a longer text: that day would be taken for the day
+                        raise MetalsError("the as-of date is not a literal of its own")
                     connection.execute(
                         f"create table {target} as select past_days.{DAY}, of_day.* "
                         f"from {database}.main.past_days as past_days, lateral ({code}\n) as of_day"

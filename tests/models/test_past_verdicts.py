@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from pipelines import transform, warehouse
+from pipelines.errors import MetalsError
 from pipelines.settings import Settings
 from pipelines.transform import history
+from pipelines.transform.reuse import SENTINEL
 
 AS_OF = date(2026, 6, 15)
 
@@ -142,6 +144,17 @@ def test_days_computed_at_once_have_the_rows_of_each_day_alone(home: Settings) -
                         assert (near.fill_null(new.is_null() & old.is_null()) | new.eq(old)).all(), (step.name, column)
                         compared += new.len()
     assert compared > 100_000
+
+
+def test_a_query_with_the_day_inside_a_longer_text_is_refused_for_several_days() -> None:
+    hidden = f"select timestamp '{SENTINEL} 00:00:00' as ends_at"
+    step = history.Step("hidden", '"build"."main"."hidden"', "table", hidden)
+    with (
+        warehouse.scratch() as connection,
+        pytest.raises(MetalsError, match="the as-of date is not a literal of its own"),
+        history.models_of_days(connection, [step], [AS_OF], "past"),
+    ):
+        pass
 
 
 def test_a_month_that_cannot_be_computed_is_named_and_the_others_go_on(home: Settings) -> None:

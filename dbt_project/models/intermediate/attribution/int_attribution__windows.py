@@ -97,10 +97,8 @@ def model(dbt, session):
     is_macro = np.array([group in MACROECONOMY for group in groups])
     by_all, by_macro = one_step_ahead(y, x), one_step_ahead(y, x[:, is_macro])
 
-    of_metal, of_driver = (
-        defaultdict(list),
-        defaultdict(list),
-    )  # columns by name: a metal's window, and each driver in it
+    # Columns by name: with a value for each metal's window, and with one for each driver in it.
+    of_metal, of_driver = defaultdict(list), defaultdict(list)
     for t in range(WINDOW_MONTHS - 1, months):
         window, recent = slice(t + 1 - WINDOW_MONTHS, t + 1), slice(t + 1 - RECENT_MONTHS, t + 1)
         found = attribution(y[window], x[window], by_all[recent], by_macro[recent], groups, MACROECONOMY)
